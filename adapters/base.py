@@ -1,0 +1,237 @@
+"""The types that travel on a request's path, from the route to SageMaker and back.
+
+Knows their shapes and nothing else: no I/O, no AWS library, no dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+#: A JSON object as parsed: requests, replies and stream chunks stay plain dicts from end to end.
+Json = dict[str, Any]
+
+Task = Literal["chat", "completion", "embedding", "rerank"]
+StreamMode = Literal["auto", "real", "fake"]
+
+#: Where a usage count came from, best first. Only an `estimate` is not exact.
+UsageSource = Literal["container", "details", "counted", "estimate"]
+
+#: What one call may carry: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+MAX_PAYLOAD_BYTES = 6_291_456
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterPolicy:
+    """What happens to OpenAI parameters that the container's dialect does not have."""
+
+    #: Drop them silently instead of answering 400.
+    drop_unsupported: bool = False
+    #: Names forwarded as they are although the dialect does not list them.
+    allowed: frozenset[str] = frozenset()
+    #: Names removed from every request.
+    dropped: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One deployment: where a request goes, and how its body is to be written."""
+
+    #: The public model name, as clients spell it and as replies carry it.
+    model: str
+    #: SageMaker's endpoint name; matches `^[a-zA-Z0-9](-*[a-zA-Z0-9])*$`, at most 63 characters.
+    endpoint: str
+    #: AWS region: the host's and the signature's.
+    region: str
+    #: Complete URLs of InvokeEndpoint and InvokeEndpointWithResponseStream, built once at start.
+    invoke_url: str
+    stream_url: str
+    #: Signed as `X-Amzn-SageMaker-Inference-Component`; LiteLLM's `model_id`.
+    inference_component: str | None = None
+    #: Parameters that a request gets when it does not bring them itself.
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    parameters: ParameterPolicy = ParameterPolicy()
+    #: Send temperature 0 as 0; otherwise the text dialects send 0.1.
+    allow_zero_temperature: bool = False
+    #: What a chat container sees as `model`; None leaves the key out.
+    body_model: str | None = None
+    #: Ask chat containers for a usage record at the end of each stream.
+    ask_stream_usage: bool = True
+    #: The largest body sent, in bytes.
+    max_payload_bytes: int = MAX_PAYLOAD_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """One upstream call's body, ready to be signed."""
+
+    body: bytes
+    content_type: str = "application/json"
+    accept: str = "application/json"
+    #: Further `X-Amzn-SageMaker-*` headers, to be signed.
+    headers: tuple[tuple[str, str], ...] = ()
+    #: The text inside the body, where the dialect has one: `decode` removes an echo of it and
+    #: estimates tokens from it.
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The time that one attempt may take, in seconds.
+
+    `deadline` bounds the whole attempt; None leaves only the other three (streams without a total).
+    """
+
+    connect: float = 5.0
+    first_byte: float = 600.0
+    idle: float = 600.0
+    deadline: float | None = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What AWS says beside the body."""
+
+    content_type: str = ""
+    #: `x-amzn-RequestId`.
+    request_id: str = ""
+    #: `x-Amzn-Invoked-Production-Variant`.
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A whole answer of the container, byte for byte."""
+
+    head: Head
+    body: bytes
+
+
+class UpstreamStream(Protocol):
+    """An answer that arrives in parts."""
+
+    @property
+    def head(self) -> Head:
+        """What AWS said before the first part."""
+        ...
+
+    @property
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The container's bytes, cut anywhere; raises `GatewayError` on a fault of the stream."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give the connection up, whatever its state; may be called more than once."""
+        ...
+
+
+class Invoker(Protocol):
+    """Signs and sends; translates AWS's errors into the tree of `adapters.errors`."""
+
+    async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
+        """Call InvokeEndpoint.
+
+        Raises:
+            GatewayError: every failure, translated.
+        """
+        ...
+
+    async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> UpstreamStream:
+        """Call InvokeEndpointWithResponseStream; returns once the status and headers are there.
+
+        Raises:
+            StreamingRefused: the endpoint does not offer the operation.
+            GatewayError: every other failure, translated.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a finished (or broken) stream said about itself; filled while it is decoded."""
+
+    usage: Json | None = None
+    usage_source: UsageSource | None = None
+    finish_reason: str | None = None
+    #: The container answered with one whole document: it did not stream.
+    whole_document: bool = False
+
+
+class StreamDecoder(Protocol):
+    """Turns the container's bytes into OpenAI chunks; sans-IO, one per stream."""
+
+    @property
+    def summary(self) -> Summary:
+        """What is known so far; complete after `finish`."""
+        ...
+
+    def feed(self, data: bytes) -> list[Json]:
+        """Take bytes cut anywhere; give the chunks that are complete.
+
+        Raises:
+            ModelError: the container reported a failure inside the stream.
+            MalformedReply: the bytes are not the format's.
+        """
+        ...
+
+    def finish(self) -> list[Json]:
+        """Take the end of the stream; give the last chunks.
+
+        Raises:
+            MalformedReply: the stream ended without its finish mark.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An OpenAI answer and where its token counts came from."""
+
+    body: Json
+    usage_source: UsageSource
+
+
+class Codec(Protocol):
+    """One task of one dialect. Pure: no await, no network, no clock."""
+
+    def encode(self, params: Json, target: Target) -> tuple[Payload, ...]:
+        """Write the container's body or bodies; `params` is the client's request over the defaults.
+
+        Raises:
+            InvalidRequest: the dialect can't express the request.
+        """
+        ...
+
+    def decode(
+        self,
+        params: Json,
+        target: Target,
+        payloads: tuple[Payload, ...],
+        replies: tuple[Reply, ...],
+    ) -> Decoded:
+        """Read the replies, in the order of the payloads, into one OpenAI answer.
+
+        Raises:
+            MalformedReply: the shape is unknown; names the keys seen.
+        """
+        ...
+
+
+class StreamCodec(Codec, Protocol):
+    """A codec whose answers can also arrive as a stream."""
+
+    def decoder(self, params: Json, target: Target, payload: Payload) -> StreamDecoder:
+        """Give the decoder for one stream."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A container dialect: one codec for each task that it has."""
+
+    name: str
+    chat: StreamCodec | None = None
+    completion: StreamCodec | None = None
+    embedding: Codec | None = None
+    rerank: Codec | None = None
