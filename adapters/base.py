@@ -5,7 +5,7 @@ Knows their shapes and nothing else: no I/O, no AWS library, no dialect.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -60,6 +60,20 @@ class Target:
     ask_stream_usage: bool = True
     #: The largest body sent, in bytes.
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a client wants of one deployment.
+
+    `id` and `created` (Unix seconds) are fixed here, once, so that codecs need no clock.
+    """
+
+    target: Target
+    #: The client's parameters over the deployment's defaults; never changed in place.
+    params: Json
+    id: str
+    created: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +161,14 @@ class Invoker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An OpenAI answer and where its token counts came from."""
+
+    body: Json
+    usage_source: UsageSource
+
+
 @dataclass(slots=True)
 class Summary:
     """What a finished (or broken) stream said about itself; filled while it is decoded."""
@@ -157,16 +179,26 @@ class Summary:
     #: The container answered with one whole document: it did not stream.
     whole_document: bool = False
 
+    def take_document(self, decoded: Decoded) -> None:
+        """Note that the container answered with one whole document, and what that said."""
+        self.whole_document = True
+        self.usage = decoded.body["usage"]
+        self.usage_source = decoded.usage_source
+        self.finish_reason = decoded.body["choices"][0]["finish_reason"]
+
 
 class StreamDecoder(Protocol):
-    """Turns the container's bytes into OpenAI chunks; sans-IO, one per stream."""
+    """Turns the container's bytes into OpenAI chunks; sans-IO, one per stream.
+
+    `feed` and `finish` are generators: the chunks before a fault are given before it is raised.
+    """
 
     @property
     def summary(self) -> Summary:
         """What is known so far; complete after `finish`."""
         ...
 
-    def feed(self, data: bytes) -> list[Json]:
+    def feed(self, data: bytes) -> Iterator[Json]:
         """Take bytes cut anywhere; give the chunks that are complete.
 
         Raises:
@@ -175,7 +207,7 @@ class StreamDecoder(Protocol):
         """
         ...
 
-    def finish(self) -> list[Json]:
+    def finish(self) -> Iterator[Json]:
         """Take the end of the stream; give the last chunks.
 
         Raises:
@@ -184,19 +216,11 @@ class StreamDecoder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """An OpenAI answer and where its token counts came from."""
-
-    body: Json
-    usage_source: UsageSource
-
-
 class Codec(Protocol):
     """One task of one dialect. Pure: no await, no network, no clock."""
 
-    def encode(self, params: Json, target: Target) -> tuple[Payload, ...]:
-        """Write the container's body or bodies; `params` is the client's request over the defaults.
+    def encode(self, request: Request) -> tuple[Payload, ...]:
+        """Write the container's body, or bodies where one request takes several calls.
 
         Raises:
             InvalidRequest: the dialect can't express the request.
@@ -204,11 +228,7 @@ class Codec(Protocol):
         ...
 
     def decode(
-        self,
-        params: Json,
-        target: Target,
-        payloads: tuple[Payload, ...],
-        replies: tuple[Reply, ...],
+        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
     ) -> Decoded:
         """Read the replies, in the order of the payloads, into one OpenAI answer.
 
@@ -221,7 +241,7 @@ class Codec(Protocol):
 class StreamCodec(Codec, Protocol):
     """A codec whose answers can also arrive as a stream."""
 
-    def decoder(self, params: Json, target: Target, payload: Payload) -> StreamDecoder:
+    def decoder(self, request: Request, payload: Payload) -> StreamDecoder:
         """Give the decoder for one stream."""
         ...
 

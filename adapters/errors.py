@@ -31,6 +31,7 @@ Knows what a client may be told; refuses to know HTTP frameworks and AWS's names
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 
@@ -229,6 +230,11 @@ class UpstreamTimeout(UpstreamError):
 
 class ModelError(UpstreamError):
     """The container answered with an error of its own; status and message are its own, scrubbed."""
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message, **details)
+        if self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.type = InvalidRequest.type
 
 
 class MalformedReply(UpstreamError):

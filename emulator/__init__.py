@@ -3,5 +3,6 @@
 Speaks the real wire; imports nothing of `proxy` or `adapters`, so it can't share their mistakes.
 """
 
-#: Marks the package as sagegate's own: another distribution could shadow the name `emulator`.
+#: Proves that this package is sagegate's own: `emulator` is a generic name that another
+#: distribution could shadow.
 SAGEGATE = "sagegate"

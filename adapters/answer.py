@@ -1,0 +1,146 @@
+"""What an endpoint gives back: one whole answer, or a stream of chunks whose first are there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from adapters.base import Head, Json, StreamDecoder, Summary, UpstreamStream, UsageSource
+from adapters.errors import GatewayError, MalformedReply
+
+#: What a codec may trip over when a container's reply has the right keys with the wrong contents.
+SHAPE_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+#: Fake streaming gives so many chunks to one write.
+_CHUNKS_PER_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole OpenAI answer, and what AWS said beside it."""
+
+    body: Json
+    usage_source: UsageSource
+    head: Head
+
+
+class AnswerStream(Protocol):
+    """An OpenAI answer in chunks; iterating gives the chunks of one upstream read at a time.
+
+    Iterating raises `GatewayError` on a fault; whatever came whole before it was given before.
+    """
+
+    @property
+    def head(self) -> Head:
+        """What AWS said beside the stream."""
+        ...
+
+    @property
+    def summary(self) -> Summary:
+        """What the stream has said about itself so far."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[list[Json]]: ...
+
+    async def aclose(self) -> None:
+        """Give the upstream connection up; may be called more than once."""
+        ...
+
+
+class DecodedStream:
+    """A real stream: the container's bytes, decoded as they come."""
+
+    def __init__(self, upstream: UpstreamStream, decoder: StreamDecoder) -> None:
+        self._upstream = upstream
+        self._chunks = upstream.chunks
+        self._decoder = decoder
+        self._first: list[Json] = []
+        self._failure: GatewayError | None = None
+        self._ended = False
+
+    @property
+    def head(self) -> Head:
+        """What AWS said beside the stream."""
+        return self._upstream.head
+
+    @property
+    def summary(self) -> Summary:
+        """What the stream has said about itself so far."""
+        return self._decoder.summary
+
+    async def start(self) -> None:
+        """Wait for the first chunks, so that a failure before them still has its HTTP status.
+
+        Raises:
+            GatewayError: the stream failed, or ended, before it gave anything.
+        """
+        try:
+            self._first = await anext(self)
+        except StopAsyncIteration:
+            raise MalformedReply("The container's stream ended without an answer.") from None
+
+    def __aiter__(self) -> AsyncIterator[list[Json]]:
+        return self
+
+    async def __anext__(self) -> list[Json]:
+        if self._first:
+            first, self._first = self._first, []
+            return first
+        while self._failure is None and not self._ended:
+            data = await anext(self._chunks, None)
+            if data is None:
+                self._ended = True
+                batch = self._collect(self._decoder.finish())
+            else:
+                batch = self._collect(self._decoder.feed(data))
+            if batch:
+                return batch
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            self._ended = True
+            raise failure
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Give the upstream connection up."""
+        await self._upstream.aclose()
+
+    def _collect(self, chunks: Iterator[Json]) -> list[Json]:
+        """Take what is whole; a fault behind it waits until that has been given."""
+        batch: list[Json] = []
+        try:
+            batch.extend(chunks)
+        except GatewayError as error:
+            self._failure = error
+        except SHAPE_FAULTS as error:
+            self._failure = MalformedReply("The container sent a record of an unexpected shape.")
+            self._failure.__cause__ = error
+        return batch
+
+
+class CutStream:
+    """A whole answer, already there, given as a stream."""
+
+    def __init__(self, answer: Answer, chunks: Iterator[Json]) -> None:
+        self.head = answer.head
+        self.summary = Summary(
+            usage=answer.body.get("usage"),
+            usage_source=answer.usage_source,
+            finish_reason=answer.body["choices"][0]["finish_reason"],
+            whole_document=True,
+        )
+        self._chunks = chunks
+
+    async def __aiter__(self) -> AsyncIterator[list[Json]]:
+        batch: list[Json] = []
+        for chunk in self._chunks:
+            batch.append(chunk)
+            if len(batch) == _CHUNKS_PER_BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""

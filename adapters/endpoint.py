@@ -1,0 +1,199 @@
+"""One deployment, ready to be called: a target, the format it speaks, and the way there.
+
+Knows the path of a request (encode, invoke, decode), and fake streaming; refuses to know HTTP's
+server side, retries and other deployments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from adapters.answer import SHAPE_FAULTS, Answer, AnswerStream, CutStream, DecodedStream
+from adapters.base import (
+    Codec,
+    Decoded,
+    Format,
+    Invoker,
+    Json,
+    Limits,
+    Payload,
+    Reply,
+    Request,
+    StreamCodec,
+    StreamMode,
+    Target,
+    Task,
+)
+from adapters.errors import MalformedReply, StreamingRefused, UnsupportedTask
+from adapters.openai import chat
+
+#: How long a refusal to stream is remembered, in seconds: endpoints get updated.
+REFUSAL_SECONDS: Final = 3600.0
+#: How many calls one request may have under way at once, e.g. for `n` choices.
+_PARALLEL_CALLS: Final = 8
+
+_ID_PREFIX: Final[dict[Task, str]] = {
+    "chat": "chatcmpl-",
+    "completion": "cmpl-",
+    "embedding": "embd-",
+    "rerank": "rerank-",
+}
+
+
+@dataclass(slots=True)
+class StreamMemory:
+    """Whether an endpoint has shown that it can't stream; outlives a configuration's reload."""
+
+    refused_until: float = 0.0
+
+    def refuse(self) -> None:
+        """Note that the endpoint did not stream, for an hour."""
+        self.refused_until = time.monotonic() + REFUSAL_SECONDS
+
+    @property
+    def refused(self) -> bool:
+        """Whether to fake from the start."""
+        return time.monotonic() < self.refused_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A deployment that can be called.
+
+    Args:
+        id: The deployment's id, unique within a configuration.
+        target: Where requests go.
+        format: The dialect spoken there.
+        invoker: Signs and sends.
+        stream_mode: `real` or `fake` streaming, or `auto`: real until the endpoint refuses.
+        memory: What `auto` has learnt.
+    """
+
+    id: str
+    target: Target
+    format: Format
+    invoker: Invoker
+    stream_mode: StreamMode = "auto"
+    memory: StreamMemory = field(default_factory=StreamMemory)
+
+    async def call(self, task: Task, params: Json, limits: Limits) -> Answer:
+        """Give one whole answer.
+
+        Args:
+            task: What is asked.
+            params: The client's request, checked; the deployment's defaults go under it.
+            limits: The time that the call may take.
+
+        Raises:
+            GatewayError: every failure.
+        """
+        codec = self._codec(task)
+        request = self._request(task, _without_stream(params))
+        payloads = codec.encode(request)
+        replies = await self._invoke(request.target, payloads, limits)
+        decoded = _decode(codec, request, payloads, replies)
+        return Answer(decoded.body, decoded.usage_source, replies[0].head)
+
+    async def stream(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
+        """Give an answer in chunks; returns once the first chunks are there.
+
+        Raises:
+            GatewayError: every failure before the first chunk; later ones come while iterating.
+        """
+        codec = self.format.chat
+        if task != "chat" or codec is None:
+            raise self._unsupported(task)
+        if self.stream_mode == "fake" or (self.stream_mode == "auto" and self.memory.refused):
+            return await self._fake(task, params, limits)
+        request = self._request(task, {**params, "stream": True})
+        payloads = codec.encode(request)
+        if len(payloads) > 1:  # several calls, one stream: cut what they answer together
+            return await self._fake(task, params, limits)
+        try:
+            return await self._open(codec, request, payloads[0], limits)
+        except StreamingRefused:
+            if self.stream_mode == "real":
+                raise
+        faked = await self._fake(task, params, limits)
+        self.memory.refuse()
+        return faked
+
+    async def _open(
+        self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
+    ) -> AnswerStream:
+        upstream = await self.invoker.open_stream(request.target, payload, limits)
+        stream = DecodedStream(upstream, codec.decoder(request, payload))
+        try:
+            await stream.start()
+        except BaseException:
+            await stream.aclose()
+            raise
+        if stream.summary.whole_document:
+            self.memory.refuse()
+        return stream
+
+    async def _fake(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
+        answer = await self.call(task, params, limits)
+        return CutStream(answer, chat.cut(answer.body, include_usage=chat.wants_usage(params)))
+
+    async def _invoke(
+        self, target: Target, payloads: tuple[Payload, ...], limits: Limits
+    ) -> tuple[Reply, ...]:
+        """Make the calls, a few at a time; the first failure ends the others."""
+        if len(payloads) == 1:
+            return (await self.invoker.invoke(target, payloads[0], limits),)
+        places = asyncio.Semaphore(_PARALLEL_CALLS)
+
+        async def invoke(payload: Payload) -> Reply:
+            async with places:
+                return await self.invoker.invoke(target, payload, limits)
+
+        calls = [asyncio.ensure_future(invoke(payload)) for payload in payloads]
+        try:
+            return tuple(await asyncio.gather(*calls))
+        finally:
+            for call in calls:
+                call.cancel()
+
+    def _request(self, task: Task, params: Json) -> Request:
+        target = self.target
+        component = params.get("model_id")
+        if component is not None:
+            params = {name: value for name, value in params.items() if name != "model_id"}
+            target = replace(target, inference_component=component)
+        return Request(
+            target=target,
+            params={**target.defaults, **params},
+            id=_ID_PREFIX[task] + uuid.uuid4().hex,
+            created=int(time.time()),
+        )
+
+    def _codec(self, task: Task) -> Codec:
+        codec: Codec | None = getattr(self.format, task)
+        if codec is None:
+            raise self._unsupported(task)
+        return codec
+
+    def _unsupported(self, task: Task) -> UnsupportedTask:
+        return UnsupportedTask(
+            f"The model '{self.target.model}' does not serve {task} requests.", param="model"
+        )
+
+
+def _without_stream(params: Json) -> Json:
+    return {
+        name: value for name, value in params.items() if name not in {"stream", "stream_options"}
+    }
+
+
+def _decode(
+    codec: Codec, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
+) -> Decoded:
+    try:
+        return codec.decode(request, payloads, replies)
+    except SHAPE_FAULTS as error:
+        raise MalformedReply("The container's answer has an unexpected shape.") from error

@@ -1,0 +1,78 @@
+"""Hugging Face embeddings: `{"inputs": [...]}` in, bare arrays of numbers out.
+
+Source: https://huggingface.github.io/text-embeddings-inference/
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+from adapters.base import Decoded, Format, Payload, Reply, Request
+from adapters.container import container_error, parse_reply, unknown_shape
+from adapters.errors import MalformedReply
+from adapters.openai import embeddings, parameters, usage
+
+_SUPPORTED: Final = frozenset({"encoding_format"})
+_NOT_IN_BODY: Final = frozenset({"model", "input", "encoding_format"})
+
+
+class HuggingFaceEmbedding:
+    """One row of numbers for each input; the encoding is made here, the container knows none."""
+
+    def encode(self, request: Request) -> tuple[Payload, ...]:
+        """Write `{"inputs": [...]}`; keys that OpenAI does not know go beside it."""
+        params = parameters.select(
+            request.params, request.target, known=parameters.EMBEDDING, supported=_SUPPORTED
+        )
+        rest = {name: value for name, value in params.items() if name not in _NOT_IN_BODY}
+        return (Payload(body=orjson.dumps({"inputs": embeddings.inputs(params), **rest})),)
+
+    def decode(
+        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
+    ) -> Decoded:
+        """Read one row for each input."""
+        del payloads
+        wanted = embeddings.inputs(request.params)
+        rows = _rows(parse_reply(replies[0]), len(wanted))
+        if len(rows) != len(wanted):
+            raise MalformedReply(
+                f"The container answered {len(rows)} embeddings for {len(wanted)} inputs."
+            )
+        tokens, estimated = _count(wanted)
+        counts = {"prompt_tokens": tokens, "total_tokens": tokens}
+        if estimated:
+            counts["estimated"] = True
+        body = embeddings.embedding_list(request, rows, counts)
+        return Decoded(body, "estimate" if estimated else "counted")
+
+
+def _rows(value: Any, wanted: int) -> list[list[float]]:
+    """Give the rows: a 2-D array, a 1-D one for a single input, or either under `embedding`."""
+    if isinstance(value, dict):
+        if "error" in value:
+            raise container_error(value)
+        inner = value.get("embedding")
+        if inner is None:
+            raise unknown_shape(value)
+        return _rows(inner, wanted)
+    if _is_row(value) and wanted == 1:
+        return [value]
+    if isinstance(value, list) and value and all(map(_is_row, value)):
+        return value
+    raise unknown_shape(value)
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(x) in (float, int) for x in value)
+
+
+def _count(wanted: list[str] | list[list[int]]) -> tuple[int, bool]:
+    """Count tokens: exact for token ids, an estimate for texts."""
+    if any(isinstance(item, str) for item in wanted):
+        return sum(usage.estimate(item) for item in wanted if isinstance(item, str)), True
+    return sum(map(len, wanted)), False
+
+
+FORMAT = Format(name="hf_embed", embedding=HuggingFaceEmbedding())

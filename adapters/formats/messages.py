@@ -1,0 +1,230 @@
+"""The Messages API: OpenAI chat in, OpenAI chat out, as vLLM, SGLang, TGI and LMI serve it.
+
+Knows what must be edited (the model's name, a few irregularities of containers); everything else,
+known or unknown, passes untouched in both directions.
+Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import orjson
+
+from adapters.base import Decoded, Format, Json, Payload, Reply, Request, Summary
+from adapters.container import container_error, parse_reply, unknown_shape
+from adapters.errors import MalformedReply
+from adapters.framing import DONE, RecordReader
+from adapters.openai import chat, usage
+from adapters.openai.finish import FAILURES
+
+#: Keys that steer the gateway, or that this module writes itself, in their places.
+_NOT_COPIED: Final = frozenset(
+    {"aws_sagemaker_allow_zero_temp", "messages", "model", "stream", "stream_options"}
+)
+
+
+class MessagesChat:
+    """Chat as the container's own OpenAI server takes it."""
+
+    def encode(self, request: Request) -> tuple[Payload, ...]:
+        """Write the request with `messages` first: prefix-aware routing counts from the start."""
+        params, target = request.params, request.target
+        body: Json = {"messages": _regular_messages(params["messages"])}
+        if target.body_model is not None:
+            body["model"] = target.body_model
+        left_out = _NOT_COPIED | target.parameters.dropped
+        body.update((name, value) for name, value in params.items() if name not in left_out)
+        if params.get("stream"):
+            body["stream"] = True
+            options = dict(params.get("stream_options") or {})
+            if target.ask_stream_usage:
+                options["include_usage"] = True
+            if options:
+                body["stream_options"] = options
+        return (Payload(body=orjson.dumps(body)),)
+
+    def decode(
+        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
+    ) -> Decoded:
+        """Pass the completion on under its public model name."""
+        del payloads
+        return _complete(request, parse_reply(replies[0]))
+
+    def decoder(self, request: Request, payload: Payload) -> MessagesStream:
+        """Give the decoder for one stream."""
+        del payload
+        return MessagesStream(request)
+
+
+def _regular_messages(messages: list[Json]) -> list[Json]:
+    """Give the messages as containers take them; most conversations pass as they are."""
+    return [_regular_message(message) for message in messages]
+
+
+def _regular_message(message: Json) -> Json:
+    if message["role"] == "developer":
+        message = {**message, "role": "system"}
+    content = message.get("content")
+    if isinstance(content, list) and any(
+        isinstance(part.get("image_url"), str) for part in content
+    ):
+        parts = [
+            {**part, "image_url": {"url": part["image_url"]}}
+            if isinstance(part.get("image_url"), str)
+            else part
+            for part in content
+        ]
+        message = {**message, "content": parts}
+    return message
+
+
+def _complete(request: Request, body: Any) -> Decoded:
+    """Edit a chat completion: the public model name, and what some containers leave out."""
+    if not isinstance(body, dict):
+        raise unknown_shape(body)
+    choices = body.get("choices") or []
+    if not _are_messages(choices):
+        if "error" in body or body.get("object") == "error":
+            raise container_error(body)
+        raise unknown_shape(body)
+    body["id"] = body.get("id") or request.id
+    body["object"] = "chat.completion"
+    body["created"] = body.get("created") or request.created
+    body["model"] = request.target.model
+    for index, choice in enumerate(choices):
+        choice.setdefault("index", index)
+        choice.setdefault("finish_reason", "stop")
+        if choice["finish_reason"] in FAILURES:
+            raise container_error({"error": "The generation failed."})
+        _name_reasoning(choice["message"])
+    if body.get("usage"):
+        return Decoded(body, "container")
+    said = "".join(_text(choice["message"].get("content")) for choice in choices)
+    body["usage"], source = usage.settle(None, None, "container", (_prompt_text(request), said))
+    return Decoded(body, source)
+
+
+def _are_messages(choices: Any) -> bool:
+    return (
+        isinstance(choices, list)
+        and len(choices) > 0
+        and all(
+            isinstance(choice, dict) and isinstance(choice.get("message"), dict)
+            for choice in choices
+        )
+    )
+
+
+def _name_reasoning(message: Json) -> None:
+    """Offer newer containers' `reasoning` under the name that clients know as well."""
+    if message.get("reasoning") is not None:
+        message.setdefault("reasoning_content", message["reasoning"])
+
+
+def _text(content: Any) -> str:
+    """Give what a content says in words, for an estimate of its tokens."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in content)
+    return ""
+
+
+def _prompt_text(request: Request) -> str:
+    return "\n".join(_text(message.get("content")) for message in request.params["messages"])
+
+
+class MessagesStream:
+    """Edits chunks on their way: the model's name, the role first, usage only where asked for."""
+
+    def __init__(self, request: Request) -> None:
+        self.summary = Summary()
+        self._request = request
+        self._reader = RecordReader()
+        self._wants_usage = chat.wants_usage(request.params)
+        self._open: set[int] = set()
+        self._seen: set[int] = set()
+        self._done = False
+        self._said: list[str] = []
+
+    def feed(self, data: bytes) -> Iterator[Json]:
+        """Take bytes cut anywhere; give the chunks that are complete."""
+        return self._read(self._reader.feed(data))
+
+    def finish(self) -> Iterator[Json]:
+        """Take the end of the stream."""
+        yield from self._read(self._reader.finish())
+        if not self._seen or (self._open and not self._done):
+            raise MalformedReply("The container's stream ended before its answer was finished.")
+        if self.summary.usage is None:
+            self.summary.usage, self.summary.usage_source = usage.settle(
+                None, None, "container", (_prompt_text(self._request), "".join(self._said))
+            )
+            if self._wants_usage:
+                yield chat.usage_chunk(self._request, self.summary.usage)
+
+    def _read(self, records: Iterator[Any]) -> Iterator[Json]:
+        for record in records:
+            if record is DONE:
+                self._done = True
+            elif self._done:
+                continue
+            elif not isinstance(record, dict) or not isinstance(record.get("choices"), list):
+                raise _no_chunk(record)
+            elif record["choices"] and "message" in record["choices"][0]:
+                yield from self._read_document(record)
+            else:
+                yield from self._edit(record)
+
+    def _edit(self, record: Json) -> Iterator[Json]:
+        counts = record.get("usage")
+        if counts:
+            self.summary.usage, self.summary.usage_source = counts, "container"
+        if not self._wants_usage:
+            record.pop("usage", None)
+            if not record["choices"]:
+                return
+        record["id"] = record.get("id") or self._request.id
+        record["object"] = "chat.completion.chunk"
+        record["created"] = record.get("created") or self._request.created
+        record["model"] = self._request.target.model
+        for choice in record["choices"]:
+            self._edit_choice(choice)
+        yield record
+
+    def _edit_choice(self, choice: Json) -> None:
+        index = choice.setdefault("index", 0)
+        delta = choice.get("delta") or {}
+        if index not in self._seen:
+            self._seen.add(index)
+            self._open.add(index)
+            delta = {"role": "assistant", **delta}
+        choice["delta"] = delta
+        _name_reasoning(delta)
+        if self.summary.usage is None:
+            self._said.append(_text(delta.get("content")))
+        reason = choice.setdefault("finish_reason", None)
+        if reason in FAILURES:
+            raise container_error({"error": "The generation failed."})
+        if reason is not None:
+            self._open.discard(index)
+            self.summary.finish_reason = reason
+
+    def _read_document(self, record: Json) -> Iterator[Json]:
+        """Cut a whole completion into chunks: this container did not stream."""
+        decoded = _complete(self._request, record)
+        self._seen.add(0)
+        self._done = True
+        self.summary.take_document(decoded)
+        yield from chat.cut(decoded.body, include_usage=self._wants_usage)
+
+
+def _no_chunk(record: Any) -> Exception:
+    if isinstance(record, dict) and ("error" in record or record.get("object") == "error"):
+        return container_error(record)
+    return unknown_shape(record)
+
+
+FORMAT = Format(name="messages", chat=MessagesChat())

@@ -1,0 +1,1 @@
+"""OpenAI's wire schema: what requests may be, and what answers and chunks look like."""

@@ -1,0 +1,152 @@
+"""Chat: the request's schema, the answer's and the chunk's build, and an answer cut into chunks.
+
+Source: https://platform.openai.com/docs/api-reference/chat
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, NotRequired
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from adapters.base import Json, Request
+
+#: OpenAI's own limits; without them one request could ask for unbounded work.
+_MAX_CHOICES = 128
+_MAX_TOKENS = 2**31 - 1
+_MAX_TOP_LOGPROBS = 20
+
+_TokenLimit = Annotated[int, Field(ge=0, le=_MAX_TOKENS)]
+_WORDS = re.compile(r"\s*\S+\s*")
+
+
+class Message(TypedDict):
+    """One message of a conversation; keys beyond these are kept."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # pydantic reads it here
+
+    role: str
+    content: NotRequired[str | list[dict[str, Any]] | None]
+
+
+class ChatRequest(BaseModel):
+    """A chat completion request; keys beyond these go to the container as they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str
+    messages: Annotated[list[Message], Field(min_length=1)]
+    frequency_penalty: float | None = None
+    logprobs: bool | None = None
+    max_completion_tokens: _TokenLimit | None = None
+    max_tokens: _TokenLimit | None = None
+    n: Annotated[int, Field(ge=1, le=_MAX_CHOICES)] | None = None
+    presence_penalty: float | None = None
+    response_format: dict[str, Any] | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    stream: bool | None = None
+    stream_options: dict[str, Any] | None = None
+    temperature: float | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    tools: list[dict[str, Any]] | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=_MAX_TOP_LOGPROBS)] | None = None
+    top_p: float | None = None
+    user: str | None = None
+
+
+def wants_usage(params: Json) -> bool:
+    """Tell whether the client asked for a usage record at the end of its stream."""
+    options = params.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True
+
+
+def completion(request: Request, choices: list[Json], usage: Json) -> Json:
+    """Build a chat completion."""
+    return {
+        "id": request.id,
+        "object": "chat.completion",
+        "created": request.created,
+        "model": request.target.model,
+        "choices": choices,
+        "usage": usage,
+    }
+
+
+def text_choice(index: int, text: str, finish_reason: str) -> Json:
+    """Build one choice of a chat completion that is only text."""
+    return {
+        "index": index,
+        "message": {"role": "assistant", "content": text},
+        "logprobs": None,
+        "finish_reason": finish_reason,
+    }
+
+
+def chunk(request: Request, delta: Json, finish_reason: str | None = None) -> Json:
+    """Build one chunk of a stream with one choice."""
+    return {
+        "id": request.id,
+        "object": "chat.completion.chunk",
+        "created": request.created,
+        "model": request.target.model,
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
+    }
+
+
+def usage_chunk(request: Request, usage: Json) -> Json:
+    """Build the chunk that follows the last choice's when the client asked for usage."""
+    return {
+        "id": request.id,
+        "object": "chat.completion.chunk",
+        "created": request.created,
+        "model": request.target.model,
+        "choices": [],
+        "usage": usage,
+    }
+
+
+def cut(answer: Json, *, include_usage: bool) -> Iterator[Json]:
+    """Cut a whole chat completion into the chunks of a stream, at word boundaries.
+
+    Not a byte is lost: the deltas' contents, joined, are the answer's text; fields that OpenAI
+    does not know stay where they were.
+    """
+    head = {name: value for name, value in answer.items() if name not in {"choices", "usage"}}
+    head["object"] = "chat.completion.chunk"
+    for choice in answer["choices"]:
+        index = choice["index"]
+        for delta in _deltas(choice["message"]):
+            yield {**head, "choices": [{"index": index, "delta": delta, "finish_reason": None}]}
+        rest = {name: value for name, value in choice.items() if name != "message"}
+        yield {**head, "choices": [{"index": index, "delta": {}, "finish_reason": None, **rest}]}
+    if include_usage and answer.get("usage"):
+        yield {**head, "choices": [], "usage": answer["usage"]}
+
+
+def _deltas(message: Json) -> Iterator[Json]:
+    """Give the role, the texts word by word, and then whatever else the message holds."""
+    texts = ("reasoning_content", "content")
+    yield {"role": message.get("role") or "assistant", "content": ""}
+    for name in texts:
+        for words in _cut_words(message.get(name) or ""):
+            yield {name: words}
+    rest = {
+        name: value
+        for name, value in message.items()
+        if name not in {"role", *texts} and value is not None
+    }
+    if rest.get("tool_calls"):
+        rest["tool_calls"] = [
+            {"index": index, **call} for index, call in enumerate(rest["tool_calls"])
+        ]
+    if rest:
+        yield rest
+
+
+def _cut_words(text: str) -> list[str]:
+    """Cut behind the white space that follows a word; white space alone stays one piece."""
+    return _WORDS.findall(text) or ([text] if text else [])

@@ -1,0 +1,36 @@
+"""Why an answer ended, in OpenAI's words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_REASONS: Final = {
+    "length": "length",
+    "max_tokens": "length",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
+    "stop": "stop",
+    "eos": "stop",
+    "end_turn": "stop",
+    "tool_calls": "tool_calls",
+    "function_call": "function_call",
+    "content_filter": "content_filter",
+}
+
+#: What containers write when a generation failed; never a finish.
+FAILURES: Final = frozenset({"abort", "error"})
+
+
+def finish_reason(said: str | None, *, generated: int | None, limit: int | None) -> str:
+    """Give OpenAI's reason for the container's; `length` is claimed only by word or by exact count.
+
+    Args:
+        said: The container's own word, or None.
+        generated: The exact number of tokens generated, where it is known.
+        limit: The number of tokens that were allowed, where it was asked for.
+    """
+    if said is not None:
+        return _REASONS.get(said, "stop")
+    if generated is not None and limit is not None and generated >= limit:
+        return "length"
+    return "stop"

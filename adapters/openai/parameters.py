@@ -1,0 +1,110 @@
+"""OpenAI's parameters: which there are, and what a dialect without them does.
+
+Source: https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from adapters.base import Json, Target
+from adapters.errors import UnsupportedParameter
+
+#: The parameters that shape an answer. Any other key of a request is the container's own.
+CHAT: Final = frozenset(
+    {
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "modalities",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "reasoning_effort",
+        "response_format",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "verbosity",
+        "web_search_options",
+    }
+)
+
+#: The same for embeddings: https://platform.openai.com/docs/api-reference/embeddings/create
+EMBEDDING: Final = frozenset({"dimensions", "encoding_format"})
+
+#: Bookkeeping between a client and OpenAI: says nothing about the answer, so no call fails for it.
+BOOKKEEPING: Final = frozenset(
+    {
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "user",
+    }
+)
+
+#: Values that ask for what a plain answer is anyway; clients send them unasked.
+_NEUTRAL: Final[dict[str, tuple[Any, ...]]] = {
+    "frequency_penalty": (0,),
+    "function_call": ("none", "auto"),
+    "functions": ([],),
+    "logit_bias": ({},),
+    "logprobs": (False,),
+    "modalities": (["text"],),
+    "n": (1,),
+    "parallel_tool_calls": (True, False),
+    "presence_penalty": (0,),
+    "response_format": ({"type": "text"},),
+    "tool_choice": ("none", "auto"),
+    "tools": ([],),
+    "top_logprobs": (0,),
+}
+
+
+def select(
+    params: Json, target: Target, *, known: frozenset[str], supported: frozenset[str]
+) -> Json:
+    """Give the parameters that may be written for a dialect that has only some of OpenAI's.
+
+    Args:
+        params: The request's parameters.
+        target: The deployment, with its policy.
+        known: The task's parameters; every other name is the container's own and passes.
+        supported: Those of them that the dialect can express.
+
+    Raises:
+        UnsupportedParameter: names every parameter that the dialect lacks, and what helps.
+    """
+    policy = target.parameters
+    kept: Json = {}
+    lacking: list[str] = []
+    for name, value in params.items():
+        if name in policy.dropped or name in BOOKKEEPING:
+            continue
+        if name not in known or name in supported or name in policy.allowed:
+            kept[name] = value
+        elif value not in _NEUTRAL.get(name, ()) and not policy.drop_unsupported:
+            lacking.append(name)
+    if lacking:
+        names = ", ".join(f"'{name}'" for name in sorted(lacking))
+        raise UnsupportedParameter(
+            f"The model '{target.model}' does not support {names}. Leave them out, or set "
+            "'drop_params: true' to drop them or 'allowed_openai_params' to forward them in the "
+            "configuration.",
+            param=min(lacking),
+        )
+    return kept

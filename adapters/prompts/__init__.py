@@ -1,0 +1,1 @@
+"""Messages to prompt text, for containers that take a string."""

@@ -1,0 +1,49 @@
+"""The plain layout: what the messages say, one under the other, without any model's marks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from adapters.errors import InvalidRequest
+
+
+def render(messages: list[dict[str, Any]]) -> str:
+    """Give the messages' texts, joined with newlines.
+
+    Raises:
+        InvalidRequest: a message holds something else than text (an image, audio).
+    """
+    return "\n".join(text for text in map(_numbered_text, enumerate(messages)) if text)
+
+
+def _numbered_text(numbered: tuple[int, dict[str, Any]]) -> str:
+    index, message = numbered
+    return message_text(message, f"messages[{index}]")
+
+
+def message_text(message: dict[str, Any], param: str) -> str:
+    """Give one message's text; tool calls without text give the calls as JSON.
+
+    Raises:
+        InvalidRequest: a content part is not text; `param` names the message.
+    """
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    if content is None:
+        calls = message.get("tool_calls")
+        return orjson.dumps(calls).decode() if calls else ""
+    return "".join(_part_text(part, f"{param}.content[{i}]") for i, part in enumerate(content))
+
+
+def _part_text(part: dict[str, Any], param: str) -> str:
+    text = part.get("text")
+    if part.get("type", "text") != "text" or not isinstance(text, str):
+        raise InvalidRequest(
+            f"Invalid content at '{param}': this model takes text only.",
+            param=param,
+            code="unsupported_content",
+        )
+    return text

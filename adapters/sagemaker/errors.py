@@ -1,0 +1,304 @@
+"""The one table of AWS's error names, and what each becomes in our tree.
+
+Knows SageMaker Runtime's modelled errors, the unmodelled ones that arrive as well, and the faults
+inside an event stream. What a container says inside a `ModelError` is read in `model_error.py`.
+
+Errors: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+and https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from adapters.errors import (
+    EndpointNotFound,
+    EndpointUnavailable,
+    GatewayError,
+    InvalidRequest,
+    MalformedReply,
+    PayloadTooLarge,
+    StreamingRefused,
+    Throttled,
+    UpstreamError,
+    UpstreamTimeout,
+)
+from adapters.sagemaker.event_stream import Message
+from adapters.sagemaker.fault import Fault, read_fault, read_stream_fault
+from adapters.sagemaker.model_error import (
+    DEFAULT_RETRY_AFTER,
+    container_error,
+    read_body,
+    unwrap,
+)
+from adapters.sagemaker.redaction import scrub
+
+#: Scaling out from nothing takes minutes; asking again sooner is asked for all the same, since the
+#: refused request is what starts it.
+_NO_CAPACITY_RETRY_AFTER = 30.0
+_NO_CAPACITY = "Inference Component has no capacity"
+
+_MAX_TEXT = 4096
+_NOT_FOUND = re.compile(
+    r"(?i)\s*(?:could not find\s+)?(?:the\s+)?(?:endpoint|inference component)\b[^\n]{0,200}?"
+    r"(?:\bnot found\b|\bdoes not exist\b|\bcould not be found\b)"
+    r"|\s*could not find\s+(?:the\s+)?(?:endpoint|inference component)\b"
+)
+_NO_STREAMING = re.compile(
+    r"(?i)(?:stream\w*|operation)\b[^\n]{0,200}?"
+    r"\b(?:not supported|unsupported|not support|not allowed)"
+    r"|\b(?:not support|not supported|unsupported)\b[^\n]{0,200}?(?:stream|operation)"
+)
+_CLOCK_WORDS = re.compile(r"(?i)signature (?:not yet current|expired)|skew|clock|too (?:old|late)")
+
+
+Translation = Callable[[Fault], GatewayError]
+
+
+def translate(
+    status: int, headers: Mapping[str, str], body: bytes, *, streaming: bool
+) -> GatewayError:
+    """Turn an answer other than 200 into an error of our tree.
+
+    Args:
+        status: The HTTP status.
+        headers: Names compare without case, or are in lower case.
+        body: As it came; never shown raw.
+        streaming: The streaming operation was called.
+    """
+    fault = read_fault(status, headers, body, streaming=streaming, known_names=_BY_NAME)
+    known = _BY_NAME.get(fault.name) or _BY_STATUS.get(status)
+    if known is None and streaming:
+        known = _BY_STREAM_STATUS.get(status)
+    if known is None and fault.document is None:
+        known = _unreadable
+    if known is None and fault.name:
+        known = _BY_SERVER_STATUS.get(status, _unknown_name)
+    if known is not None:
+        return known(fault)
+    # Neither AWS's nor unreadable: the word of a container behind a base URL.
+    return container_error(
+        status, read_body(fault.document), retry_after=fault.retry_after, detail=fault.detail
+    )
+
+
+def translate_message(message: Message) -> GatewayError:
+    """Turn an exception or error message of an event stream into an error of our tree."""
+    fault = read_stream_fault(message)
+    return _BY_NAME.get(fault.name, _broken_stream)(fault)
+
+
+def _throttled(fault: Fault) -> GatewayError:
+    return Throttled(
+        "SageMaker asks for fewer requests.",
+        retry_after=fault.retry_after or DEFAULT_RETRY_AFTER,
+        detail=fault.detail,
+    )
+
+
+def _not_ready(fault: Fault) -> GatewayError:
+    return EndpointUnavailable(
+        "The model is still being loaded.",
+        code="model_not_ready",
+        retry_after=fault.retry_after or DEFAULT_RETRY_AFTER,
+        detail=fault.detail,
+    )
+
+
+def _unavailable(fault: Fault) -> GatewayError:
+    return EndpointUnavailable(
+        "SageMaker is not available now.",
+        retry_after=fault.retry_after or DEFAULT_RETRY_AFTER,
+        detail=fault.detail,
+    )
+
+
+def _internal(fault: Fault) -> GatewayError:
+    return UpstreamError(
+        "SageMaker had an internal error.", status=500, retryable=True, detail=fault.detail
+    )
+
+
+def _bad_gateway(fault: Fault) -> GatewayError:
+    return UpstreamError(
+        "Something between the gateway and the model failed.", retryable=True, detail=fault.detail
+    )
+
+
+def _timed_out(fault: Fault) -> GatewayError:
+    return UpstreamTimeout("SageMaker did not answer in time.", retryable=True, detail=fault.detail)
+
+
+def _container_wall(fault: Fault) -> GatewayError:
+    return UpstreamTimeout(
+        "The model did not finish within SageMaker's time limit.", detail=fault.detail
+    )
+
+
+def _model_error(fault: Fault) -> GatewayError:
+    if fault.document is None:
+        return _unreadable(fault)
+    return unwrap(fault.document, fault.retry_after)
+
+
+def _stream_error(fault: Fault) -> GatewayError:
+    if fault.document and fault.document.get("ErrorCode") == "ModelInvocationTimeExceeded":
+        return _container_wall(fault)
+    return _broken_stream(fault)
+
+
+def _broken_stream(fault: Fault) -> GatewayError:
+    return UpstreamError("The model's answer was cut.", retryable=True, detail=fault.detail)
+
+
+def _validation(fault: Fault) -> GatewayError:
+    """AWS uses one name for many things; only its text tells them apart."""
+    if fault.status == HTTPStatus.BAD_REQUEST and fault.message.startswith(_NO_CAPACITY):
+        return EndpointUnavailable(
+            "The endpoint has no capacity now.",
+            code="no_capacity",
+            retry_after=fault.retry_after or _NO_CAPACITY_RETRY_AFTER,
+            detail=fault.detail,
+        )
+    if _NOT_FOUND.match(fault.message):
+        return EndpointNotFound(scrub(fault.message[:_MAX_TEXT]), detail=fault.detail)
+    if fault.streaming and _NO_STREAMING.search(fault.message):
+        return _streaming_refused(fault)
+    return InvalidRequest(
+        scrub(fault.message[:_MAX_TEXT]) or "SageMaker refused the request.", detail=fault.detail
+    )
+
+
+def _unknown_operation(fault: Fault) -> GatewayError:
+    return _streaming_refused(fault) if fault.streaming else _unknown_name(fault)
+
+
+def _streaming_refused(fault: Fault) -> GatewayError:
+    return StreamingRefused("The endpoint does not offer streaming.", detail=fault.detail)
+
+
+def _not_allowed(fault: Fault) -> GatewayError:
+    """The gateway's own identity was refused: the operator's matter, and no retry helps."""
+    hint = ""
+    if _CLOCK_WORDS.search(fault.message):
+        hint = " (is this machine's clock right? AWS refuses signatures that are minutes off)"
+    return UpstreamError(
+        f"AWS refused the gateway's own credentials or permissions ({fault.title}).",
+        code=fault.name or None,
+        should_retry=False,
+        detail=fault.detail + hint,
+    )
+
+
+def _too_large(fault: Fault) -> GatewayError:
+    return PayloadTooLarge("The request is larger than SageMaker takes.", detail=fault.detail)
+
+
+def _redirected(fault: Fault) -> GatewayError:
+    return UpstreamError(
+        "The endpoint's address answered with a redirect, which is never followed.",
+        detail=fault.detail,
+    )
+
+
+def _unreadable(fault: Fault) -> GatewayError:
+    return MalformedReply(
+        f"The answer with status {fault.status} is not one of SageMaker's.",
+        retryable=fault.status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+        detail=fault.detail,
+    )
+
+
+def _unknown_name(fault: Fault) -> GatewayError:
+    return UpstreamError(
+        f"SageMaker answered with an error ({fault.title}).",
+        code=fault.name or None,
+        retryable=fault.status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+        detail=fault.detail,
+    )
+
+
+_BY_NAME: dict[str, Translation] = {
+    # Modelled by SageMaker Runtime.
+    "ValidationError": _validation,
+    "ValidationException": _validation,
+    "ModelError": _model_error,
+    "ModelNotReadyException": _not_ready,
+    "InternalFailure": _internal,
+    "ServiceUnavailable": _unavailable,
+    "InternalDependencyException": _unavailable,
+    "ModelStreamError": _stream_error,
+    "InternalStreamFailure": _broken_stream,
+    # Not modelled, but sent.
+    "InternalServerError": _internal,
+    "InternalServerException": _internal,
+    "ServiceUnavailableException": _unavailable,
+    "RequestTimeout": _timed_out,
+    "RequestTimeoutException": _timed_out,
+    "SerializationException": _unknown_name,
+    "UnknownOperationException": _unknown_operation,
+    **dict.fromkeys(
+        (
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottledException",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "LimitExceededException",
+            "SlowDown",
+            "PriorRequestNotComplete",
+            "BandwidthLimitExceeded",
+        ),
+        _throttled,
+    ),
+    **dict.fromkeys(
+        (
+            "AccessDenied",
+            "AccessDeniedException",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "NotAuthorized",
+            "OptInRequired",
+            "RequestExpired",
+            "SignatureDoesNotMatch",
+            "UnauthorizedOperation",
+            "UnrecognizedClientException",
+        ),
+        _not_allowed,
+    ),
+}
+
+#: For answers without a name that the first table has.
+_BY_STATUS: dict[int, Translation] = {
+    **dict.fromkeys(range(300, 400), _redirected),
+    401: _not_allowed,
+    403: _not_allowed,
+    408: _timed_out,
+    413: _too_large,
+    424: _model_error,
+    429: _throttled,
+    509: _throttled,
+    529: _unavailable,
+    530: _unavailable,
+}
+
+#: The streaming route itself is not there, although a missing endpoint would be a ValidationError.
+_BY_STREAM_STATUS: dict[int, Translation] = {404: _streaming_refused, 405: _streaming_refused}
+
+#: For AWS's own errors with a name that the first table lacks.
+_BY_SERVER_STATUS: dict[int, Translation] = {
+    500: _internal,
+    502: _bad_gateway,
+    503: _unavailable,
+    504: _timed_out,
+}

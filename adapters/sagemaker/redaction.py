@@ -1,0 +1,127 @@
+"""Removes from a text what must not leave the gateway: identifiers, secrets, paths, tracebacks.
+
+Knows how those look in AWS's and Python's messages. Every pattern starts at a fixed mark and is
+bounded or possessive from there, so the time is linear in the text, whoever wrote it. Prose and
+URLs stay.
+"""
+
+from __future__ import annotations
+
+import re
+
+_TRACEBACK = "Traceback (most recent call last)"
+_FRAME = re.compile(r'\bFile "[^"\n]{1,500}", line \d')
+_BETWEEN_TRACEBACKS = ("During handling of the above", "The above exception was the direct cause")
+#: `package.SomeError: ` in front of what an exception says.
+_EXCEPTION_NAME = re.compile(r"[A-Za-z_][\w.]{0,200}+:\s++")
+_EXCEPTION_INSIDE = re.compile(r"\b[A-Z]\w{0,80}(?:Error|Exception|Exit|Interrupt|Fault): ")
+
+#: Characters of an identifier: it ends at a space, quote, bracket, comma or semicolon.
+_WORD = r"[^\s\"'`<>,;(){}\[\]\\]"
+_ASSIGNED = r"[\"']?\s{0,4}[=:]\s{0,4}[\"']?"
+_ACCOUNT = r"account(?:s|[ _-]?id)?[^\w\n]{0,4}(?:\d{12}|\d{4}-\d{4}-\d{4})(?!\d)[\"')\]]?"
+_KEY_PREFIXES = "AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ABIA|ACCA|APKA|ASCA"
+_PRIVATE_ADDRESS = (
+    r"(?:(?:10|127)(?:\.\d{1,3}){3}"
+    r"|(?:169\.254|172\.(?:1[6-9]|2\d|3[01])|192\.168)(?:\.\d{1,3}){2})(?![.\w]?\d)"
+)
+_PRIVATE_NAME = (
+    r"(?:(?:[a-z0-9_-]{1,63}\.){1,8}(?:internal|local|localdomain)\b(?!\.?\w)"
+    r"|localhost\b|algo-\d{1,3}\b|vpce-[\w.-]++|ip-\d{1,3}(?:-\d{1,3}){3}\b[\w.-]*+)"
+)
+
+#: In this order; the two that leave nothing behind go first, so that they can't join two halves of
+#: something that another rule would have found.
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"(?:\s?\bSee )?https?://(?:[\w-]{1,63}\.){0,4}console\.(?:aws|amazonaws)[^\s\"'<>]*+"
+            rf"(?: in (?:{_ACCOUNT}))?(?: for more information)?\.?"
+        ),
+        "",
+    ),
+    (re.compile(rf"(?i)(?:\s(?:of|in|from|for|by))?\s(?:the )?{_ACCOUNT}"), ""),
+    (re.compile(rf"(?i){_ACCOUNT}"), "[account]"),
+    (re.compile(r"(?:sagemaker|bedrock)-api-key-[\w+/=%-]*+"), "[token]"),
+    (re.compile(r"AWS4-HMAC-SHA256 Credential=[^\n\"]{0,1000}+"), "[signature]"),
+    (re.compile(rf"(?i)\bx-amz-[a-z-]{{1,40}}+{_ASSIGNED}[^\s\"'<>,;&]++"), "[token]"),
+    (
+        re.compile(
+            rf"(?i)\bauthorization{_ASSIGNED}(?:(?:bearer|basic|digest) )?"
+            r"[^\s\"'<>,;\[][^\s\"'<>,;]*+"
+        ),
+        "[token]",
+    ),
+    (
+        re.compile(
+            rf"(?i)(?:secret_?access_?key|session_?token){_ASSIGNED}[\w+/=%-]{{8,}}+",
+        ),
+        "[secret]",
+    ),
+    (re.compile(rf"(?<![A-Za-z0-9])(?:{_KEY_PREFIXES})[A-Z0-9]{{12,124}}+"), "[key]"),
+    (re.compile(r"(?<![A-Za-z0-9])(?:hf_|sk-)[\w-]{16,}+"), "[token]"),
+    (re.compile(rf"arn:aws[a-z0-9-]{{0,20}}:{_WORD}*+"), "[arn]"),
+    (re.compile(r"(?<![\w.])\d{12}\.dkr\.ecr[\w./:@-]*+"), "[image]"),
+    (re.compile(rf"\b(?:s3|file)://{_WORD}++"), "[path]"),
+    (
+        re.compile(
+            rf"(?i)(?<![\w.-])(?:https?://)?(?:{_PRIVATE_ADDRESS}|{_PRIVATE_NAME})(?::\d{{1,5}}\b)?"
+        ),
+        "[host]",
+    ),
+    # Absolute paths of two segments and more: not `and/or`, not `</s>`, not an API's `/v1/...`.
+    (re.compile(r"(?<![\w/.<)\]}~*?&%#-])~?/(?!v\d)(?:[\w.@+~-]++/)++[\w.@+~-]*+"), "[path]"),
+)
+
+
+def scrub(text: str) -> str:
+    """Give the text without secrets, AWS's identifiers, internal hosts, paths and tracebacks.
+
+    Of a traceback, what its last exception says is kept.
+    """
+    if _TRACEBACK in text or _FRAME.search(text):
+        text = _without_tracebacks(text)
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text.strip()
+
+
+def _without_tracebacks(text: str) -> str:
+    if "\\n" in text:  # the traceback stands inside JSON that was quoted once more
+        text = text.replace("\\n", "\n").replace('\\"', '"')
+    kept: list[str] = []
+    first: int | None = None  # where the first traceback began among the lines kept
+    inside = False
+    prefix = ""  # what a logger put in front of each line
+    for line in text.split("\n"):
+        if _TRACEBACK in line or _FRAME.search(line):
+            if first is None:
+                first = len(kept)
+            if not inside:
+                # What an earlier exception of the same chain said gives way to the last one's.
+                del kept[first:]
+                inside = True
+            head, mark, rest = line.partition(_TRACEBACK)
+            if mark:
+                prefix = head
+            said = _said_on_one_line(rest or line)
+            if said:
+                kept.append(said)
+                inside = False
+        elif not inside:
+            kept.append(line)
+        elif not _is_code(line.removeprefix(prefix)):
+            kept.append(_EXCEPTION_NAME.sub("", line.removeprefix(prefix), count=1))
+            inside = False
+    return "\n".join(kept)
+
+
+def _is_code(line: str) -> bool:
+    """Tell a traceback's source lines and separators from its last line."""
+    return not line.strip() or line[0] in " \t" or line.startswith(_BETWEEN_TRACEBACKS)
+
+
+def _said_on_one_line(line: str) -> str:
+    """Give what the exception says where the whole traceback was folded into one line."""
+    ends = [match.end() for match in _EXCEPTION_INSIDE.finditer(line)]
+    return line[ends[-1] :] if ends else ""

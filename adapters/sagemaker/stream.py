@@ -1,0 +1,115 @@
+"""A streamed answer of SageMaker: the container's bytes, out of the event stream around them.
+
+Knows which messages carry what; refuses to know their framing and AWS's error names.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+
+import aiohttp
+
+from adapters.base import Head
+from adapters.errors import GatewayError, MalformedReply
+from adapters.sagemaker.client import MAX_REPLY_BYTES, read_some
+from adapters.sagemaker.errors import translate_message
+from adapters.sagemaker.event_stream import EventStreamDecoder, Message
+
+_log = logging.getLogger(__name__)
+
+
+class EventStream:
+    """The parts of one `application/vnd.amazon.eventstream` answer; its own iterator.
+
+    Each step gives the payloads of one read, joined. Parts in front of a fault are given before it
+    is raised. Implements `adapters.base.UpstreamStream`.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, head: Head) -> None:
+        self.head = head
+        self._response = response
+        self._decoder = EventStreamDecoder()
+        self._error: GatewayError | None = None
+
+    @property
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The container's bytes, cut anywhere."""
+        return self
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self._next_part()
+        except BaseException:
+            self._response.close()
+            raise
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the answer was read to its end."""
+        self._response.close()
+
+    async def _next_part(self) -> bytes:
+        while self._error is None:
+            data = await read_some(self._response)
+            if not data:
+                self._decoder.finish()
+                raise StopAsyncIteration
+            part = self._read(data)
+            if part:
+                return part
+        raise self._error
+
+    def _read(self, data: bytes) -> bytes:
+        payloads: list[bytes] = []
+        for message in self._decoder.feed(data):
+            if message.name == "PayloadPart" and message.kind == "event":
+                payloads.append(message.payload)
+            elif message.kind in {"exception", "error"}:
+                self._error = translate_message(message)
+                break
+            else:
+                self._pass_over(message)
+        else:
+            self._error = self._decoder.fault
+        return payloads[0] if len(payloads) == 1 else b"".join(payloads)
+
+    def _pass_over(self, message: Message) -> None:
+        """Leave a message of an unknown kind out, as AWS asks of its clients."""
+        _log.info("event_stream.unknown_message: %.40r %.40r", message.kind, message.name)
+
+
+class DocumentStream:
+    """A whole JSON answer to a streaming call, handed on as it is: the format cuts it into chunks.
+
+    Implements `adapters.base.UpstreamStream`.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, head: Head) -> None:
+        self.head = head
+        self._response = response
+        self._size = 0
+
+    @property
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The container's bytes, cut anywhere."""
+        return self
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await read_some(self._response)
+        if not data:
+            raise StopAsyncIteration
+        self._size += len(data)
+        if self._size > MAX_REPLY_BYTES:
+            self._response.close()
+            raise MalformedReply("The endpoint's answer is too large.")
+        return data
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the answer was read to its end."""
+        self._response.close()

@@ -1,0 +1,57 @@
+"""The application: SageMaker Runtime's two invocation routes, `/ping`, and the control routes."""
+
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from emulator.control import Control
+from emulator.errors import unknown_operation
+from emulator.invocation import Invocations
+from emulator.runtime import build
+from emulator.settings import Settings
+
+_logger = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Builds the application; its `state.runtime` is the `Runtime` that it serves."""
+    runtime = build(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        for url in await runtime.unhealthy():
+            _logger.warning("the container %s does not answer its /ping yet", url)
+        yield
+        await runtime.aclose()
+
+    async def ping(_: Request) -> Response:
+        return Response(status_code=503 if await runtime.unhealthy() else 200)
+
+    invocations = "/endpoints/{endpoint}/invocations"
+    app = Starlette(
+        routes=[
+            Route(invocations, Invocations(runtime, "invoke"), methods=["POST"]),
+            Route(
+                invocations + "-response-stream", Invocations(runtime, "stream"), methods=["POST"]
+            ),
+            Route("/ping", ping, methods=["GET"]),
+            *Control(runtime).routes(),
+        ],
+        exception_handlers={404: _unknown_operation, 405: _unknown_operation},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.runtime = runtime
+    return app
+
+
+async def _unknown_operation(_: Request, __: Exception) -> Response:
+    refused = unknown_operation()
+    headers = {"x-amzn-errortype": refused.name, "x-amzn-requestid": str(uuid.uuid4())}
+    return Response(refused.body, refused.status, headers, media_type=refused.content_type)

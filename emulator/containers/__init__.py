@@ -1,0 +1,1 @@
+"""Containers that behave like the real ones, without a model."""

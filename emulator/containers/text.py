@@ -1,0 +1,53 @@
+"""The text that built-in containers write: it quotes what arrived, in words of many alphabets.
+
+Deterministic, so that tests can compare; cut into tokens without losing a byte.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_QUOTED = 160  # characters of the prompt's end that are quoted
+_TOKEN = re.compile(r"\s?\S{1,6}|\s")
+
+
+def compose(prompt: str, parameters: Mapping[str, Any], component: str) -> str:
+    """The answer to a prompt; it starts with a space and holds newlines, as models' texts do."""
+    quoted = prompt if len(prompt) <= _QUOTED else "…" + prompt[-_QUOTED:]
+    lines = [f" You said: “{quoted}”.", "Ça va, 世界? 🌍"]
+    plain = [f"{name}={value}" for name, value in sorted(parameters.items()) if _plain(value)]
+    if plain:
+        lines.append(", ".join(plain))
+    if component:
+        lines.append(f"component: {component}")
+    return "\n".join(lines)
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def tokens(text: str) -> list[str]:
+    """Cuts a text into pieces that look like tokens; joined they are the text."""
+    return _TOKEN.findall(text)
+
+
+def count(text: str) -> int:
+    """The number of tokens."""
+    return len(tokens(text))
+
+
+def cut_at_stop(pieces: list[str], stops: list[str]) -> list[str] | None:
+    """The tokens up to and including the first stop text; `None` when none occurs."""
+    text = "".join(pieces)
+    ends = [place + len(stop) for stop in stops if (place := text.find(stop)) >= 0]
+    if not ends:
+        return None
+    left = min(ends)
+    kept: list[str] = []
+    for piece in pieces:
+        kept.append(piece[:left])
+        left -= len(piece)
+        if left <= 0:
+            break
+    return kept

@@ -1,0 +1,241 @@
+"""The path of one invocation: read, verify, admit, ask the container, frame the answer.
+
+The only place that knows the order of these steps. Everything it does on the way is another
+module's.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.types import Receive, Scope, Send
+
+from emulator import frames
+from emulator.admission import COMPONENT, PREFIX, check_endpoint, check_names
+from emulator.connection import BodyTooLarge, CallerGone, Connection
+from emulator.containers.base import ContainerBroken, ContainerReply, ContainerRequest
+from emulator.errors import (
+    WALL_TEXT,
+    Location,
+    Refused,
+    body_too_large,
+    endpoint_not_found,
+    model_error,
+    model_unreadable,
+    stream_fault,
+)
+from emulator.faults.base import ConnectionLost, Disturbance, Operation
+from emulator.faults.stages import disturbed
+from emulator.journal import Entry
+from emulator.runtime import Deployment, Runtime
+
+_ERROR = 400  # the first HTTP status that is an error
+_PASSED_ON = (
+    "content-type",
+    "accept",
+    *(PREFIX + end for end in ("custom-attributes", "target-model", "session-id")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An invocation that has been admitted."""
+
+    connection: Connection
+    request_id: str
+    location: Location
+    deployment: Deployment
+    request: ContainerRequest
+    disturbances: Sequence[Disturbance]
+
+
+class Invocations:
+    """The ASGI application of one of the two operations."""
+
+    def __init__(self, runtime: Runtime, operation: Operation) -> None:
+        self._runtime = runtime
+        self._operation: Operation = operation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        connection = Connection(scope, receive, send)
+        request_id = str(uuid.uuid4())
+        try:
+            body = await connection.read(self._runtime.settings.body_limit)
+        except CallerGone:
+            return
+        except BodyTooLarge:
+            await _refuse(connection, body_too_large(self._runtime.settings.body_limit), request_id)
+            return
+        entry = Entry(
+            request_id=request_id,
+            operation=self._operation,
+            endpoint=scope["path_params"]["endpoint"],
+            headers=connection.headers,
+            body=body,
+        )
+        await self._follow(connection, entry)
+
+    async def _follow(self, connection: Connection, entry: Entry) -> None:
+        """Answers, and keeps the journal true whatever happens."""
+        runtime = self._runtime
+        await runtime.journal.begin(entry)
+        runtime.connections.add(connection)
+        outcome = "failed"
+        try:
+            outcome = await connection.unless_gone(self._answer(connection, entry))
+        except CallerGone:
+            outcome = "cut"
+        except ConnectionLost:
+            outcome = "reset"
+            connection.reset()
+            await connection.gone()
+        finally:
+            runtime.connections.discard(connection)
+            await runtime.journal.end(entry, outcome)
+
+    async def _answer(self, connection: Connection, entry: Entry) -> str:
+        """Answers, and returns the outcome for the journal."""
+        try:
+            call = self._admit(connection, entry)
+            if self._operation == "stream":
+                await self._stream(call)
+            else:
+                await self._invoke(call)
+        except Refused as refused:
+            await _refuse(connection, refused, entry.request_id)
+            return str(refused)
+        return "200"
+
+    def _admit(self, connection: Connection, entry: Entry) -> Call:
+        runtime, headers = self._runtime, entry.headers
+        identity = runtime.verifier.verify(connection.signed_request(entry.body))
+        check_names(entry.endpoint, headers)
+        location = Location(
+            region=identity.region,
+            account=runtime.settings.account,
+            endpoint=entry.endpoint,
+            component=headers.get(COMPONENT, ""),
+        )
+        deployment = runtime.find(entry.endpoint)
+        if deployment is None:
+            raise endpoint_not_found(location)
+        check_endpoint(deployment.endpoint, self._operation, headers, location)
+        script = runtime.faults.take(entry.endpoint, self._operation)
+        if script.refusal is not None:
+            raise script.refusal.refused(location, identity.credential.user)
+        return Call(
+            connection=connection,
+            request_id=entry.request_id,
+            location=location,
+            deployment=deployment,
+            request=ContainerRequest(
+                body=entry.body, headers=_passed_on(headers), component=location.component
+            ),
+            disturbances=script.disturbances,
+        )
+
+    async def _invoke(self, call: Call) -> None:
+        """Answers with the container's bytes in one piece."""
+        async with self._wall(call), _asked(call) as reply:
+            body = await _whole(reply)
+        headers = (("content-type", reply.content_type), *_headers(call, reply))
+        if not call.disturbances:
+            await call.connection.answer(200, headers, body)
+            return
+        await call.connection.start(200, (*headers, ("content-length", str(len(body)))))
+        halves = _halves(body)
+        for disturbance in call.disturbances:
+            halves = disturbance.document(halves)
+        async for half in halves:
+            await call.connection.write(half)
+        await call.connection.end()
+
+    async def _stream(self, call: Call) -> None:
+        """Answers with the container's bytes in frames, as they come."""
+        async with AsyncExitStack() as stack:
+            async with self._wall(call):
+                reply = await stack.enter_async_context(_asked(call))
+            headers = (
+                ("content-type", frames.CONTENT_TYPE),
+                (PREFIX + "content-type", reply.content_type),
+                *_headers(call, reply),
+            )
+            await call.connection.start(200, headers)
+            await self._send_frames(call, reply)
+        await call.connection.end()
+
+    async def _send_frames(self, call: Call, reply: ContainerReply) -> None:
+        """Sends the frames; when the answer breaks off, the last one says so."""
+        writes = disturbed(reply.chunks, call.disturbances)
+        try:
+            async with asyncio.timeout(self._runtime.settings.stream_seconds), aclosing(writes):
+                async for data in writes:
+                    await call.connection.write(data)
+        except TimeoutError:
+            await call.connection.write(_broken("ModelInvocationTimeExceeded", WALL_TEXT))
+        except ContainerBroken:
+            await call.connection.write(_broken("StreamBroken", "The model's stream broke off."))
+
+    @asynccontextmanager
+    async def _wall(self, call: Call) -> AsyncIterator[None]:
+        """Gives the container AWS's time to answer, and no more."""
+        try:
+            async with asyncio.timeout(self._runtime.settings.answer_seconds):
+                yield
+        except TimeoutError as cause:
+            raise model_error(call.location, 0, WALL_TEXT) from cause
+        except ContainerBroken as cause:
+            raise model_unreadable(call.location, 500) from cause
+
+
+@asynccontextmanager
+async def _asked(call: Call) -> AsyncIterator[ContainerReply]:
+    """The container's answer, unless it is an error."""
+    for disturbance in call.disturbances:
+        await disturbance.before()
+    async with call.deployment.container.invoke(call.request) as reply:
+        if reply.status >= _ERROR:
+            original = (await _whole(reply)).decode(errors="replace")
+            raise model_error(call.location, reply.status, original)
+        yield reply
+
+
+async def _whole(reply: ContainerReply) -> bytes:
+    return b"".join([chunk async for chunk in reply.chunks])
+
+
+async def _halves(body: bytes) -> AsyncIterator[bytes]:
+    yield body[: len(body) // 2]
+    yield body[len(body) // 2 :]
+
+
+def _headers(call: Call, reply: ContainerReply) -> list[tuple[str, str]]:
+    headers = [
+        ("x-amzn-requestid", call.request_id),
+        ("x-amzn-invoked-production-variant", call.deployment.endpoint.variant),
+    ]
+    if reply.custom_attributes:
+        headers.append((PREFIX + "custom-attributes", reply.custom_attributes))
+    return headers
+
+
+def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    """What AWS lets through to the container; the streaming operation has its own accept header."""
+    passed = {name: headers[name] for name in _PASSED_ON if name in headers}
+    if PREFIX + "accept" in headers:
+        passed["accept"] = headers[PREFIX + "accept"]
+    return passed
+
+
+def _broken(code: str, message: str) -> bytes:
+    return frames.exception("ModelStreamError", stream_fault(code, message))
+
+
+async def _refuse(connection: Connection, refused: Refused, request_id: str) -> None:
+    headers = [("x-amzn-requestid", request_id), ("content-type", refused.content_type)]
+    if refused.name:
+        headers.append(("x-amzn-errortype", refused.name))
+    await connection.answer(refused.status, headers, refused.body)

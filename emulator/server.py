@@ -1,0 +1,97 @@
+"""Runs an emulator: in the foreground for people, in a thread for tests.
+
+Knows sockets, signals and uvicorn. Refuses to know what is served.
+"""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from emulator.app import create_app
+from emulator.connection import TRANSPORT
+from emulator.settings import Settings
+
+_BACKLOG = 2048
+_PATIENCE = 10  # seconds to start, and to stop
+
+
+class _Protocol(HttpToolsProtocol):
+    """Shows the application its transport, so that it can reset the connection."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]  # ours
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that stops at once, also with streams open, and without an error code."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=_Protocol,
+                ws="none",
+                lifespan="on",
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._app = app
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts, and says so."""
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops without waiting for answers under way: their callers see a reset."""
+        self._app.state.runtime.break_off()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Treats SIGINT and SIGTERM as the wish to stop, which is no failure."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Opens the listening socket; port 0 chooses a free one.
+
+    Raises:
+        OSError: The port is taken or the host is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+@contextmanager
+def running_emulator(settings: Settings | None = None) -> Iterator[str]:
+    """Runs an emulator in a thread, on a free port of 127.0.0.1; yields its base URL.
+
+    Raises:
+        RuntimeError: It did not start, or did not stop.
+    """
+    listener = listen("127.0.0.1", 0)
+    server = Server(create_app(settings or Settings()))
+    thread = threading.Thread(target=server.run, args=([listener],), name="emulator", daemon=True)
+    thread.start()
+    if not server.ready.wait(_PATIENCE):
+        raise RuntimeError("the emulator did not start")
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(_PATIENCE)
+        if thread.is_alive():
+            raise RuntimeError("the emulator did not stop")

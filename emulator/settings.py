@@ -1,0 +1,217 @@
+"""What an emulator serves: regions, credentials, endpoints. Built in, or read from a small YAML.
+
+Knows the schema and its messages. Refuses to know how an endpoint behaves.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from emulator.faults import Fault
+
+#: The largest request body in the service model: 6 MiB.
+BODY_LIMIT = 6_291_456
+#: AWS's documentation account, and AWS's documentation credentials.
+ACCOUNT = "111122223333"
+ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105  # AWS's published example
+
+Name = Annotated[str, Field(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
+
+
+class SettingsError(Exception):
+    """A configuration file that can't be used; the text is one line a fault."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Credential(_Strict):
+    """A key that may sign.
+
+    Attributes:
+        session_token: Makes it a temporary key: requests must carry exactly this token.
+        expired: Makes every use of it an `ExpiredTokenException`.
+        user: Who AWS says that the signer is: the last part of an STS ARN.
+    """
+
+    access_key: str
+    secret_key: SecretStr
+    session_token: str | None = None
+    expired: bool = False
+    user: str = "assumed-role/emulator/session"
+
+
+class _Endpoint(_Strict):
+    """What endpoints of every kind have.
+
+    Attributes:
+        variant: The production variant that serves.
+        streaming: Whether InvokeEndpointWithResponseStream is supported.
+        inference_components: When there are any, a request must name one of them.
+        faults: What goes wrong from the start.
+    """
+
+    variant: Name = "AllTraffic"
+    streaming: bool = True
+    inference_components: tuple[Name, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+class _TextEndpoint(_Endpoint):
+    """What endpoints that generate text have.
+
+    Attributes:
+        reply: The text of every answer; without it the container quotes the prompt.
+        whole_document: The container ignores `stream` and answers with one JSON document.
+        context_length: Tokens of prompt and answer together.
+    """
+
+    reply: str | None = None
+    whole_document: bool = False
+    context_length: PositiveInt = 8192
+
+
+class TgiEndpoint(_TextEndpoint):
+    """A Hugging Face TGI container.
+
+    Attributes:
+        default_max_new_tokens: What it generates when a request does not say.
+    """
+
+    kind: Literal["tgi"]
+    default_max_new_tokens: PositiveInt = 100
+
+
+class MessagesEndpoint(_TextEndpoint):
+    """A container with the OpenAI Messages API, such as vLLM.
+
+    Attributes:
+        framing: How it streams: server-sent events, or JSON lines as LMI does.
+        served_model: The only model name that it accepts; without it any name will do.
+        reasoning_field: The name under which it gives its reasoning.
+    """
+
+    kind: Literal["messages"]
+    framing: Literal["sse", "jsonlines"] = "sse"
+    served_model: str | None = None
+    reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
+
+
+class EmbeddingsEndpoint(_Endpoint):
+    """A Hugging Face embeddings container (TEI).
+
+    Attributes:
+        dimensions: The length of each vector.
+        batch_limit: The most inputs in one request.
+        flat_single: Answers a single input with a flat array instead of an array of one row.
+    """
+
+    kind: Literal["embeddings"]
+    dimensions: PositiveInt = 8
+    batch_limit: PositiveInt = 32
+    flat_single: bool = False
+
+
+class ContainerEndpoint(_Endpoint):
+    """A real container that serves `/invocations` and `/ping`."""
+
+    kind: Literal["container"]
+    container: AnyHttpUrl
+
+
+Endpoint = Annotated[
+    TgiEndpoint | MessagesEndpoint | EmbeddingsEndpoint | ContainerEndpoint,
+    Field(discriminator="kind"),
+]
+
+
+def _demo_endpoints() -> dict[str, Endpoint]:
+    return {
+        "demo-tgi": TgiEndpoint(kind="tgi"),
+        "demo-chat": MessagesEndpoint(kind="messages"),
+        "demo-embed": EmbeddingsEndpoint(kind="embeddings"),
+        "demo-no-stream": TgiEndpoint(kind="tgi", streaming=False),
+        "demo-components": MessagesEndpoint(
+            kind="messages", inference_components=("demo-component",)
+        ),
+    }
+
+
+class Settings(_Strict):
+    """Everything that an emulator needs to know.
+
+    Attributes:
+        regions: The regions that a signature may be scoped to.
+        account: The account id in ARNs and texts.
+        body_limit: The largest request body, bytes.
+        journal: How many requests are kept for `/_emulator/requests`.
+        answer_seconds: AWS's wall for a container's answer, or its first byte when streaming.
+        stream_seconds: AWS's wall for a whole stream.
+        credentials: The keys that may sign.
+        endpoints: The endpoints by name; the demo ones unless given.
+        container: Serves every endpoint that is not in `endpoints`.
+    """
+
+    regions: tuple[str, ...] = Field(default=("us-east-1",), min_length=1)
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] = ACCOUNT
+    body_limit: PositiveInt = BODY_LIMIT
+    journal: PositiveInt = 100
+    answer_seconds: PositiveFloat = 60.0
+    stream_seconds: PositiveFloat = 480.0
+    credentials: tuple[Credential, ...] = Field(
+        default=(Credential(access_key=ACCESS_KEY, secret_key=SecretStr(SECRET_KEY)),),
+        min_length=1,
+    )
+    endpoints: dict[Name, Endpoint] = Field(default_factory=_demo_endpoints)
+    container: AnyHttpUrl | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _container_replaces_demo(cls, given: object) -> object:
+        """With a real container and no endpoints of one's own, nothing but it is served."""
+        if isinstance(given, dict) and given.get("container") and "endpoints" not in given:
+            return {**given, "endpoints": {}}
+        return given
+
+
+def load(path: Path) -> Settings:
+    """Reads a YAML file.
+
+    Raises:
+        SettingsError: The file can't be read, is not YAML, or does not fit the schema.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as cause:
+        raise SettingsError(f"{path}: {cause}") from cause
+    return parse({} if content is None else content, str(path))
+
+
+def parse(content: object, source: str) -> Settings:
+    """Validates configuration; `source` names it in messages.
+
+    Raises:
+        SettingsError: It does not fit the schema.
+    """
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as cause:
+        lines = (
+            f"{source}: {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            for fault in cause.errors(include_url=False, include_input=False)
+        )
+        raise SettingsError("\n".join(lines)) from cause

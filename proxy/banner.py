@@ -1,0 +1,57 @@
+"""What start-up says on the terminal: where the gateway listens, who may call, what serves where.
+
+Pure text; knows no registry, no configuration and no secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelLine:
+    """One deployment, as an operator wants to see it."""
+
+    #: The public name.
+    model: str
+    endpoint: str
+    region: str
+    #: The container dialect, such as `tgi`.
+    format: str
+    #: Where the credentials come from, such as `static keys`.
+    identity: str
+    #: The inference component, if requests name one.
+    component: str | None = None
+
+
+def banner(address: str, models: Sequence[ModelLine], *, key_required: bool) -> str:
+    """Give the lines to print.
+
+    Args:
+        address: The base URL that the gateway answers on.
+        models: All deployments; the first twenty are shown.
+        key_required: Whether callers need the master key.
+    """
+    access = "required on every call" if key_required else "not required: no master key is set"
+    lines = [f"sagegate serves {address}", f"  docs  {address}/docs", f"  key   {access}"]
+    rows = [_row(line) for line in models[:_SHOWN]]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)] if rows else []
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append(f"  {'  '.join(cells)}".rstrip())
+    if len(models) > _SHOWN:
+        lines.append(f"  ... and {len(models) - _SHOWN} more, {len(models)} in all")
+    return "\n".join(lines)
+
+
+def _row(line: ModelLine) -> tuple[str, str, str, str]:
+    component = f" [{line.component}]" if line.component else ""
+    return (
+        line.model,
+        f"-> {line.endpoint}{component} in {line.region}",
+        f"format {line.format}",
+        f"identity {line.identity}",
+    )

@@ -1,0 +1,165 @@
+"""The command `sagegate`: arguments and environment in, one clear line out when they don't fit.
+
+Flags are LiteLLM's; every one may be written with hyphens too. Knows click; the work is in
+`start`, `probe` and, for `sagegate emulate`, in the emulator.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from adapters.errors import ConfigError
+from proxy.cannot_start import CannotStart
+from proxy.flags import foreign_flags
+from proxy.markers import check_packages
+from proxy.start import Server, Source, start, validate
+from proxy.version import version
+
+_TWO_WAYS = (
+    "nothing to serve: give a configuration (--config config.yaml, or CONFIG_FILE_PATH) or one "
+    "model (--model sagemaker_chat/my-endpoint)"
+)
+#: Flags that describe the one model of `--model`.
+_ONE_MODEL = ("alias", "api_base", "temperature", "max_tokens")
+_SOURCE = ("config", "lenient", "model", *_ONE_MODEL, "request_timeout", "drop_params")
+_FILE = click.Path(exists=True, dir_okay=False)
+_POSITIVE = click.FloatRange(min=0, min_open=True)
+_TRUE = frozenset(("1", "true", "yes", "on"))
+
+
+class _Commands(click.Group):
+    """The group's only command belongs to the emulator and is loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return ["emulate"]
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name != "emulate":
+            return None
+        from emulator.cli import emulate  # noqa: PLC0415 - serving does not load the emulator
+
+        return emulate
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"token_normalize_func": lambda name: name.replace("-", "_")},
+)
+@click.option("-c", "--config", envvar="CONFIG_FILE_PATH", metavar="FILE", help="config.yaml")
+@click.option(
+    "--host", envvar="HOST", help="Address to bind; 0.0.0.0, or 127.0.0.1 without a master key."
+)
+@click.option(
+    "--port",
+    envvar="PORT",
+    type=click.IntRange(0, 65535),
+    default=4000,
+    show_default=True,
+    help="Port to bind; 0 picks a free one.",
+)
+@click.option(
+    "--num_workers",
+    envvar="NUM_WORKERS",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes.",
+)
+@click.option("-m", "--model", help="Serve this one model, without a file.")
+@click.option("--alias", help="The public name of --model.")
+@click.option("--api_base", help="The base URL of --model.")
+@click.option("--temperature", type=float, help="Default of --model.")
+@click.option("--max_tokens", type=click.IntRange(min=1), help="Default of --model.")
+@click.option("--request_timeout", type=_POSITIVE, help="Seconds that a request may take.")
+@click.option("--drop_params", is_flag=True, help="Drop parameters that a container can't take.")
+@click.option("--debug", is_flag=True, help="Log more; also DEBUG=true.")
+@click.option("--detailed_debug", is_flag=True, help="The same; also DETAILED_DEBUG=true.")
+@click.option("--validate_config", is_flag=True, help="Check the configuration and exit.")
+@click.option("--lenient", is_flag=True, help="Unknown keys and unset variables only warn.")
+@click.option("--health", is_flag=True, help="Ask a running gateway whether it is ready.")
+@click.option("--test", is_flag=True, help="Let a running gateway's first model answer a chat.")
+@click.option("--ssl_keyfile_path", type=_FILE, help="The certificate's private key.")
+@click.option("--ssl_certfile_path", type=_FILE, help="Serve https with this certificate.")
+@click.option("--ciphers", help="The ciphers of https, as OpenSSL spells them.")
+@click.option(
+    "--keepalive_timeout",
+    type=click.IntRange(min=1),
+    default=65,
+    show_default=True,
+    help="Seconds that an idle connection is kept.",
+)
+@click.option(
+    "--limit_concurrency", type=click.IntRange(min=1), help="Connections at once; beyond: 503."
+)
+@click.option("--log_config", type=_FILE, help="Python logging configuration (.ini, .json, .yaml).")
+@click.version_option(version(), "-v", "--version", prog_name="sagegate")
+@foreign_flags
+@click.pass_context
+def main(context: click.Context, /, **flags: Any) -> None:
+    """Serve Amazon SageMaker endpoints as an OpenAI-compatible API."""
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        _run(flags, os.environ)
+    except (ConfigError, CannotStart) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    check_packages()
+    if flags["health"] or flags["test"]:
+        click.echo(_probed(flags, environ))
+        return
+    source = _source(flags)
+    if flags["validate_config"]:
+        click.echo(validate(source, environ))
+        return
+    start(source, Server(host=flags["host"], port=flags["port"], settings=_settings(flags)))
+
+
+def _source(flags: Mapping[str, Any]) -> Source:
+    if flags["config"] and flags["model"]:
+        raise click.UsageError("give either --config or --model, not both")
+    if not flags["config"] and not flags["model"]:
+        raise click.UsageError(_TWO_WAYS)
+    lonely = [name for name in _ONE_MODEL if flags["config"] and flags[name] is not None]
+    if lonely:
+        raise click.UsageError(f"--{lonely[0]} belongs to --model: write it into the configuration")
+    return Source(**{name: flags[name] for name in _SOURCE})
+
+
+def _settings(flags: Mapping[str, Any]) -> dict[str, Any]:
+    variables = (os.environ.get(name, "").lower() for name in ("DEBUG", "DETAILED_DEBUG"))
+    return {
+        "workers": flags["num_workers"],
+        "keepalive": flags["keepalive_timeout"],
+        "limit_concurrency": flags["limit_concurrency"],
+        "log_config": flags["log_config"],
+        "ssl_keyfile": flags["ssl_keyfile_path"],
+        "ssl_certfile": flags["ssl_certfile_path"],
+        "ciphers": flags["ciphers"],
+        "debug": flags["debug"] or flags["detailed_debug"] or any(v in _TRUE for v in variables),
+    }
+
+
+def _probed(flags: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    from proxy.probe import Probe  # noqa: PLC0415 - serving does not need the HTTP client
+
+    probe = Probe(
+        host=flags["host"] or "127.0.0.1",
+        port=flags["port"],
+        key=environ.get("LITELLM_MASTER_KEY") or None,
+        certfile=flags["ssl_certfile_path"],
+    )
+    return probe.health() if flags["health"] else probe.test()

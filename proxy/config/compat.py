@@ -1,0 +1,256 @@
+"""LiteLLM's keys that sagegate knows and does not honour, each with its reason.
+
+Two kinds, by section. `UNUSED`: leaving it out costs comfort at most, so it is accepted and named
+once. `UNSUPPORTED`: leaving it out would open a lock, lift a limit, or change whose identity or
+whose answer is used, so the configuration is refused, unless the value switches the thing off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_LATER = "not supported in this version"
+
+
+def _keys(reason: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), reason)
+
+
+_BALANCING = _keys(
+    "in this version each request is tried once, on one deployment",
+    """num_retries max_retries retry_after retry_policy model_group_retry_policy fallbacks
+    default_fallbacks context_window_fallbacks content_policy_fallbacks max_fallbacks allowed_fails
+    allowed_fails_policy cooldown_time disable_cooldowns routing_strategy routing_strategy_args
+    routing_groups enable_weighted_failover enable_pre_call_checks enable_pre_call_check
+    optional_pre_call_checks enable_health_check_routing""",
+)
+_CACHE = _keys(
+    "answers are not cached in this version",
+    "cache cache_params cache_responses cache_kwargs caching_groups client_ttl",
+)
+_SHARED = _keys(
+    "nothing is shared between processes in this version",
+    "redis_host redis_port redis_password redis_url redis_db redis_startup_nodes",
+)
+_CALLBACKS = _keys(
+    "callbacks are not called in this version",
+    """callbacks success_callback failure_callback service_callback service_callbacks
+    callback_settings langfuse_default_tags custom_prometheus_metadata_labels
+    prometheus_latency_buckets require_auth_for_metrics_endpoint prometheus_metrics_config
+    redact_user_api_key_info disable_end_user_cost_tracking
+    disable_end_user_cost_tracking_prometheus_only""",
+)
+_HEALTH = _keys(
+    "health is told without calls to the models",
+    """background_health_checks health_check_interval health_check_details
+    disable_background_health_check health_check_timeout health_check_model health_check_params
+    health_check_voice health_check_max_tokens""",
+)
+_ALERTS = _keys(
+    "alerts are not sent in this version",
+    """alerting alerting_threshold alerting_args alert_types alert_to_webhook_url
+    spend_report_frequency""",
+)
+_DATABASE = _keys(
+    "there is no database in this version",
+    """database_connection_pool_limit database_connection_timeout database_type database_args
+    database_connection_pool_timeout disable_prisma_schema_update use_prisma_migrate
+    allow_requests_on_db_unavailable store_model_in_db supported_db_objects disable_spend_logs
+    disable_spend_updates disable_reset_budget disable_adding_master_key_hash_to_db
+    store_prompts_in_spend_logs maximum_spend_logs_retention_period
+    maximum_spend_logs_retention_interval proxy_budget_rescheduler_min_time
+    proxy_budget_rescheduler_max_time proxy_batch_write_at proxy_batch_polling_interval
+    user_api_key_cache_ttl""",
+)
+_PAGES = _keys(
+    "there are no user pages, teams or single sign-on",
+    """ui_access_mode disable_master_key_return custom_sso default_internal_user_params
+    default_team_settings default_team_params default_team_disabled user_mcp_management_mode
+    litellm_license default_key_generate_params upperbound_key_generate_params
+    key_generation_settings enable_key_alias_format_validation custom_key_generate
+    max_internal_user_budget internal_user_budget_duration max_ui_session_budget""",
+)
+_ELSEWHERE = _keys(
+    "it belongs to a service other than SageMaker",
+    """organization api_version region_name vertex_project vertex_location vertex_credentials
+    azure_ad_token azure_scope azure_username azure_password tenant_id client_id client_secret
+    watsonx_region_name gcs_bucket_name bucket_name s3_bucket_name force_ipv4
+    disable_add_transform_inline_image_block disable_copilot_system_to_assistant
+    use_chat_completions_url_for_anthropic_messages enable_preview_features
+    disable_hf_tokenizer_download forward_openai_org_id use_azure_key_vault use_google_kms
+    use_client_credentials_pass_through_routes image_generation_model moderation_model
+    disable_responses_id_security""",
+)
+_TOOLS = _keys(
+    "there is no such service in this version",
+    """mcp_servers mcp_tools mcp_aliases mcp_semantic_tool_filter vector_store_registry agent_list
+    files_settings finetune_settings assistant_settings assistants_config search_tools
+    default_vertex_config pass_through_endpoints""",
+)
+_COST = _keys(
+    "costs are not counted in this version",
+    """input_cost_per_token output_cost_per_token input_cost_per_second output_cost_per_second
+    cost_margin_config cost_discount_config custom_pricing""",
+)
+
+_NO_KEYS = f"the master key is the only key: keys of their own are {_LATER}"
+_NO_LIMIT = f"this limit is {_LATER}"
+_NO_AUTH = f"the master key is the only lock: this one is {_LATER}"
+_NO_ALIAS = f"aliases are {_LATER}: give the model under each name"
+_NO_TEMPLATE = f"prompt templates are {_LATER}"
+_NO_GUARD = f"guardrails are {_LATER}"
+_NO_ROUTING = f"choosing a deployment by this is {_LATER}"
+_NO_IDENTITY = f"{_LATER}: use aws_access_key_id and aws_secret_access_key, or AWS's own chain"
+_NO_HEADER = f"{_LATER}: this header is not sent"
+
+_LIMITS = _keys(
+    _NO_LIMIT,
+    """rpm tpm itpm otpm max_parallel_requests global_max_parallel_requests
+    default_max_parallel_requests max_budget budget_duration max_user_budget max_end_user_budget
+    default_api_key_tpm_limit default_api_key_rpm_limit max_in_flight_requests_per_worker
+    max_queued_requests_per_worker admission_queue_timeout_seconds max_response_size_mb
+    max_file_size_mb provider_budget_config""",
+)
+
+_PARAMS_UNUSED: Mapping[str, str] = {
+    **_keys("balancing between deployments comes in a later version", "weight order"),
+    **_keys("routing by tags comes in a later version", "tags tag_regex"),
+    **_keys("each request says itself whether it streams", "stream stream_options"),
+    **_keys("it is about bookkeeping, and nothing is kept", "metadata litellm_trace_id"),
+    **_keys("waiting for a cold endpoint comes in a later version", "cold_start_wait"),
+    **_keys("the stream's own pace is kept", "keepalive_seconds"),
+}
+_PARAMS_UNSUPPORTED: Mapping[str, str] = {
+    **_keys(
+        _NO_IDENTITY,
+        """aws_role_name aws_profile_name aws_web_identity_token aws_session_name aws_sts_endpoint
+        aws_external_id aws_session_tags litellm_credential_name aws_bedrock_runtime_endpoint""",
+    ),
+    **_keys(f"{_NO_IDENTITY}; SageMaker has no API keys", "api_key"),
+    **_keys(
+        _NO_HEADER,
+        """custom_attributes target_model target_variant target_container session_id
+        prefix_aware_id inference_id extra_headers headers""",
+    ),
+    **_keys(f"{_LATER}: only InvokeEndpoint is called", "transport"),
+    **_keys(f"{_LATER}: every answer is the endpoint's own", "mock_response mock_tool_calls"),
+    **_keys(
+        _NO_TEMPLATE,
+        """chat_template custom_prompt_dict roles initial_prompt_value final_prompt_value bos_token
+        eos_token prompt_id prompt_variables""",
+    ),
+    **_keys(
+        f"routers of this kind are {_LATER}",
+        """auto_router_config auto_router_config_path auto_router_default_model
+        auto_router_embedding_model complexity_router_config complexity_router_default_model
+        quality_router_config adaptive_router_config""",
+    ),
+    **_keys("each request brings its own", "messages prompt input inputs"),
+    **_keys(_NO_GUARD, "guardrails"),
+    **_LIMITS,
+}
+
+#: Section -> key -> why nothing comes of it.
+UNUSED: Mapping[str, Mapping[str, str]] = {
+    "root": {**_TOOLS, **_CALLBACKS},
+    "model_list": {},
+    "litellm_params": {
+        **_PARAMS_UNUSED,
+        **_BALANCING,
+        **_COST,
+        **_HEALTH,
+        **_ELSEWHERE,
+        **_keys("answers are not cached in this version", "cache"),
+    },
+    "model_info": {**_HEALTH, **_COST},
+    "litellm_settings": {
+        **_BALANCING,
+        **_CACHE,
+        **_CALLBACKS,
+        **_PAGES,
+        **_ELSEWHERE,
+        **_COST,
+        **_TOOLS,
+        **_keys("prompts and answers are never logged", "turn_off_message_logging"),
+        **_keys("certificates are always checked", "ssl_verify ssl_certificate"),
+        **_keys("requests are not rewritten beyond the format", "modify_params"),
+        **_keys("client headers are not forwarded", "model_group_settings"),
+        **_keys("answers are not checked against a schema", "enable_json_schema_validation"),
+    },
+    "router_settings": {
+        **_BALANCING,
+        **_CACHE,
+        **_SHARED,
+        **_ALERTS,
+        **_keys(
+            "it tunes a part that is not there",
+            """polling_interval default_priority debug_level set_verbose assistants_config
+            alerting_config tag_filtering_match_any tag_routing_prefix model_group_affinity_config
+            weights""",
+        ),
+    },
+    "general_settings": {
+        **_HEALTH,
+        **_ALERTS,
+        **_DATABASE,
+        **_PAGES,
+        **_ELSEWHERE,
+        **_TOOLS,
+        **_keys("a client that goes away always cancels its call", "cancel_on_disconnect"),
+        **_keys("client headers are not forwarded", "forward_client_headers_to_llm_api"),
+        **_keys("callers are not told apart in this version", "user_header_name"),
+        **_keys(
+            "no rule looks at the client's address",
+            "use_x_forwarded_for trusted_proxy_ranges",
+        ),
+        **_keys("errors name the call in a header", "include_call_id_in_error_body"),
+        **_keys("the file is read once, at the start", "proxy_config_reload_interval_seconds"),
+        **_keys("calls are not retried", "disable_retry_on_max_parallel_request_limit_error"),
+        **_keys("it says nothing without keys of their own", "service_account_settings"),
+    },
+}
+
+#: Section -> key -> why the configuration is refused.
+UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
+    "root": {
+        **_keys(_NO_IDENTITY, "credential_list"),
+        **_keys(_NO_KEYS, "keys"),
+        **_keys(_NO_GUARD, "guardrails policies policy_attachments"),
+        **_keys(_NO_TEMPLATE, "prompts"),
+    },
+    "model_list": {},
+    "litellm_params": _PARAMS_UNSUPPORTED,
+    "model_info": _keys(_NO_AUTH, "blocked access_windows team_id access_groups"),
+    "litellm_settings": {
+        **_LIMITS,
+        **_keys(_NO_ALIAS, "model_alias_map"),
+        **_keys(_NO_GUARD, "guardrails"),
+        **_keys(_NO_TEMPLATE, "global_prompt_directory custom_prompt_dict"),
+        **_keys(_NO_AUTH, "key_management_system"),
+    },
+    "router_settings": {
+        **_LIMITS,
+        **_keys(_NO_ALIAS, "model_group_alias"),
+        **_keys(_NO_ROUTING, "enable_tag_filtering"),
+    },
+    "general_settings": {
+        **_LIMITS,
+        **_keys(_NO_KEYS, "database_url"),
+        **_keys(
+            _NO_AUTH,
+            """custom_auth custom_auth_settings custom_auth_run_common_checks enable_jwt_auth
+            litellm_jwtauth allowed_routes admin_only_routes allowed_ips enable_oauth2_auth
+            enable_oauth2_proxy_auth oauth2_config_mappings allow_user_auth enforce_user_param
+            enforced_params reject_clientside_metadata_tags enforce_rbac role_permissions""",
+        ),
+        **_keys(
+            f"secret managers are {_LATER}: use os.environ/NAME",
+            "key_management_system key_management_settings",
+        ),
+        **_keys(
+            f"choosing the model for the client is {_LATER}",
+            "completion_model embedding_model infer_model_from_keys",
+        ),
+        **_keys("clients never bring credentials or addresses", "allow_client_side_credentials"),
+    },
+}

@@ -1,0 +1,214 @@
+"""The judgement on every key: honoured, LiteLLM's but unused, refused, misplaced, or unknown.
+
+Works before validation, on names alone, so that a slip is told in its own words and its value
+never reaches a container. Refuses to judge values: the schema does.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+
+from pydantic import BaseModel
+
+from proxy.config.compat import UNSUPPORTED, UNUSED
+from proxy.config.deployment import DeploymentParams
+from proxy.config.problems import Report
+from proxy.config.schema import (
+    GeneralSettings,
+    LitellmSettings,
+    ModelEntry,
+    ModelInfo,
+    ProxyConfig,
+    RouterSettings,
+)
+from proxy.config.tree import Node
+
+_SCHEMAS: Mapping[str, type[BaseModel]] = {
+    "root": ProxyConfig,
+    "model_list": ModelEntry,
+    "litellm_params": DeploymentParams,
+    "model_info": ModelInfo,
+    "litellm_settings": LitellmSettings,
+    "router_settings": RouterSettings,
+    "general_settings": GeneralSettings,
+}
+_HOMES = {"root": "at the top of the file", "model_list": "in an entry of model_list"}
+#: Sections that are judged by name when they turn up under a deployment: a container has no use
+#: for their keys, and some of them are secrets.
+_NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
+_SHORTEST_SETTING = 5
+_MOST_SLIPS = 2
+_WAY_OUT = "a container's own parameter of this name goes under extra_body"
+
+
+def judged(root: Node, report: Report) -> Node:
+    """Give the tree with the honoured keys only; all others are told to the report."""
+    sections = {
+        "model_list": lambda node: _each(node, lambda entry: _entry(entry, report)),
+        "litellm_settings": lambda node: _closed(node, "litellm_settings", report),
+        "general_settings": lambda node: _closed(node, "general_settings", report),
+        "router_settings": lambda node: _router(node, report),
+    }
+    return _descend(_closed(root, "root", report), sections)
+
+
+def _entry(entry: Node, report: Report) -> Node:
+    sections = {
+        "litellm_params": lambda node: _parameters(node, report),
+        "model_info": lambda node: _open(node, "model_info", report),
+    }
+    return _descend(_closed(entry, "model_list", report), sections)
+
+
+def _router(router: Node, report: Report) -> Node:
+    sections = {"default_litellm_params": lambda node: _default_parameters(node, report)}
+    return _descend(_closed(router, "router_settings", report), sections)
+
+
+def _default_parameters(node: Node, report: Report) -> Node:
+    model = node.mapping.get("model")
+    if model is not None:
+        report.refuse(model.place, "belongs in each model's own litellm_params")
+        node = node.without("model")
+    return _parameters(node, report)
+
+
+def _descend(node: Node, sections: Mapping[str, Callable[[Node], Node]]) -> Node:
+    if not isinstance(node.value, dict):
+        return node
+    children = {
+        key: sections[key](child) if key in sections else child for key, child in node.value.items()
+    }
+    return node.holding(children)
+
+
+def _each(node: Node, judge: Callable[[Node], Node]) -> Node:
+    return node.holding([judge(item) for item in node.items]) if node.items else node
+
+
+def _kept(node: Node, keep: Callable[[str, Node], bool]) -> Node:
+    if not isinstance(node.value, dict):
+        return node
+    return node.holding({key: child for key, child in node.value.items() if keep(key, child)})
+
+
+def _closed(node: Node, section: str, report: Report) -> Node:
+    """Judge a section in which every key is known or refused."""
+
+    def keep(key: str, child: Node) -> bool:
+        if key in _SCHEMAS[section].model_fields:
+            return True
+        if not _known(key, child, section, report):
+            _tell_unknown(key, child, section, report)
+        return False
+
+    return _kept(node, keep)
+
+
+def _open(node: Node, section: str, report: Report) -> Node:
+    """Judge a section that keeps unknown keys."""
+    return _kept(node, lambda key, child: not _known(key, child, section, report))
+
+
+def _parameters(node: Node, report: Report) -> Node:
+    """Judge `litellm_params`: unknown keys are the container's, unless they look like ours."""
+
+    def keep(key: str, child: Node) -> bool:
+        if key in DeploymentParams.model_fields:
+            return True
+        if _known(key, child, "litellm_params", report):
+            return False
+        if _is_container_parameter(key):
+            return True
+        _tell_unknown(key, child, "litellm_params", report)
+        return False
+
+    kept = _kept(node, keep)
+    return _descend(kept, {"extra_body": lambda body: _body(body, report)})
+
+
+def _body(body: Node, report: Report) -> Node:
+    """Judge `extra_body`: the way out for a container's odd names, but never for credentials."""
+
+    def keep(key: str, child: Node) -> bool:
+        ours = key.startswith(("aws_", "sagemaker_"))
+        if ours:
+            report.refuse(child.place, "belongs under litellm_params: never sent to a container")
+        return not ours
+
+    return _kept(body, keep)
+
+
+def _known(key: str, node: Node, section: str, report: Report) -> bool:
+    """Whether the key is one of LiteLLM's that are not honoured; if so, tell why."""
+    unsupported = UNSUPPORTED[section].get(key)
+    unused = UNUSED[section].get(key)
+    if unsupported is not None and node.value not in (None, False):
+        report.refuse(node.place, unsupported)
+    elif unsupported is not None:
+        report.unused(node.place, "it is switched off")
+    elif unused is not None:
+        report.unused(node.place, unused)
+    return unsupported is not None or unused is not None
+
+
+def _is_container_parameter(key: str) -> bool:
+    if key.startswith(("aws_", "sagemaker_")) or _near_setting(key):
+        return False
+    return not any(_knows(section, key) for section in _NEVER_A_PARAMETER)
+
+
+def _near_setting(key: str) -> str | None:
+    """Give the setting that the key is at most two slips away from."""
+    settings = (*DeploymentParams.model_fields, *UNSUPPORTED["litellm_params"])
+    near = (
+        (distance(key, name, limit=_MOST_SLIPS), name)
+        for name in settings
+        if len(name) >= _SHORTEST_SETTING
+    )
+    slips, name = min(near)
+    return name if slips <= _MOST_SLIPS else None
+
+
+def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:
+    homes = [name for name in _SCHEMAS if name != section and _knows(name, key)]
+    if homes:
+        home = _HOMES.get(homes[0], f"under {homes[0]}")
+        tell = report.refuse if _is_lock(key) else report.doubt
+        tell(node.place, f"belongs {home}")
+        return
+    known = {*_SCHEMAS[section].model_fields, *UNUSED[section], *UNSUPPORTED[section]}
+    near = _near_setting(key) if section == "litellm_params" else None
+    close = [near] if near else difflib.get_close_matches(key, known, n=1, cutoff=0.7)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    is_ours = key.startswith(("aws_", "sagemaker_"))
+    way_out = "" if is_ours or not near else f"; {_WAY_OUT}"
+    report.doubt(node.place, f"unknown key{hint}{way_out}")
+
+
+def _knows(section: str, key: str) -> bool:
+    return (
+        key in _SCHEMAS[section].model_fields
+        or key in UNSUPPORTED[section]
+        or key in UNUSED[section]
+    )
+
+
+def _is_lock(key: str) -> bool:
+    """Whether leaving the key out would open a door: never a mere warning."""
+    return key in GeneralSettings.model_fields or any(key in keys for keys in UNSUPPORTED.values())
+
+
+def distance(one: str, other: str, *, limit: int) -> int:
+    """Count the single-letter edits between two words; more than `limit` is `limit + 1`."""
+    if abs(len(one) - len(other)) > limit:
+        return limit + 1
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        above, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (a != b))
+        if min(row) > limit:
+            return limit + 1
+    return row[-1]

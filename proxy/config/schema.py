@@ -1,0 +1,109 @@
+"""The frozen shape of `config.yaml`: what this version honours, and nothing else.
+
+Each field is described in `docs/configuration.md`, checked by a test. Keys of LiteLLM that are not
+honoured stand in `compat`. Refuses to know files, lines and the environment: `load` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import ConfigDict, Field, PositiveInt, SecretStr, field_validator, model_validator
+
+from proxy.config.deployment import DeploymentParams, DeploymentSettings
+from proxy.config.values import (
+    ExactPath,
+    HeaderName,
+    Megabytes,
+    Origin,
+    Seconds,
+    Secret,
+    Section,
+    Text,
+)
+
+
+class ModelInfo(Section):
+    """What is known about a model, for listings; further keys are kept and shown as they are."""
+
+    model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
+
+    #: The deployment's own id; None lets the registry derive one.
+    id: Text | None = None
+    mode: Literal["chat", "completion", "embedding", "rerank"] | None = None
+    base_model: str | None = None
+    max_tokens: PositiveInt | None = None
+    max_input_tokens: PositiveInt | None = None
+    max_output_tokens: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _abilities_are_flags(self) -> ModelInfo:
+        for name, value in (self.model_extra or {}).items():
+            if name.startswith("supports_") and not isinstance(value, bool):
+                raise ValueError(f"{name}: expected true or false")
+        return self
+
+
+class ModelEntry(Section):
+    """One row of `model_list`: a public name and the deployment behind it."""
+
+    model_name: Text
+    litellm_params: DeploymentParams
+    model_info: ModelInfo = ModelInfo()
+
+    @field_validator("model_name")
+    @classmethod
+    def _names_one_model(cls, name: str) -> str:
+        if "*" in name:
+            raise ValueError('"*" is not supported in this version: name each model')
+        return name
+
+
+class LitellmSettings(Section):
+    """`litellm_settings`: what holds for all models."""
+
+    drop_params: bool = False
+    request_timeout: Seconds = 600
+    set_verbose: bool = False
+    json_logs: bool = False
+
+
+class GeneralSettings(Section):
+    """`general_settings`: the server's own doors and limits."""
+
+    master_key: Secret | None = None
+    litellm_key_header_name: HeaderName | None = None
+    public_routes: tuple[ExactPath, ...] = ()
+    dangerously_permit_weak_or_unset_master_key: bool = False
+    #: None: any origin when a key is required, only loopback origins when none is.
+    allowed_origins: tuple[Origin, ...] | None = None
+    max_request_size_mb: Megabytes = 25
+
+
+class RouterSettings(Section):
+    """`router_settings`: defaults for the deployments."""
+
+    timeout: Seconds | None = None
+    stream_timeout: Seconds | None = None
+    #: Already merged into each deployment by the loader; kept here to be checked and shown.
+    default_litellm_params: DeploymentSettings = DeploymentSettings()
+
+
+class ProxyConfig(Section):
+    """The whole configuration."""
+
+    model_list: tuple[ModelEntry, ...]
+    litellm_settings: LitellmSettings = LitellmSettings()
+    general_settings: GeneralSettings = GeneralSettings()
+    router_settings: RouterSettings = RouterSettings()
+    #: Hidden as a whole: variables are where secrets live.
+    environment_variables: Mapping[str, SecretStr] = Field(default_factory=dict)
+    include: tuple[Text, ...] = ()
+
+    @field_validator("model_list")
+    @classmethod
+    def _serves_something(cls, entries: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:
+        if not entries:
+            raise ValueError("needs at least one entry")
+        return entries

@@ -1,0 +1,105 @@
+"""What routes need of a request: the gateway, a checked body, news of the client's leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar, cast
+
+import orjson
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from adapters.base import Json, Task
+from adapters.errors import InvalidRequest
+from adapters.openai.validation import validate
+from proxy.auth import client_fields
+from proxy.auth.keyring import Caller
+from proxy.gateway import Gateway
+from proxy.routing.call import Call
+from proxy.routing.pool import Pool
+
+T = TypeVar("T")
+
+
+class ClientGone(Exception):
+    """The client closed its connection before there was anything to send."""
+
+
+def gateway(request: Request) -> Gateway:
+    """Give the configuration's snapshot that this request is served with."""
+    return cast("Gateway", request.state.gateway)
+
+
+async def read_object(request: Request) -> Json:
+    """Read the request's body: a JSON object.
+
+    Raises:
+        InvalidRequest: it is none; says where the JSON breaks.
+        PayloadTooLarge: it is larger than the gateway takes.
+    """
+    data = await request.body()
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(
+            f"The request body is not valid JSON: {error}.",
+            param="request_body",
+            code="invalid_json",
+        ) from None
+    if not isinstance(body, dict):
+        raise InvalidRequest(
+            "The request body must be a JSON object.", param="request_body", code="invalid_json"
+        )
+    return body
+
+
+async def read_call(
+    request: Request, caller: Caller, task: Task, schema: type[BaseModel]
+) -> tuple[Pool, Call, Json]:
+    """Read and check a request for a model: give its pool, its call and its parameters.
+
+    Raises:
+        InvalidRequest: the body is not what the schema says, or names what a client may not choose.
+        ModelNotFound: no such public model.
+    """
+    body = await read_object(request)
+    if "model" in request.path_params:
+        body["model"] = request.path_params["model"]
+    validate(schema, body)
+    pool = gateway(request).registry.pool(body["model"])
+    params = client_fields.parameters(body, pool.permitted_fields)
+    if body.get("extra_body"):
+        validate(schema, params)
+    call = Call(
+        id=request.state.call_id,
+        task=task,
+        model=pool.model,
+        caller=caller.alias,
+        stream=params.get("stream") is True,
+    )
+    return pool, call, params
+
+
+async def until_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Give the work's result, or cancel it when the client leaves before it is there.
+
+    Raises:
+        ClientGone: it left.
+    """
+    doing = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+        raise ClientGone
+    finally:
+        leaving.cancel()
+        doing.cancel()
+        await asyncio.gather(doing, leaving, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

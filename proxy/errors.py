@@ -1,0 +1,67 @@
+"""Errors as replies: OpenAI's envelope, and nothing that should stay inside."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.errors import GatewayError, InvalidRequest, MethodNotAllowed, RouteNotFound
+
+_NOT_FOUND = 404
+_METHOD_NOT_ALLOWED = 405
+
+
+class JsonResponse(Response):
+    """A reply of JSON, written by orjson."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Write the content."""
+        return orjson.dumps(content)
+
+
+def error_response(error: GatewayError) -> JsonResponse:
+    """Give the reply for an error: status, envelope and the headers that clients obey."""
+    return JsonResponse(error.envelope(), error.status, headers=_headers(error))
+
+
+def _headers(error: GatewayError) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(math.ceil(error.retry_after))
+    if error.should_retry is not None:
+        headers["x-should-retry"] = str(error.should_retry).lower()
+    if error.status == 401:  # noqa: PLR2004 - RFC 9110: a 401 names its scheme
+        headers["www-authenticate"] = "Bearer"
+    return headers
+
+
+async def on_gateway_error(request: Request, error: Exception) -> Response:
+    """Answer an error of our own tree."""
+    del request
+    assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class only
+    return error_response(error)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer what the router itself refuses: unknown paths and methods."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    path, method = request.url.path, request.method
+    if error.status_code == _NOT_FOUND:
+        return error_response(RouteNotFound(f"There is no route {method} {path}."))
+    if error.status_code == _METHOD_NOT_ALLOWED:
+        response = error_response(MethodNotAllowed(f"{path} does not take {method}."))
+        response.headers.update(error.headers or {})
+        return response
+    return error_response(InvalidRequest(str(error.detail), status=error.status_code))
+
+
+def unexpected() -> GatewayError:
+    """Give the face of a fault of our own; what it was is for the log alone."""
+    return GatewayError("The gateway failed to answer this request.")

@@ -1,0 +1,222 @@
+"""The configuration's models, as pools of endpoints that can be called.
+
+A composition root: the one place of the proxy that brings formats and AWS settings together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from adapters import formats
+from adapters.base import Format, Invoker, ParameterPolicy, Target
+from adapters.endpoint import Endpoint
+from adapters.errors import ConfigError, ModelNotFound
+from adapters.sagemaker.hosts import check_component_name, invocation_urls
+from adapters.sagemaker.settings import AwsSettings, read_aws_settings
+from proxy.banner import ModelLine
+from proxy.config.deployment import DeploymentParams
+from proxy.config.schema import ModelEntry, ProxyConfig
+from proxy.routing.pool import Member, Pool, Report
+
+_MEGABYTE: Final = 1024 * 1024
+#: What each route speaks where the configuration names no format.
+_FORMATS: Final = {"sagemaker": "huggingface", "sagemaker_chat": "messages"}
+
+InvokerFor = Callable[[AwsSettings], Invoker]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One entry of `model_list`, checked: all that an endpoint needs but the way to AWS."""
+
+    id: str
+    target: Target
+    format: Format
+    aws: AwsSettings
+    params: DeploymentParams
+    timeout: float
+    stream_timeout: float
+
+
+class Registry:
+    """Public model names and what answers under them."""
+
+    def __init__(self, pools: Mapping[str, Pool]) -> None:
+        self._pools = dict(pools)
+        #: When this configuration was loaded, in Unix seconds.
+        self.created = int(time.time())
+
+    def names(self) -> list[str]:
+        """Give the public names in the configuration's order."""
+        return list(self._pools)
+
+    def pool(self, model: str) -> Pool:
+        """Give what answers under a public name.
+
+        Raises:
+            ModelNotFound: nothing does.
+        """
+        try:
+            return self._pools[model]
+        except KeyError:
+            raise ModelNotFound(
+                f"The model '{model[:200]}' does not exist; GET /v1/models lists those that do.",
+                param="model",
+            ) from None
+
+
+def check(config: ProxyConfig, environ: Mapping[str, str]) -> None:
+    """Check what only the adapters know: endpoint names, formats, credentials.
+
+    Raises:
+        ConfigError: with the path of the key at fault.
+    """
+    deployments(config, environ)
+
+
+def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
+    """Give the configuration's deployments in its order.
+
+    Raises:
+        ConfigError: with the path of the key at fault.
+    """
+    built: list[Deployment] = []
+    for index, entry in enumerate(config.model_list):
+        try:
+            built.append(_deployment(config, entry, environ, taken={each.id for each in built}))
+        except ConfigError as error:
+            path = ("model_list", index, "litellm_params", *error.path)
+            raise ConfigError(error.message, path=path) from error
+    return tuple(built)
+
+
+def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
+    """Give what the start-up banner says of each deployment."""
+    return [
+        ModelLine(
+            model=each.target.model,
+            endpoint=each.target.endpoint,
+            component=each.target.inference_component,
+            format=each.format.name,
+            identity="default AWS chain" if each.aws.credentials is None else "static keys",
+            region=f"{each.target.region} (assumed)"
+            if each.aws.region_assumed
+            else each.target.region,
+        )
+        for each in deployments(config, environ)
+    ]
+
+
+def build(built: tuple[Deployment, ...], invoker_for: InvokerFor, report: Report) -> Registry:
+    """Give the registry: deployments of the same public name share a pool."""
+    groups: dict[str, list[Deployment]] = {}
+    for each in built:
+        groups.setdefault(each.target.model, []).append(each)
+    return Registry(
+        {model: _pool(model, group, invoker_for, report) for model, group in groups.items()}
+    )
+
+
+def _pool(model: str, group: list[Deployment], invoker_for: InvokerFor, report: Report) -> Pool:
+    # A field counts only where every deployment that may be chosen allows it.
+    permitted = [frozenset[str](each.params.configurable_clientside_auth_params) for each in group]
+    members = tuple(
+        Member(
+            endpoint=Endpoint(
+                id=each.id,
+                target=each.target,
+                format=each.format,
+                invoker=invoker_for(each.aws),
+                stream_mode=each.params.stream_mode,
+            ),
+            timeout=each.timeout,
+            stream_timeout=each.stream_timeout,
+        )
+        for each in group
+    )
+    return Pool(
+        model=model,
+        members=members,
+        permitted_fields=frozenset[str].intersection(*permitted),
+        report=report,
+    )
+
+
+def _deployment(
+    config: ProxyConfig, entry: ModelEntry, environ: Mapping[str, str], taken: set[str]
+) -> Deployment:
+    params = entry.litellm_params
+    settings, router = config.litellm_settings, config.router_settings
+    aws = read_aws_settings(_plain(params), environ)
+    timeout = params.timeout or router.timeout or settings.request_timeout
+    return Deployment(
+        id=entry.model_info.id or _derived_id(entry, aws.region, taken),
+        target=_target(entry.model_name, params, aws, drop_params=settings.drop_params),
+        format=formats.load(params.format or _FORMATS[params.route]),
+        aws=aws,
+        params=params,
+        timeout=timeout,
+        stream_timeout=params.stream_timeout or router.stream_timeout or timeout,
+    )
+
+
+def _target(model: str, params: DeploymentParams, aws: AwsSettings, *, drop_params: bool) -> Target:
+    urls = invocation_urls(params.endpoint, aws.region, aws.base_url)
+    if params.model_id is not None:
+        check_component_name(params.model_id)
+    return Target(
+        model=model,
+        endpoint=params.endpoint,
+        region=aws.region,
+        invoke_url=urls.invoke,
+        stream_url=urls.stream,
+        inference_component=params.model_id,
+        defaults=params.defaults,
+        parameters=ParameterPolicy(
+            drop_unsupported=drop_params if params.drop_params is None else params.drop_params,
+            allowed=frozenset(params.allowed_openai_params),
+            dropped=frozenset(params.additional_drop_params),
+        ),
+        allow_zero_temperature=params.aws_sagemaker_allow_zero_temp,
+        body_model=_body_model(params),
+        ask_stream_usage=params.stream_usage,
+        max_payload_bytes=int(params.max_payload_mb * _MEGABYTE),
+    )
+
+
+def _body_model(params: DeploymentParams) -> str | None:
+    """Give what a chat container sees as `model`: vLLM refuses names that it does not serve."""
+    match params.body_model:
+        case None:
+            return params.hf_model_name or ""
+        case "endpoint":
+            return params.endpoint
+        case "omit":
+            return None
+        case text:
+            return text
+
+
+def _plain(params: DeploymentParams) -> dict[str, Any]:
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in params
+    }
+
+
+def _derived_id(entry: ModelEntry, region: str, taken: set[str]) -> str:
+    """Give an id that stays the same when other entries come and go."""
+    params = entry.litellm_params
+    parts = (entry.model_name, params.model, region, params.endpoint_url, params.model_id)
+    number = 0
+    while True:
+        digest = hashlib.sha256(repr((*parts, number)).encode()).hexdigest()[:16]
+        if digest not in taken:
+            return digest
+        number += 1

@@ -1,0 +1,48 @@
+"""GET /, /docs and /openapi.json: what this server offers."""
+
+from __future__ import annotations
+
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.requests import Request
+from starlette.responses import Response
+
+from proxy.auth.keyring import Access, Caller
+from proxy.errors import JsonResponse
+from proxy.routes.table import Route
+
+
+async def root(request: Request, caller: Caller) -> Response:
+    """Say what this is and where to go on."""
+    del request, caller
+    return JsonResponse(
+        {"name": "sagegate", "docs": "/docs", "openapi": "/openapi.json", "models": "/v1/models"}
+    )
+
+
+async def docs(request: Request, caller: Caller) -> Response:
+    """Show the interactive documentation."""
+    del request, caller
+    return get_swagger_ui_html(openapi_url="/openapi.json", title="sagegate")
+
+
+async def openapi(request: Request, caller: Caller) -> Response:
+    """Give the machine-readable documentation."""
+    del caller
+    return JsonResponse(request.app.openapi())
+
+
+ROUTES = tuple(
+    Route(
+        paths=(path,),
+        method="GET",
+        access=Access.CALLER,
+        handler=handler,
+        summary=summary,
+        listed=False,
+    )
+    for path, handler, summary in (
+        ("/", root, "What this is"),
+        ("/docs", docs, "The interactive documentation"),
+        ("/openapi.json", openapi, "The machine-readable documentation"),
+    )
+)

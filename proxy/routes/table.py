@@ -1,0 +1,71 @@
+"""One route: its paths, who may call it, and what answers; the only way a path gets served."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from proxy.auth.keyring import Access, Caller
+from proxy.deps import ClientGone, gateway
+
+Handler = Callable[[Request, Caller], Awaitable[Response]]
+
+_CLIENT_CLOSED_REQUEST = 499
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A handler and where it stands.
+
+    Args:
+        paths: Exact paths, or with `{name}` parts.
+        method: GET or POST.
+        access: What is asked of the caller; there is no default.
+        handler: Answers.
+        summary: One line for the docs page.
+        body: The request's schema, for the docs page.
+    """
+
+    paths: tuple[str, ...]
+    method: Literal["GET", "POST"]
+    access: Access
+    handler: Handler
+    summary: str
+    body: type[BaseModel] | None = None
+    listed: bool = field(default=True)
+
+    async def serve(self, request: Request) -> Response:
+        """Let the caller in, and answer."""
+        caller = gateway(request).keyring.authenticate(request.scope, self.access)
+        try:
+            return await self.handler(request, caller)
+        except ClientGone:
+            return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody reads it; logs do
+
+    def documentation(self) -> dict[str, Any]:
+        """Give what OpenAPI says of the request's body."""
+        if self.body is None:
+            return {}
+        schema = self.body.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        return {
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
+        }
+
+
+def with_v1(*paths: str) -> tuple[str, ...]:
+    """Give each path with and without `/v1` before it."""
+    return tuple(prefix + path for path in paths for prefix in ("", "/v1"))
+
+
+def for_models(path: str) -> tuple[str, ...]:
+    """Give an inference path in all its forms, also those that name the model."""
+    return (
+        *with_v1(path, f"/engines/{{model}}{path}"),
+        f"/openai/deployments/{{model}}{path}",
+    )

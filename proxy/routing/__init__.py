@@ -1,0 +1,1 @@
+"""Which deployment answers, and within what time."""

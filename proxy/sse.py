@@ -1,0 +1,125 @@
+"""Chunks as server-sent events, written together as they come together.
+
+A lean subclass of sse-starlette's response: one task writes, one listens for the client's leaving,
+sends comments while nothing else is sent, and ends a write that the client does not take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Final, Protocol
+
+import orjson
+import structlog
+from sse_starlette.sse import AppStatus, EventSourceResponse
+from starlette.types import Receive, Scope, Send
+
+from adapters.base import Json
+from adapters.errors import GatewayError
+from proxy.errors import unexpected
+
+# The stock class patches uvicorn to cut streams at shutdown; ours may finish within the drain time.
+AppStatus.disable_automatic_graceful_drain()
+
+#: Seconds without an event after which a comment keeps the connection alive.
+PING_SECONDS: Final = 15.0
+#: Seconds that one write may wait for a client that does not read.
+SEND_SECONDS: Final = 60.0
+
+_DONE: Final = b"data: [DONE]\n\n"
+_PING: Final = b": ping\n\n"
+
+_log = structlog.stdlib.get_logger("sagegate")
+
+
+class ChunkSource(Protocol):
+    """Chunks, a few at a time; raises `GatewayError` when they break off."""
+
+    def __aiter__(self) -> AsyncIterator[list[Json]]: ...
+
+    async def aclose(self) -> None:
+        """Give up what is held open."""
+        ...
+
+
+class ChunkResponse(EventSourceResponse):
+    """A stream in OpenAI's form: `data: {chunk}` each, then `data: [DONE]`.
+
+    After a failure the last event is `data: {"error": ...}`, and there is no `[DONE]`. The source
+    is closed however the response ends.
+    """
+
+    def __init__(
+        self,
+        source: ChunkSource,
+        headers: Mapping[str, str],
+        *,
+        ping_seconds: float = PING_SECONDS,
+        send_seconds: float = SEND_SECONDS,
+    ) -> None:
+        super().__init__(source, headers={"Cache-Control": "no-cache", **headers}, sep="\n")
+        self._source = source
+        self._ping_seconds = ping_seconds
+        self._send_seconds = send_seconds
+        self._last_write = 0.0
+        self._writing = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream; ends early, and quietly, when the client leaves."""
+        del scope
+        writer = asyncio.ensure_future(self._write_all(send))
+        watcher = asyncio.ensure_future(self._watch(receive, send))
+        try:
+            await asyncio.wait({writer, watcher}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            writer.cancel()
+            watcher.cancel()
+            await asyncio.gather(writer, watcher, return_exceptions=True)
+            await self._source.aclose()
+        if not writer.cancelled():
+            writer.result()
+
+    async def _write_all(self, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        try:
+            async for batch in self._source:
+                await self._write(send, b"".join(map(_event, batch)))
+        except GatewayError as error:
+            await self._write(send, _event(error.envelope()))
+        except Exception:  # noqa: BLE001 - logged; the client must not take it for an end
+            _log.exception("stream.failed")
+            await self._write(send, _event(unexpected().envelope()))
+        else:
+            await self._write(send, _DONE)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _write(self, send: Send, body: bytes) -> None:
+        self._last_write = asyncio.get_running_loop().time()
+        self._writing = True
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        self._writing = False
+
+    async def _watch(self, receive: Receive, send: Send) -> None:
+        """Return when the client has left, or does not read."""
+        loop = asyncio.get_running_loop()
+        self._last_write = loop.time()
+        listening = asyncio.ensure_future(receive())
+        pause = min(self._ping_seconds, self._send_seconds)
+        try:
+            while True:
+                done, _ = await asyncio.wait({listening}, timeout=pause)
+                if done:
+                    return
+                idle = loop.time() - self._last_write
+                if self._writing and idle >= self._send_seconds:
+                    return
+                if not self._writing and idle >= self._ping_seconds:
+                    await self._write(send, _PING)
+        finally:
+            listening.cancel()
+
+
+def _event(chunk: Json) -> bytes:
+    return b"data: " + orjson.dumps(chunk) + b"\n\n"

@@ -1,0 +1,128 @@
+"""From arguments to a running gateway: load, check, choose a host, bind, tell, serve.
+
+Loads the web server only once the configuration is known to be good, so that validating is quick.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from adapters.errors import ConfigError
+from proxy.banner import banner
+from proxy.config.load import Loaded, load_config, load_values
+from proxy.config.schema import ProxyConfig
+from proxy.exposure import expose, master_key
+from proxy.listen import address_of, listen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the configuration comes from: a file, or one model given on the command line."""
+
+    config: str | None = None
+    lenient: bool = False
+    model: str | None = None
+    alias: str | None = None
+    api_base: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    request_timeout: float | None = None
+    drop_params: bool = False
+
+    def load(self, environ: Mapping[str, str]) -> Loaded:
+        """Load and check the configuration.
+
+        Raises:
+            ConfigError: it can't be used.
+        """
+        from proxy.registry import check  # noqa: PLC0415 - formats load only when needed
+
+        loaded = self._loaded(environ)
+        try:
+            check(loaded.config, {**environ, **loaded.exports})
+        except ConfigError as error:
+            raise loaded.located(error) from error
+        return loaded
+
+    def _loaded(self, environ: Mapping[str, str]) -> Loaded:
+        if self.config is not None:
+            return load_config(self.config, environ, lenient=self.lenient)
+        params = {
+            "model": self.model,
+            "api_base": self.api_base,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+        }
+        given = {key: value for key, value in params.items() if value is not None}
+        entry = {"model_name": self.alias or self.model, "litellm_params": given}
+        return load_values({"model_list": [entry]}, "command line")
+
+    def over(self, config: ProxyConfig) -> ProxyConfig:
+        """Give the configuration with what the command line says about every request."""
+        said: dict[str, Any] = {}
+        if self.request_timeout is not None:
+            said["request_timeout"] = self.request_timeout
+        if self.drop_params:
+            said["drop_params"] = True
+        settings = config.litellm_settings.model_copy(update=said)
+        return config.model_copy(update={"litellm_settings": settings})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where to listen and how; the rest of the fields are `serve.ServerSettings`'."""
+
+    host: str | None = None
+    port: int = 4000
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def validate(source: Source, environ: Mapping[str, str]) -> str:
+    """Check the configuration only; gives the line to print.
+
+    Raises:
+        ConfigError: it can't be used.
+    """
+    loaded = source.load(environ)
+    for notice in loaded.notices:
+        click.echo(notice, err=True)
+    count = len(loaded.config.model_list)
+    return f"configuration is valid: {count} model{'' if count == 1 else 's'}"
+
+
+def start(source: Source, server: Server, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Serve until a signal comes.
+
+    Raises:
+        ConfigError: the configuration, or the host with it, can't be used.
+        CannotStart: the address can't be bound, or a server setting can't be used.
+    """
+    loaded = source.load(environ)
+    environ.update(loaded.exports)
+    config = source.over(loaded.config)
+    key = master_key(config.general_settings, environ)
+    exposure = expose(server.host, key, config.general_settings)
+
+    from proxy.registry import describe  # noqa: PLC0415 - see `Source.load`
+    from proxy.serve import (  # noqa: PLC0415 - the web server is the slowest import
+        AppFactory,
+        ServerSettings,
+        serve,
+        server_config,
+    )
+
+    settings = ServerSettings(**server.settings)
+    factory = AppFactory(config=config, master_key=key, debug=settings.debug)
+    models = describe(config, environ)
+    prepared = server_config(factory, settings)
+    sockets = listen(exposure.host, server.port)
+    for notice in (*loaded.notices, *filter(None, (exposure.notice,))):
+        click.echo(notice, err=True)
+    address = address_of(sockets[0], settings.scheme)
+    click.echo(banner(address, models, key_required=key is not None))
+    serve(prepared, sockets)

@@ -1,0 +1,1 @@
+"""What operators see: one file for each kind of signal."""

@@ -1,0 +1,97 @@
+"""Logs: one line for each request, JSON or for people; never prompts, answers or secrets."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+
+import structlog
+
+from adapters.errors import GatewayError
+from proxy.routing.call import Call
+
+_STATUS_OK = 200
+_STATUS_GONE = 499
+_STATUS_BROKEN = 500
+_MILLISECONDS = 1000
+
+
+def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None:
+    """Set logging up for the process, on standard error.
+
+    Args:
+        level: The least level shown.
+        as_json: One JSON object a line; None decides by whether a person watches.
+    """
+    if as_json is None:
+        as_json = not sys.stderr.isatty()
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    )
+    shared: list[structlog.types.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [lines]
+    root.setLevel(level)
+
+
+def report_call(call: Call) -> None:
+    """Log one finished request."""
+    now = time.monotonic()
+    fields: dict[str, object] = {
+        "call_id": call.id,
+        "caller": call.caller,
+        "task": call.task,
+        "model": call.model,
+        "stream": call.stream,
+        "deployment": call.deployment,
+        "endpoint": call.endpoint,
+        "aws_request_id": call.request_id,
+        "outcome": call.outcome,
+        "status": _status(call),
+        "duration_ms": round((now - call.started) * _MILLISECONDS, 1),
+    }
+    if call.first_byte is not None:
+        fields["first_byte_ms"] = round((call.first_byte - call.started) * _MILLISECONDS, 1)
+    if call.usage is not None:
+        fields["prompt_tokens"] = call.usage.get("prompt_tokens")
+        fields["completion_tokens"] = call.usage.get("completion_tokens")
+    logger = structlog.stdlib.get_logger("sagegate")
+    if call.error is None:
+        logger.info("call.finished", **fields)
+        return
+    fields["error_type"] = type(call.error).__name__
+    if isinstance(call.error, GatewayError):
+        fields["error_code"] = call.error.code
+        fields["error"] = call.error.message
+        fields["detail"] = call.error.detail
+    logger.warning("call.finished", **fields)
+
+
+def _status(call: Call) -> int:
+    if call.outcome == "gone":
+        return _STATUS_GONE
+    if call.error is None:
+        return _STATUS_OK
+    return call.error.status if isinstance(call.error, GatewayError) else _STATUS_BROKEN
