@@ -5,9 +5,10 @@ Knows their shapes and nothing else: no I/O, no AWS library, no dialect.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 #: A JSON object as parsed: requests, replies and stream chunks stay plain dicts from end to end.
 Json = dict[str, Any]
@@ -18,8 +19,11 @@ StreamMode = Literal["auto", "real", "fake"]
 #: Where a usage count came from, best first. Only an `estimate` is not exact.
 UsageSource = Literal["container", "details", "counted", "estimate"]
 
+#: SageMaker's rule for the name of an inference component; at most 63 characters.
+COMPONENT_NAME: Final = re.compile(r"(?=.{1,63}\Z)[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?")
+
 #: What one call may carry: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
-MAX_PAYLOAD_BYTES = 6_291_456
+MAX_PAYLOAD_BYTES: Final = 6_291_456
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Final
 
 from adapters.answer import SHAPE_FAULTS, Answer, AnswerStream, CutStream, DecodedStream
 from adapters.base import (
+    COMPONENT_NAME,
     Codec,
     Decoded,
     Format,
@@ -28,7 +29,7 @@ from adapters.base import (
     Target,
     Task,
 )
-from adapters.errors import MalformedReply, StreamingRefused, UnsupportedTask
+from adapters.errors import InvalidRequest, MalformedReply, StreamingRefused, UnsupportedTask
 from adapters.openai import chat
 
 #: How long a refusal to stream is remembered, in seconds: endpoints get updated.
@@ -158,13 +159,13 @@ class Endpoint:
         finally:
             for call in calls:
                 call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
 
     def _request(self, task: Task, params: Json) -> Request:
         target = self.target
-        component = params.get("model_id")
-        if component is not None:
+        if "model_id" in params:
+            target = replace(target, inference_component=_component(params["model_id"]))
             params = {name: value for name, value in params.items() if name != "model_id"}
-            target = replace(target, inference_component=component)
         return Request(
             target=target,
             params={**target.defaults, **params},
@@ -182,6 +183,17 @@ class Endpoint:
         return UnsupportedTask(
             f"The model '{self.target.model}' does not serve {task} requests.", param="model"
         )
+
+
+def _component(name: object) -> str:
+    """Check an inference component that a client was allowed to choose."""
+    if not isinstance(name, str) or not COMPONENT_NAME.fullmatch(name):
+        raise InvalidRequest(
+            "'model_id' is not the name of an inference component.",
+            param="model_id",
+            code="invalid_value",
+        )
+    return name
 
 
 def _without_stream(params: Json) -> Json:

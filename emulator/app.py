@@ -26,7 +26,7 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         for url in await runtime.unhealthy():
-            _logger.warning("the container %s does not answer its /ping yet", url)
+            _logger.warning("the container %s is not ready yet", url)
         yield
         await runtime.aclose()
 

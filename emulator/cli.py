@@ -1,6 +1,7 @@
 """The command `emulate`: arguments in, a served emulator out, and a few lines on what it serves."""
 
 import errno
+import ipaddress
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,7 @@ import click
 
 from emulator.app import create_app
 from emulator.server import Server, listen
-from emulator.settings import Credential, Settings, SettingsError, load, parse
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+from emulator.settings import Settings, SettingsError, load, parse
 
 
 @click.command(context_settings={"show_default": True})
@@ -48,8 +47,10 @@ def emulate(
         raise click.ClickException(_explain(fault, host, port)) from fault
     app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
-    _announce(settings, f"http://{shown}:{listener.getsockname()[1]}", exposed=host not in LOOPBACK)
-    Server(app).run([listener])
+    url = f"http://{shown}:{listener.getsockname()[1]}"
+    click.echo("\n".join(announcement(settings, url, exposed=not _is_loopback(host))))
+    sys.stdout.flush()
+    Server(app).serve_until_told(listener)
 
 
 def _settings(
@@ -81,14 +82,15 @@ def _explain(fault: OSError, host: str, port: int) -> str:
     return f"can't listen on port {port} of {host}: {fault.strerror}"
 
 
-def _announce(settings: Settings, url: str, *, exposed: bool) -> None:
-    credential: Credential = settings.credentials[0]
+def announcement(settings: Settings, url: str, *, exposed: bool) -> list[str]:
+    """The lines that tell what is served at `url`, and how to reach it."""
+    credential = settings.credentials[0]
     lines = [f"Emulating SageMaker Runtime on {url}, region {', '.join(settings.regions)}"]
     lines += [f"  {name:24} {_describe(each)}" for name, each in settings.endpoints.items()]
     if settings.container is not None:
         lines.append(f"  {'every other endpoint':24} {settings.container}")
     if exposed:
-        lines.append("Anyone who reaches this address can read the requests: no TLS, no access")
+        lines.append("Whoever reaches this address can read the requests and script faults.")
     lines += [
         "Point a client at it:",
         f"  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={url}",
@@ -98,8 +100,14 @@ def _announce(settings: Settings, url: str, *, exposed: bool) -> None:
     ]
     if credential.session_token:
         lines.append(f"  export AWS_SESSION_TOKEN={credential.session_token}")
-    click.echo("\n".join(lines))
-    sys.stdout.flush()
+    return lines
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _describe(endpoint: Any) -> str:

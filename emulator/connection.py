@@ -106,8 +106,7 @@ class Connection:
     async def answer(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
         """Sends a whole answer."""
         await self.start(status, (*headers, ("content-length", str(len(body)))))
-        await self.write(body)
-        await self.end()
+        await self.end(body)
 
     async def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """Sends the head of an answer; without a `content-length` it is chunked."""
@@ -118,10 +117,10 @@ class Connection:
         """Sends some of the body, in one HTTP write."""
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
-    async def end(self) -> None:
-        """Ends the answer cleanly."""
+    async def end(self, data: bytes = b"") -> None:
+        """Sends the rest of the body, and ends the answer cleanly."""
         self._complete = True
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     def reset(self) -> None:
         """Breaks the connection off with a TCP reset.

@@ -16,7 +16,7 @@ from emulator.faults import Fault
 from emulator.runtime import Runtime
 from emulator.settings import Name
 
-_PATIENCE = 10.0  # seconds that a caller may wait for a count
+_PATIENCE = 10  # seconds that a caller waits for a count, unless it says otherwise
 
 
 class _Order(BaseModel):
@@ -60,16 +60,20 @@ class Control:
         """How many invocations are under way and how many the callers cut.
 
         `?open=N` and `?cut=N` wait until exactly N are open and at least N were cut; 408 when
-        that has not happened within ten seconds.
+        that has not happened within ten seconds, or within `?seconds=N`.
         """
         journal, query = self._runtime.journal, request.query_params
         try:
-            wanted = {name: int(query[name]) for name in ("open", "cut") if name in query}
+            wanted = {name: int(query[name]) for name in query}
         except ValueError:
-            return _json({"error": "open and cut are numbers"}, 400)
+            return _json({"error": "open, cut and seconds are whole numbers"}, 400)
         status = 200
         try:
-            await journal.until(open_=wanted.get("open"), cut=wanted.get("cut"), seconds=_PATIENCE)
+            await journal.until(
+                open_=wanted.get("open"),
+                cut=wanted.get("cut"),
+                seconds=wanted.get("seconds", _PATIENCE),
+            )
         except TimeoutError:
             status = 408
         return _json({"open": journal.open, "cut": journal.cut}, status)

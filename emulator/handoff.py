@@ -1,7 +1,8 @@
 """The hand-off to a real container on this machine, as SageMaker talks to it.
 
-Knows `POST /invocations` and `GET /ping` at one configured address; nothing that a caller sends
-can change that address. Refuses to know what the bodies mean.
+Knows `POST /invocations` and `GET /ping` at one configured address, or one configured route of a
+server that has no such routes; nothing that a caller sends can change where it goes. Refuses to
+know what the bodies mean.
 """
 
 from collections.abc import AsyncIterator
@@ -19,10 +20,17 @@ _PING_SECONDS = 2.0
 
 
 class HandOff:
-    """A container at a base URL."""
+    """A container at a base URL, or any server at a URL with a path.
+
+    A URL without a path is a SageMaker container's. A URL with one, such as llama.cpp's
+    `/v1/chat/completions`, is where bodies are posted; any answer of that server means health.
+    """
 
     def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+        parsed = httpx.URL(url)
+        self._is_base = parsed.path == "/"
+        self._invocations = parsed.join("/invocations") if self._is_base else parsed
+        self._ping = parsed.join("/ping" if self._is_base else "/")
         self._client = httpx.AsyncClient(
             timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=None),
@@ -40,7 +48,7 @@ class HandOff:
             ContainerBroken: Its answer broke off before its head was complete.
         """
         outgoing = self._client.build_request(
-            "POST", f"{self.url}/invocations", content=request.body, headers=dict(request.headers)
+            "POST", self._invocations, content=request.body, headers=dict(request.headers)
         )
         try:
             response = await self._client.send(outgoing, stream=True)
@@ -60,12 +68,12 @@ class HandOff:
             await response.aclose()
 
     async def healthy(self) -> bool:
-        """Whether `/ping` says 200 within two seconds."""
+        """Whether `/ping` says 200 within two seconds, or a server without it says anything."""
         try:
-            response = await self._client.get(f"{self.url}/ping", timeout=_PING_SECONDS)
+            response = await self._client.get(self._ping, timeout=_PING_SECONDS)
         except httpx.TransportError:
             return False
-        return response.status_code == httpx.codes.OK
+        return response.status_code == httpx.codes.OK or not self._is_base
 
     async def aclose(self) -> None:
         """Closes the connections that are kept open."""

@@ -83,31 +83,29 @@ class Invocations:
         runtime = self._runtime
         await runtime.journal.begin(entry)
         runtime.connections.add(connection)
-        outcome = "failed"
         try:
-            outcome = await connection.unless_gone(self._answer(connection, entry))
+            await connection.unless_gone(self._answer(connection, entry))
         except CallerGone:
-            outcome = "cut"
+            await runtime.journal.end(entry, "cut")
         except ConnectionLost:
-            outcome = "reset"
+            await runtime.journal.end(entry, "reset")
             connection.reset()
             await connection.gone()
         finally:
             runtime.connections.discard(connection)
-            await runtime.journal.end(entry, outcome)
+            await runtime.journal.end(entry, "failed")
 
-    async def _answer(self, connection: Connection, entry: Entry) -> str:
-        """Answers, and returns the outcome for the journal."""
+    async def _answer(self, connection: Connection, entry: Entry) -> None:
+        """Answers; the outcome is noted just before the caller can know it."""
         try:
             call = self._admit(connection, entry)
-            if self._operation == "stream":
-                await self._stream(call)
-            else:
-                await self._invoke(call)
+            rest = await (self._stream(call) if entry.operation == "stream" else self._invoke(call))
         except Refused as refused:
+            await self._runtime.journal.end(entry, str(refused))
             await _refuse(connection, refused, entry.request_id)
-            return str(refused)
-        return "200"
+        else:
+            await self._runtime.journal.end(entry, "200")
+            await connection.end(rest)
 
     def _admit(self, connection: Connection, entry: Entry) -> Call:
         runtime, headers = self._runtime, entry.headers
@@ -137,24 +135,23 @@ class Invocations:
             disturbances=script.disturbances,
         )
 
-    async def _invoke(self, call: Call) -> None:
-        """Answers with the container's bytes in one piece."""
+    async def _invoke(self, call: Call) -> bytes:
+        """Answers with the container's bytes in one piece; returns those still to be sent."""
         async with self._wall(call), _asked(call) as reply:
             body = await _whole(reply)
-        headers = (("content-type", reply.content_type), *_headers(call, reply))
+        length = ("content-length", str(len(body)))
+        headers = (("content-type", reply.content_type), length, *_headers(call, reply))
+        await call.connection.start(200, headers)
         if not call.disturbances:
-            await call.connection.answer(200, headers, body)
-            return
-        await call.connection.start(200, (*headers, ("content-length", str(len(body)))))
-        halves = _halves(body)
+            return body
+        middle = len(body) // 2
+        await call.connection.write(body[:middle])
         for disturbance in call.disturbances:
-            halves = disturbance.document(halves)
-        async for half in halves:
-            await call.connection.write(half)
-        await call.connection.end()
+            await disturbance.midway()
+        return body[middle:]
 
-    async def _stream(self, call: Call) -> None:
-        """Answers with the container's bytes in frames, as they come."""
+    async def _stream(self, call: Call) -> bytes:
+        """Answers with the container's bytes in frames, as they come; nothing is left to send."""
         async with AsyncExitStack() as stack:
             async with self._wall(call):
                 reply = await stack.enter_async_context(_asked(call))
@@ -165,7 +162,7 @@ class Invocations:
             )
             await call.connection.start(200, headers)
             await self._send_frames(call, reply)
-        await call.connection.end()
+        return b""
 
     async def _send_frames(self, call: Call, reply: ContainerReply) -> None:
         """Sends the frames; when the answer breaks off, the last one says so."""
@@ -205,11 +202,6 @@ async def _asked(call: Call) -> AsyncIterator[ContainerReply]:
 
 async def _whole(reply: ContainerReply) -> bytes:
     return b"".join([chunk async for chunk in reply.chunks])
-
-
-async def _halves(body: bytes) -> AsyncIterator[bytes]:
-    yield body[: len(body) // 2]
-    yield body[len(body) // 2 :]
 
 
 def _headers(call: Call, reply: ContainerReply) -> list[tuple[str, str]]:

@@ -13,6 +13,8 @@ from typing import Any
 
 from emulator.faults.base import Operation
 
+_OPEN = "open"
+
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
@@ -33,7 +35,7 @@ class Entry:
     endpoint: str
     headers: Mapping[str, str]
     body: bytes
-    outcome: str = "open"
+    outcome: str = _OPEN
     arrived: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def to_json(self) -> dict[str, Any]:
@@ -72,7 +74,12 @@ class Journal:
         await self._announce()
 
     async def end(self, entry: Entry, outcome: str) -> None:
-        """Notes how it ended; `cut` means that the caller left before the answer was complete."""
+        """Notes how it ended, unless that is noted already.
+
+        `cut` means that the caller left before the answer was complete.
+        """
+        if entry.outcome != _OPEN:
+            return
         entry.outcome = outcome
         self.open -= 1
         self.cut += outcome == "cut"

@@ -66,7 +66,7 @@ class Runtime:
         return self.deployments.get(endpoint, self.fallback)
 
     async def unhealthy(self) -> list[str]:
-        """The real containers that don't answer their `/ping` with 200."""
+        """The real containers that are not ready."""
         return [url for url, handoff in self.handoffs.items() if not await handoff.healthy()]
 
     def break_off(self) -> None:

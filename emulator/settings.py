@@ -127,7 +127,12 @@ class EmbeddingsEndpoint(_Endpoint):
 
 
 class ContainerEndpoint(_Endpoint):
-    """A real container that serves `/invocations` and `/ping`."""
+    """A real container.
+
+    Attributes:
+        container: The base URL of a server with `/invocations` and `/ping`, or the URL of one
+            route of any other server.
+    """
 
     kind: Literal["container"]
     container: AnyHttpUrl

@@ -1,4 +1,4 @@
-"""The one exception that ends start-up with a clear line instead of a traceback."""
+"""The one exception that ends the command with a clear line instead of a traceback."""
 
 from __future__ import annotations
 

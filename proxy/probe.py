@@ -42,21 +42,18 @@ class Probe:
             CannotStart: there is no model, it can't answer, or nothing answers.
         """
         with self._client() as client:
-            models = _json(_answer(client, "GET", "/v1/models"))["data"]
-            if not models:
-                raise CannotStart("the gateway has no models")
-            model = models[0]["id"]
+            model = _found(_answer(client, "GET", "/v1/models"), "data", 0, "id")
             request = {
                 "model": model,
                 "messages": [{"role": "user", "content": "This is a test. Write a short poem."}],
             }
-            reply = _json(_answer(client, "POST", "/v1/chat/completions", request))
-        return f"{model}: {reply['choices'][0]['message']['content']}"
+            reply = _answer(client, "POST", "/v1/chat/completions", request)
+        return f"{model}: {_found(reply, 'choices', 0, 'message', 'content')}"
 
     def _client(self) -> httpx.Client:
         host = _ANY.get(self.host, self.host)
         scheme = "https" if self.certfile else "http"
-        verify = ssl.create_default_context(cafile=self.certfile) if self.certfile else True
+        verify = _trusting(self.certfile) if self.certfile else True
         return httpx.Client(
             base_url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}",
             headers={"Authorization": f"Bearer {self.key}"} if self.key else {},
@@ -64,6 +61,13 @@ class Probe:
             verify=verify,
             trust_env=False,
         )
+
+
+def _trusting(certfile: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=certfile)
+    except OSError as error:
+        raise CannotStart(f"the certificate {certfile} can't be used") from error
 
 
 def _answer(
@@ -78,8 +82,14 @@ def _answer(
     return response
 
 
-def _json(response: httpx.Response) -> Any:
+def _found(response: httpx.Response, *path: str | int) -> Any:
+    """Give what stands at a path of a JSON answer."""
     try:
-        return response.json()
-    except ValueError as error:
-        raise CannotStart(f"{response.url.path} does not answer JSON") from error
+        value = response.json()
+        for step in path:
+            value = value[step]
+    except (ValueError, LookupError, TypeError) as error:
+        raise CannotStart(
+            f"{response.url.path} answers without {path[0]}: is it a gateway?"
+        ) from error
+    return value

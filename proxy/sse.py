@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import orjson
 import structlog
 from sse_starlette.sse import AppStatus, EventSourceResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from adapters.base import Json
 from adapters.errors import GatewayError
@@ -81,24 +81,26 @@ class ChunkResponse(EventSourceResponse):
             writer.result()
 
     async def _write_all(self, send: Send) -> None:
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        await send(start)
+        await self._write(
+            send, {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        )
         try:
             async for batch in self._source:
-                await self._write(send, b"".join(map(_event, batch)))
+                await self._write(send, _body(b"".join(map(_event, batch))))
         except GatewayError as error:
-            await self._write(send, _event(error.envelope()))
+            last = _event(error.envelope())
         except Exception:  # noqa: BLE001 - logged; the client must not take it for an end
             _log.exception("stream.failed")
-            await self._write(send, _event(unexpected().envelope()))
+            last = _event(unexpected().envelope())
         else:
-            await self._write(send, _DONE)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            last = _DONE
+        await self._write(send, _body(last))
+        await self._write(send, _body(b"", more=False))
 
-    async def _write(self, send: Send, body: bytes) -> None:
+    async def _write(self, send: Send, message: Message) -> None:
         self._last_write = asyncio.get_running_loop().time()
         self._writing = True
-        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send(message)
         self._writing = False
 
     async def _watch(self, receive: Receive, send: Send) -> None:
@@ -116,9 +118,13 @@ class ChunkResponse(EventSourceResponse):
                 if self._writing and idle >= self._send_seconds:
                     return
                 if not self._writing and idle >= self._ping_seconds:
-                    await self._write(send, _PING)
+                    await self._write(send, _body(_PING))
         finally:
             listening.cancel()
+
+
+def _body(data: bytes, *, more: bool = True) -> Message:
+    return {"type": "http.response.body", "body": data, "more_body": more}
 
 
 def _event(chunk: Json) -> bytes:

@@ -68,8 +68,8 @@ def validate(schema: type[BaseModel], body: Json) -> None:
 
 
 def _invalid(findings: list[_Finding]) -> InvalidRequest:
-    """Put one parameter's findings into words: the deepest speaks, a bound before a type."""
-    deepest = max(findings, key=lambda found: (len(found.path), found.kind not in _EXPECTED))
+    """Put one parameter's findings into words: a bound speaks first, for there the type fits."""
+    deepest = max(findings, key=lambda found: (found.kind in _BOUNDS, len(found.path)))
     param = _spell(deepest.path)
     if deepest.kind == "missing":
         return InvalidRequest(

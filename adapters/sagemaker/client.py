@@ -116,7 +116,7 @@ class Client:
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "sagegate"},
-                skip_auto_headers=("Accept-Encoding",),
+                skip_auto_headers=("Accept", "Accept-Encoding"),
                 auto_decompress=False,
                 trust_env=False,
             )

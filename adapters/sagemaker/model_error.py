@@ -67,7 +67,8 @@ def unwrap(document: Mapping[str, Any], retry_after: float | None) -> GatewayErr
     wrapper = _string(document.get("Message")) or _string(document.get("message"))
     status = _original_status(document.get("OriginalStatusCode"), wrapper)
     text = _string(document.get("OriginalMessage")) or _quoted(wrapper)
-    detail = f"ModelError: {wrapper or text}"
+    logs = _string(document.get("LogStreamArn"))
+    detail = f"ModelError: {text or wrapper} {logs}"[:_MAX_MESSAGE_LENGTH].rstrip()
     if status == 0 or (status not in _CLIENT_FAULTS and text.startswith(_WALL)):
         return UpstreamTimeout(
             "The model did not answer within SageMaker's time limit.", detail=detail
@@ -105,7 +106,7 @@ def container_error(
         status = HTTPStatus.BAD_GATEWAY.value
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         retry_after = retry_after or DEFAULT_RETRY_AFTER
-    error = ModelError(
+    return ModelError(
         message,
         status=status,
         code=complaint.code,
@@ -114,9 +115,6 @@ def container_error(
         retryable=status not in _CLIENT_FAULTS,
         detail=detail,
     )
-    if status in _CLIENT_FAULTS:
-        error.type = "invalid_request_error"
-    return error
 
 
 def is_context_length(complaint: Complaint) -> bool:

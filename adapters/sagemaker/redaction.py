@@ -9,12 +9,7 @@ from __future__ import annotations
 
 import re
 
-_TRACEBACK = "Traceback (most recent call last)"
-_FRAME = re.compile(r'\bFile "[^"\n]{1,500}", line \d')
-_BETWEEN_TRACEBACKS = ("During handling of the above", "The above exception was the direct cause")
-#: `package.SomeError: ` in front of what an exception says.
-_EXCEPTION_NAME = re.compile(r"[A-Za-z_][\w.]{0,200}+:\s++")
-_EXCEPTION_INSIDE = re.compile(r"\b[A-Z]\w{0,80}(?:Error|Exception|Exit|Interrupt|Fault): ")
+from adapters.sagemaker.tracebacks import without_tracebacks
 
 #: Characters of an identifier: it ends at a space, quote, bracket, comma or semicolon.
 _WORD = r"[^\s\"'`<>,;(){}\[\]\\]"
@@ -79,49 +74,7 @@ def scrub(text: str) -> str:
 
     Of a traceback, what its last exception says is kept.
     """
-    if _TRACEBACK in text or _FRAME.search(text):
-        text = _without_tracebacks(text)
+    text = without_tracebacks(text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text.strip()
-
-
-def _without_tracebacks(text: str) -> str:
-    if "\\n" in text:  # the traceback stands inside JSON that was quoted once more
-        text = text.replace("\\n", "\n").replace('\\"', '"')
-    kept: list[str] = []
-    first: int | None = None  # where the first traceback began among the lines kept
-    inside = False
-    prefix = ""  # what a logger put in front of each line
-    for line in text.split("\n"):
-        if _TRACEBACK in line or _FRAME.search(line):
-            if first is None:
-                first = len(kept)
-            if not inside:
-                # What an earlier exception of the same chain said gives way to the last one's.
-                del kept[first:]
-                inside = True
-            head, mark, rest = line.partition(_TRACEBACK)
-            if mark:
-                prefix = head
-            said = _said_on_one_line(rest or line)
-            if said:
-                kept.append(said)
-                inside = False
-        elif not inside:
-            kept.append(line)
-        elif not _is_code(line.removeprefix(prefix)):
-            kept.append(_EXCEPTION_NAME.sub("", line.removeprefix(prefix), count=1))
-            inside = False
-    return "\n".join(kept)
-
-
-def _is_code(line: str) -> bool:
-    """Tell a traceback's source lines and separators from its last line."""
-    return not line.strip() or line[0] in " \t" or line.startswith(_BETWEEN_TRACEBACKS)
-
-
-def _said_on_one_line(line: str) -> str:
-    """Give what the exception says where the whole traceback was folded into one line."""
-    ends = [match.end() for match in _EXCEPTION_INSIDE.finditer(line)]
-    return line[ends[-1] :] if ends else ""

@@ -5,6 +5,7 @@ Deterministic, so that tests can compare; cut into tokens without losing a byte.
 
 import re
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any
 
 _QUOTED = 160  # characters of the prompt's end that are quoted
@@ -43,11 +44,8 @@ def cut_at_stop(pieces: list[str], stops: list[str]) -> list[str] | None:
     ends = [place + len(stop) for stop in stops if (place := text.find(stop)) >= 0]
     if not ends:
         return None
-    left = min(ends)
-    kept: list[str] = []
-    for piece in pieces:
-        kept.append(piece[:left])
-        left -= len(piece)
-        if left <= 0:
-            break
-    return kept
+    end = min(ends)
+    starts = accumulate((len(piece) for piece in pieces), initial=0)
+    return [
+        piece[: end - start] for start, piece in zip(starts, pieces, strict=False) if start < end
+    ]

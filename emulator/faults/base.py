@@ -49,7 +49,7 @@ class Refusal(Scripted, ABC):
 
 
 class Disturbance(Scripted):
-    """Acts on an answer at one of five stages; each stage leaves it alone unless overridden.
+    """Acts on an answer at some stage; each stage leaves it alone unless overridden.
 
     A streamed answer passes from `records` (chunks as the container sent them) through `parts`
     (the payload of each frame) and `frames` (encoded) to `writes` (what one HTTP write holds).
@@ -58,9 +58,8 @@ class Disturbance(Scripted):
     async def before(self) -> None:
         """Happens before the container is asked."""
 
-    def document(self, halves: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Acts on the two halves of an answer that is not streamed."""
-        return halves
+    async def midway(self) -> None:
+        """Happens between the two halves of an answer that is not streamed."""
 
     def records(self, records: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Acts on the container's own chunks."""

@@ -5,6 +5,7 @@
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from typing import Annotated, ClassVar, Literal
 
@@ -64,11 +65,9 @@ class ResetMidStream(Disturbance):
     fault: Literal["reset_mid_stream"]
     after: NonNegativeInt = 3
 
-    async def document(self, halves: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Breaks the connection after the first half of the body."""
-        async for half in halves:
-            yield half
-            raise ConnectionLost
+    async def midway(self) -> None:
+        """Breaks the connection in the middle of the body."""
+        raise ConnectionLost
 
     async def frames(self, frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Breaks the connection in the middle of frame number `after`, counted from 0."""
@@ -81,15 +80,15 @@ class ResetMidStream(Disturbance):
             yield frame
 
 
-class _Ending(Disturbance):
+class _Ending(Disturbance, ABC):
     """Ends the stream after some frames, with a last frame of its own."""
 
     streams_only: ClassVar[bool] = True
     after: NonNegativeInt = 3
 
+    @abstractmethod
     def last(self, frame: bytes) -> bytes:
         """What is sent in the place of `frame`."""
-        raise NotImplementedError
 
     async def frames(self, frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Replaces frame number `after` and drops what follows."""

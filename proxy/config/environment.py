@@ -48,12 +48,16 @@ def resolved(node: Node, environ: Mapping[str, str], report: Report) -> Node | N
     if isinstance(node.value, list):
         children = (resolved(child, environ, report) for child in node.value)
         return node.holding([child for child in children if child is not None])
-    if isinstance(node.value, str) and node.value.startswith(_PREFIX):
-        return _looked_up(node, node.value.removeprefix(_PREFIX), environ, report)
-    return node
+    return _looked_up(node, environ, report) if is_reference(node) else node
 
 
-def _looked_up(node: Node, name: str, environ: Mapping[str, str], report: Report) -> Node | None:
+def is_reference(node: Node) -> bool:
+    """Whether a value is `os.environ/NAME`; after resolving: whether that variable is not set."""
+    return isinstance(node.value, str) and node.value.startswith(_PREFIX)
+
+
+def _looked_up(node: Node, environ: Mapping[str, str], report: Report) -> Node | None:
+    name = node.text.removeprefix(_PREFIX)
     if not _NAME.fullmatch(name):
         report.refuse(node.place, f"expected the name of a variable behind {_PREFIX}")
         return node

@@ -211,4 +211,4 @@ def distance(one: str, other: str, *, limit: int) -> int:
             above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (a != b))
         if min(row) > limit:
             return limit + 1
-    return row[-1]
+    return min(row[-1], limit + 1)

@@ -88,8 +88,7 @@ def _validated(root: Node, report: Report) -> ProxyConfig:
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             report.refuse_value(root.locate(detail["loc"]), plain_words(detail))
-        report.raise_problems()
-        raise  # not reached: there is at least one problem
+        raise report.error() from None  # the cause knows the values
     _check_ids(config, root, report)
     return config
 

@@ -84,17 +84,20 @@ class Report:
         key = next(step for step in reversed(place.path) if isinstance(step, str))
         self._unused.setdefault((key, reason), []).append(place)
 
+    def error(self) -> ConfigProblems:
+        """Give what was found, in the order of the files' lines."""
+        places = sorted(self._problems, key=attrgetter("file", "line", "column"))
+        lines = (place.says(text) for place in places for text in self._problems[place])
+        return ConfigProblems(tuple(lines))
+
     def raise_problems(self) -> None:
-        """Raise what was found, in the order of the files' lines.
+        """Raise what was found, if anything.
 
         Raises:
             ConfigProblems: there is at least one problem.
         """
         if self._problems:
-            places = sorted(self._problems, key=attrgetter("file", "line", "column"))
-            raise ConfigProblems(
-                tuple(place.says(text) for place in places for text in self._problems[place])
-            )
+            raise self.error()
 
     def notices(self) -> tuple[str, ...]:
         """Give the warnings and the unused keys, one line each."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from proxy.config.environment import resolved
+from proxy.config.environment import is_reference, resolved
 from proxy.config.problems import Place, Report
 from proxy.config.tree import Node, merged
 from proxy.config.yaml_tree import parse
@@ -50,7 +50,7 @@ class _Reader:
             return root
         for item in include.items:
             name = resolved(item, self._environ, self._report)
-            if name is None or not isinstance(name.value, str):
+            if name is None or is_reference(name) or not isinstance(name.value, str):
                 continue  # an unset variable is told already; another type is told by the schema
             included = self.read(path.parent / name.value, item.place, chain)
             if included is not None:

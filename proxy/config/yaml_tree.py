@@ -144,8 +144,6 @@ class _Builder:
             self.loader.flatten_mapping(node)
         except yaml.MarkedYAMLError as error:
             self.report.refuse(place, _words(error))
-        except RecursionError:
-            self.report.refuse(place, "an anchor must not contain itself")
 
     def _scalar(self, node: yaml.ScalarNode, place: Place) -> Node:
         try:

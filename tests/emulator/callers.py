@@ -36,7 +36,7 @@ class Emulated:
     def __init__(self, url: str) -> None:
         self.url = url
         self.http = httpx.Client(base_url=url, trust_env=False, timeout=20)
-        self._clients: list[Any] = []
+        self._clients: dict[tuple[str | None, ...], Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -48,7 +48,7 @@ class Emulated:
         trace: TracebackType | None,
     ) -> None:
         self.http.close()
-        for client in self._clients:
+        for client in self._clients.values():
             client.close()
 
     def client(
@@ -58,8 +58,11 @@ class Emulated:
         token: str | None = None,
         region: str = REGION,
     ) -> Any:
-        """A boto3 client that does not retry."""
-        client = boto3.session.Session().client(
+        """A boto3 client that does not retry; made once, for it takes its time to make."""
+        key = (access_key, secret_key, token, region)
+        if key in self._clients:
+            return self._clients[key]
+        client = boto3.Session().client(
             "sagemaker-runtime",
             endpoint_url=self.url,
             region_name=region,
@@ -68,7 +71,7 @@ class Emulated:
             aws_session_token=token,
             config=Config(retries={"total_max_attempts": 1}, read_timeout=20),
         )
-        self._clients.append(client)
+        self._clients[key] = client
         return client
 
     def invoke(self, endpoint: str, body: Mapping[str, Any], **more: Any) -> Any:
@@ -94,6 +97,10 @@ class Emulated:
                 yield event["PayloadPart"]["Bytes"]
         finally:
             answer["Body"].close()
+
+    def invoke_streaming(self, endpoint: str, body: Mapping[str, Any], **more: Any) -> bytes:
+        """InvokeEndpointWithResponseStream; returns the joined payloads."""
+        return b"".join(self.parts(endpoint, body, **more))
 
     def fault(self, endpoint: str, fault: str, **options: Any) -> None:
         """Scripts a fault."""

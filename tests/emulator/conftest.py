@@ -21,13 +21,11 @@ def no_aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    """The demo endpoints, a temporary key, an expired one, and small limits."""
+    """The demo endpoints, a temporary key, an expired one, and a small body limit."""
     permanent = Settings().credentials[0]
     return Settings(
         credentials=(permanent, *parse({"credentials": TEMPORARY}, "test").credentials),
         body_limit=10_000,
-        answer_seconds=2,
-        stream_seconds=2,
     )
 
 

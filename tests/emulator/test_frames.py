@@ -32,7 +32,7 @@ def test_empty_message_vector() -> None:
 
 @given(payloads=st.lists(st.binary(max_size=300), min_size=1, max_size=5))
 def test_botocore_reads_every_payload(payloads: list[bytes]) -> None:
-    """botocore's decoder finds exactly the payloads that were framed, checksums included."""
+    """The decoder of botocore finds exactly the payloads that were framed, checksums included."""
     buffer = EventStreamBuffer()
     for payload in payloads:
         buffer.add_data(frames.payload_part(payload))

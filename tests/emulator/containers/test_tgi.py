@@ -36,12 +36,9 @@ def test_answer_is_a_list() -> None:
 )
 def test_ends(parameters: dict[str, Any], text: str, reason: str, count: int) -> None:
     """Text, reason and count agree between the plain and the streamed answer; eos is a token."""
-    (answer,) = document(FIXED, body(details=True, max_new_tokens=20) | {"inputs": "x"} | {
-        "parameters": {"details": True, "max_new_tokens": 20} | parameters
-    })
-    streamed = records(
-        FIXED, {"inputs": "x", "stream": True, "parameters": {"max_new_tokens": 20} | parameters}
-    )
+    wanted = body(**{"details": True, "max_new_tokens": 20, **parameters})
+    (answer,) = document(FIXED, wanted)
+    streamed = records(FIXED, {**wanted, "stream": True})
     details = answer["details"]
     assert (answer["generated_text"], details["finish_reason"]) == (text, reason)
     assert details["generated_tokens"] == len(details["tokens"]) == count

@@ -1,0 +1,74 @@
+"""Which parameters reach a container that has only some of OpenAI's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.base import Json, ParameterPolicy
+from adapters.errors import UnsupportedParameter
+from adapters.openai.parameters import CHAT, select
+from tests.adapters.formats.golden_file import make_target
+
+SUPPORTED = frozenset({"temperature"})
+
+
+def chosen(params: Json, **policy: Any) -> Json:
+    target = make_target(parameters=ParameterPolicy(**policy))
+    return select(params, target, known=CHAT, supported=SUPPORTED)
+
+
+def test_unsupported_parameters_are_named_with_their_remedy() -> None:
+    """A 400 names every parameter that the container lacks, and the settings that help."""
+    with pytest.raises(UnsupportedParameter) as caught:
+        chosen({"tools": [{}], "logit_bias": {"1": 2}, "temperature": 1})
+    message = caught.value.message
+    for word in ("'logit_bias', 'tools'", "drop_params", "allowed_openai_params", "public-model"):
+        assert word in message
+    assert (caught.value.param, caught.value.status) == ("logit_bias", 400)
+
+
+def test_drop_params_drops_what_the_container_lacks() -> None:
+    """With `drop_params` the request goes on without them."""
+    kept = chosen({"tools": [{}], "temperature": 1, "top_k": 3}, drop_unsupported=True)
+    assert kept == {"temperature": 1, "top_k": 3}
+
+
+def test_allowed_parameters_are_forwarded() -> None:
+    """With `allowed_openai_params` a name goes to the container as it is."""
+    assert chosen({"tools": [{}]}, allowed=frozenset({"tools"})) == {"tools": [{}]}
+
+
+def test_additional_drop_params_are_never_forwarded() -> None:
+    """A name of `additional_drop_params` is removed whether OpenAI knows it or not."""
+    dropped = frozenset({"temperature", "top_k"})
+    assert chosen({"temperature": 1, "top_k": 3, "min_p": 0}, dropped=dropped) == {"min_p": 0}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"n": 1},
+        {"tools": []},
+        {"tool_choice": "auto"},
+        {"presence_penalty": 0.0},
+        {"logprobs": False},
+        {"response_format": {"type": "text"}},
+        {"parallel_tool_calls": True},
+        {"user": "me"},
+        {"store": True},
+        {"service_tier": "auto"},
+    ],
+)
+def test_neutral_values_and_bookkeeping_never_break_a_call(params: Json) -> None:
+    """What asks for nothing special is left out quietly, as clients send it unasked."""
+    assert chosen(params) == {}
+
+
+def test_containers_own_parameters_pass() -> None:
+    """A name that OpenAI does not know is the container's own."""
+    assert chosen({"top_k": 1, "repetition_penalty": 1.2}) == {
+        "top_k": 1,
+        "repetition_penalty": 1.2,
+    }

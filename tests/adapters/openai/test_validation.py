@@ -1,0 +1,101 @@
+"""A request's faults, told in OpenAI's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.errors import InvalidRequest
+from adapters.openai.chat import ChatRequest
+from adapters.openai.embeddings import EmbeddingRequest
+from adapters.openai.validation import validate
+
+HELLO = [{"role": "user", "content": "Hi"}]
+
+
+def fault_of(schema: Any, **body: Any) -> tuple[str | None, str | None, str]:
+    with pytest.raises(InvalidRequest) as caught:
+        validate(schema, {"model": "m", **body})
+    return caught.value.param, caught.value.code, caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "code", "words"),
+    [
+        ({}, "messages", "missing_required_parameter", "Missing required parameter: 'messages'."),
+        ({"messages": []}, "messages", "invalid_value", "at least 1 item"),
+        ({"messages": "x"}, "messages", "invalid_type", "an array, but got a string"),
+        (
+            {"messages": [{"content": "x"}]},
+            "messages[0].role",
+            "missing_required_parameter",
+            "role",
+        ),
+        ({"messages": [None]}, "messages[0]", "invalid_type", "an object, but got null"),
+        (
+            {"messages": [{"role": "user", "content": 3}]},
+            "messages[0].content",
+            "invalid_type",
+            "a string or an array, but got an integer",
+        ),
+        (
+            {"messages": [*HELLO, {"role": "user", "content": ["x"]}]},
+            "messages[1].content[0]",
+            "invalid_type",
+            "an object, but got a string",
+        ),
+        ({"messages": HELLO, "temperature": "hot"}, "temperature", "invalid_type", "a number"),
+        ({"messages": HELLO, "stream": "yes"}, "stream", "invalid_type", "a boolean"),
+        ({"messages": HELLO, "stop": 3}, "stop", "invalid_type", "a string or an array"),
+        ({"messages": HELLO, "n": 0}, "n", "invalid_value", "at least 1"),
+        ({"messages": HELLO, "n": 100_000}, "n", "invalid_value", "at most 128"),
+        ({"messages": HELLO, "n": True}, "n", "invalid_type", "an integer, but got a boolean"),
+        ({"messages": HELLO, "max_tokens": 10**12}, "max_tokens", "invalid_value", "at most"),
+        ({"messages": HELLO, "top_logprobs": 10**9}, "top_logprobs", "invalid_value", "at most 20"),
+        ({"messages": HELLO, "tools": {}}, "tools", "invalid_type", "an array, but got an object"),
+        ({"messages": HELLO, "model": 7}, "model", "invalid_type", "a string, but got an integer"),
+    ],
+)
+def test_chat_faults_name_the_parameter(
+    body: dict[str, Any], param: str, code: str, words: str
+) -> None:
+    """Each fault of a chat request names its place, its kind and what was expected."""
+    found = fault_of(ChatRequest, **body)
+    assert found[:2] == (param, code)
+    assert words in found[2]
+    assert "pydantic" not in found[2].lower()
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "input"),
+        ({"input": []}, "input"),
+        ({"input": [[]]}, "input[0]"),
+        ({"input": 3}, "input"),
+        ({"input": ["a", None]}, "input[1]"),
+        ({"input": ["x"] * 2049}, "input"),
+        ({"input": "x", "encoding_format": "int8"}, "encoding_format"),
+        ({"input": "x", "dimensions": 0}, "dimensions"),
+    ],
+)
+def test_embedding_faults_name_the_parameter(body: dict[str, Any], param: str) -> None:
+    """Each fault of an embedding request names its place."""
+    assert fault_of(EmbeddingRequest, **body)[0] == param
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": HELLO, "temperature": 0, "stop": ["a"], "unknown": {"x": 1}},
+        {"messages": [{"role": "assistant", "content": None, "tool_calls": [{}]}]},
+        {"messages": [{"role": "tool", "tool_call_id": "c", "content": "x"}], "max_tokens": None},
+    ],
+)
+def test_right_requests_pass_unchanged(body: dict[str, Any]) -> None:
+    """Validation copies and converts nothing: the request stays the client's."""
+    request = {"model": "m", **body}
+    before = repr(request)
+    validate(ChatRequest, request)
+    assert repr(request) == before

@@ -1,0 +1,34 @@
+"""The plain prompt layout."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.errors import InvalidRequest
+from adapters.prompts.plain import render
+
+
+def test_texts_are_joined_with_newlines_and_nothing_is_invented() -> None:
+    """Contents stand one under the other; null content gives tool calls, or nothing."""
+    call = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "system", "content": " a "},
+        {"role": "user", "content": [{"type": "text", "text": "b"}, {"text": "c"}]},
+        {"role": "assistant", "content": None},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "d"},
+    ]
+    expected = ' a \nbc\n[{"id":"c","function":{"name":"f","arguments":"{}"}}]\nd'
+    assert render(messages) == expected
+
+
+@pytest.mark.parametrize(
+    "part", [{"type": "image_url", "image_url": {"url": "x"}}, {"type": "text"}]
+)
+def test_anything_but_text_is_refused_by_its_place(part: dict[str, object]) -> None:
+    """An image can't become a prompt: 400, naming the part."""
+    with pytest.raises(InvalidRequest) as caught:
+        render(
+            [{"role": "user", "content": "x"}, {"role": "user", "content": [{"text": "y"}, part]}]
+        )
+    assert caught.value.param == "messages[1].content[1]"

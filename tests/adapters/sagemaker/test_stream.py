@@ -1,0 +1,342 @@
+"""Streams: what arrives, in which order, and what each fault becomes."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.base import Head, Limits, UpstreamStream
+from adapters.errors import (
+    DeadlineExceeded,
+    GatewayError,
+    MalformedReply,
+    UpstreamError,
+    UpstreamTimeout,
+)
+from adapters.sagemaker.client import Client
+from adapters.sagemaker.credentials import Credentials, StaticCredentials
+from adapters.sagemaker.invoker import SageMakerInvoker
+from tests.adapters.sagemaker.frames import error, exception, message, part, string_header
+from tests.adapters.sagemaker.upstream import PAYLOAD, Call, chunk, head, serve
+
+LIMITS = Limits()
+TEN = [b"record %d\n" % number for number in range(10)]
+
+
+@pytest.fixture
+async def invoker() -> AsyncIterator[SageMakerInvoker]:
+    """An invoker for static keys."""
+    client = Client()
+    yield SageMakerInvoker(client, StaticCredentials(Credentials("AKIDEXAMPLE", "secret")))
+    await client.aclose()
+
+
+async def read(stream: UpstreamStream) -> tuple[bytes, GatewayError | None]:
+    """Read a stream to its end; give what came and what was raised."""
+    received = []
+    try:
+        async for data in stream.chunks:
+            assert data
+            received.append(data)
+    except GatewayError as fault:
+        return b"".join(received), fault
+    return b"".join(received), None
+
+
+async def test_parts_and_head(invoker: SageMakerInvoker) -> None:
+    """Parts come out in order, empty ones not at all; the head is the container's and AWS's."""
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        await call.chunk(part(b"one ") + part(b"") + part(b"two ")[:50])
+        await call.chunk(part(b"two ")[50:])
+        await call.chunk(part(b""))
+        await call.chunk(part(b"three"))
+        await call.chunk(b"")
+
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        assert stream.head == Head(
+            content_type="text/event-stream", request_id="request-1", variant="blue"
+        )
+        assert await read(stream) == (b"one two three", None)
+        await stream.aclose()
+        again = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        assert await read(again) == (b"one two three", None)
+    assert upstream.connections == 1
+
+
+async def test_frames_cut_at_every_byte(invoker: SageMakerInvoker) -> None:
+    """Frames spread over the reads in any way give the same bytes."""
+    frames = part("naïve ".encode()) + part(b"x")
+
+    async def script(call: Call) -> None:
+        cut = int(call.body)
+        await call.begin_stream()
+        for data in (frames[:cut], frames[cut:]):
+            if data:
+                await call.chunk(data)
+                await asyncio.sleep(0)
+        await call.chunk(b"")
+
+    async with serve(script) as upstream:
+        for cut in range(0, len(frames) + 1, 3):
+            payload = type(PAYLOAD)(body=str(cut).encode())
+            stream = await invoker.open_stream(upstream.target(), payload, LIMITS)
+            assert await read(stream) == ("naïve x".encode(), None)
+
+
+@pytest.mark.parametrize("count", [0, 10])
+@pytest.mark.parametrize(
+    ("ending", "kind", "status", "retryable"),
+    [
+        (
+            chunk(exception("ModelStreamError", ErrorCode="ModelInvocationTimeExceeded")),
+            UpstreamTimeout,
+            504,
+            False,
+        ),
+        (chunk(exception("ModelStreamError", ErrorCode="StreamBroken")), UpstreamError, 502, True),
+        (chunk(exception("InternalStreamFailure")), UpstreamError, 502, True),
+        (chunk(error("Oops", "why")), UpstreamError, 502, True),
+        (chunk(part(b"cut off")[:-1]) + chunk(b""), MalformedReply, 502, True),
+        (chunk(part(b"damaged")[:-1] + b"\0"), MalformedReply, 502, False),
+        (b"no chunk\r\n", UpstreamError, 502, True),
+        (b"", UpstreamError, 502, True),
+    ],
+    ids=[
+        "wall", "broken", "failure", "error", "mid-frame", "damaged", "not HTTP", "no last chunk",
+    ],
+)  # fmt: skip
+async def test_faults(
+    invoker: SageMakerInvoker,
+    count: int,
+    ending: bytes,
+    kind: type[GatewayError],
+    status: int,
+    retryable: bool,
+) -> None:
+    """Whatever was sent before a fault is delivered, also out of the same packet (F1, F2, F4)."""
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        await call.send(b"".join(chunk(part(record)) for record in TEN[:count]) + ending)
+        call.writer.close()
+
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        received, fault = await read(stream)
+    assert received == b"".join(TEN[:count])
+    assert isinstance(fault, kind)
+    assert (fault.status, fault.retryable) == (status, retryable)
+
+
+async def test_reset(invoker: SageMakerInvoker) -> None:
+    """A connection that is reset mid-stream is an error after what had arrived (F3)."""
+    seen = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        await call.chunk(part(b"first"))
+        await seen.wait()
+        call.reset()
+
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        assert await anext(stream.chunks) == b"first"
+        seen.set()
+        received, fault = await read(stream)
+    assert received == b""
+    assert isinstance(fault, UpstreamError)
+    assert (fault.status, fault.code, fault.retryable) == (502, "connection_lost", True)
+    assert upstream.url.rpartition("/")[2] not in fault.message
+
+
+async def test_fault_is_final(invoker: SageMakerInvoker) -> None:
+    """Nothing behind an exception is delivered, and the fault stays the same."""
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        await call.chunk(exception("InternalStreamFailure") + part(b"late"))
+        await call.gone()
+
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        assert await read(stream) == await read(stream)
+        assert (await read(stream))[0] == b""
+
+
+async def test_unknown_messages_are_passed_over(
+    invoker: SageMakerInvoker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Events and messages of a kind that is not known are left out, and named in the log once."""
+    unknown = message(string_header(":message-type", "event") + string_header(":event-type", "New"))
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        await call.chunk(part(b"a") + unknown + unknown + part(b"b") + message(b""))
+        await call.chunk(b"")
+
+    caplog.set_level(logging.INFO, "adapters.sagemaker")
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        assert await read(stream) == (b"ab", None)
+    assert caplog.text.count("unknown_message") == 1
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/html", "application/octet-stream", "text/event-stream", "", "text/plain"]
+)
+async def test_other_content_types(invoker: SageMakerInvoker, kind: str) -> None:
+    """A 200 that is neither an event stream nor JSON is a 502 that says so (F9)."""
+
+    async def script(call: Call) -> None:
+        await call.answer(body=b"<html>secret</html>", kind=kind)
+        await call.gone()
+
+    async with serve(script) as upstream:
+        with pytest.raises(MalformedReply, match="neither an event stream nor JSON") as caught:
+            await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+    assert caught.value.status == 502
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8"])
+async def test_json_document(invoker: SageMakerInvoker, kind: str) -> None:
+    """A whole JSON document is handed on as it is, for the format to cut into chunks (F9)."""
+    document = json.dumps([{"generated_text": "x" * 200_000}]).encode()
+
+    async def script(call: Call) -> None:
+        await call.answer(body=document, kind=kind)
+
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        assert stream.head.content_type == kind
+        assert await read(stream) == (document, None)
+        await stream.aclose()
+
+
+async def test_endless_json_document(invoker: SageMakerInvoker) -> None:
+    """A document beyond the limit is refused, not collected for ever."""
+
+    async def script(call: Call) -> None:
+        await call.send(head(200, "application/json"))
+        while True:
+            await call.send(b"[" * 2**20)
+
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        _, fault = await read(stream)
+    assert isinstance(fault, MalformedReply)
+
+
+@pytest.mark.parametrize("way", ["aclose", "cancel", "cancel before headers", "cancel invoke"])
+async def test_leaving_closes_the_connection(invoker: SageMakerInvoker, way: str) -> None:
+    """Who leaves, in any way and at any moment, takes the connection to AWS along (F8)."""
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def script(call: Call) -> None:
+        asked.set()
+        if "before" not in way and "invoke" not in way:
+            await call.begin_stream()
+            await call.chunk(part(b"first"))
+        await call.gone()
+        left.set()
+
+    async with serve(script) as upstream:
+        first = asyncio.Event()
+
+        async def consume() -> None:
+            if "invoke" in way:
+                await invoker.invoke(upstream.target(), PAYLOAD, LIMITS)
+            stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+            async for _ in stream.chunks:
+                first.set()
+                if way == "aclose":
+                    await stream.aclose()
+                    await stream.aclose()
+                    return
+
+        task = asyncio.create_task(consume())
+        await asked.wait()
+        if way == "cancel":
+            await first.wait()
+        if way != "aclose":
+            task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled() == (way != "aclose")
+        await asyncio.wait_for(left.wait(), 10)
+
+
+async def test_slow_records_are_no_silence(invoker: SageMakerInvoker) -> None:
+    """The idle limit counts from read to read, not from the start of the stream."""
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        for record in TEN:
+            await asyncio.sleep(0.1)
+            await call.chunk(part(record))
+        await call.chunk(b"")
+
+    limits = Limits(first_byte=0.5, idle=0.5, deadline=None)
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, limits)
+        assert await read(stream) == (b"".join(TEN), None)
+
+
+@pytest.mark.parametrize(
+    "limits", [Limits(idle=0.2, deadline=None), Limits(deadline=0.3)], ids=["idle", "deadline"]
+)
+async def test_silence_ends_the_stream(invoker: SageMakerInvoker, limits: Limits) -> None:
+    """Silence beyond the limit is our own 408 after what had arrived; the connection is closed (G2)."""
+    left = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        await call.chunk(part(b"first"))
+        await call.gone()
+        left.set()
+
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, limits)
+        received, fault = await read(stream)
+        await asyncio.wait_for(left.wait(), 10)
+    assert received == b"first"
+    assert isinstance(fault, DeadlineExceeded)
+    assert (fault.status, fault.type) == (408, "timeout_error")
+
+
+async def test_deadline_holds_for_a_steady_stream(invoker: SageMakerInvoker) -> None:
+    """The deadline ends a stream that is never silent."""
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        while True:
+            await call.chunk(part(b"more"))
+            await asyncio.sleep(0.01)
+
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, Limits(deadline=0.3))
+        received, fault = await asyncio.wait_for(read(stream), 10)
+    assert received
+    assert isinstance(fault, DeadlineExceeded)
+
+
+async def test_slow_consumer_loses_nothing(invoker: SageMakerInvoker) -> None:
+    """Who reads late gets everything, also when the connection was reset meanwhile."""
+    done = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        await call.send(b"".join(chunk(part(record)) for record in TEN))
+        call.writer.close()
+        done.set()
+
+    async with serve(script) as upstream:
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        await done.wait()
+        await asyncio.sleep(0.1)
+        received, fault = await read(stream)
+    assert received == b"".join(TEN)
+    assert isinstance(fault, UpstreamError)

@@ -1,0 +1,55 @@
+"""What must never leave: secrets and settings in bodies sent to a container, AWS's names in replies.
+
+Security cases K1, K3 and K8.
+"""
+
+import re
+
+ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+TEMPORARY_KEY = "ASIATEMPORARYEXAMPLE"
+TEMPORARY_SECRET = "temporary/SECRET/of/the/default/chain"
+TEMPORARY_TOKEN = "FwoGZXIvYXdzEXAMPLETOKEN"
+MASTER_KEY = "sk-live-tests-only-3f9a1c"
+ACCOUNT = "111122223333"
+REGION = "us-east-1"
+
+SECRETS = (
+    ACCESS_KEY,
+    SECRET_KEY,
+    TEMPORARY_KEY,
+    TEMPORARY_SECRET,
+    TEMPORARY_TOKEN,
+    MASTER_KEY,
+)
+_SETTINGS = re.compile(
+    r'"(aws_\w+|sagemaker_base_url|api_base|base_url|model_id|timeout|stream_timeout|drop_params'
+    r"|stream_mode|stream_usage|num_retries|max_retries|litellm\w*|metadata|cache|fallbacks"
+    r'|extra_body|extra_headers|hf_model_name|body_model|custom_llm_provider|format)"\s*:'
+)
+_AWS_NAMES = re.compile(
+    rf"arn:aws|{ACCOUNT}|console\.aws|amazonaws|logEventViewer|Traceback|File \"/|/work/|\.py\b"
+    r"|litellm\.|SagemakerException|AWS4-HMAC|x-amz-"
+)
+
+
+def assert_body_is_clean(body: str) -> None:
+    """No credential and no setting of the gateway is in what a container gets."""
+    found = [secret for secret in SECRETS if secret in body]
+    assert not found, f"a secret is in the body: {body}"
+    settings = _SETTINGS.findall(body)
+    assert not settings, f"{settings} in the body: {body}"
+
+
+def assert_reply_is_clean(text: str) -> None:
+    """No secret, ARN, account id, console address, path or traceback is in what a client gets."""
+    found = [secret for secret in SECRETS if secret in text]
+    assert not found, f"a secret is in the reply: {text}"
+    names = _AWS_NAMES.findall(text)
+    assert not names, f"{names} in the reply: {text}"
+
+
+def assert_log_is_clean(text: str) -> None:
+    """No secret and no signature is in a log."""
+    found = [mark for mark in (*SECRETS, "AWS4-HMAC-SHA256", "Signature=") if mark in text]
+    assert not found, f"{found} in the log"

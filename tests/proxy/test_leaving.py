@@ -1,0 +1,153 @@
+"""Clients that leave, do not read, or wait: what the response does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message, Scope
+
+from adapters.base import Json
+from proxy.deps import ClientGone, until_gone
+from proxy.sse import ChunkResponse
+
+CHUNK: Json = {"choices": []}
+SCOPE: Scope = {"type": "http", "method": "GET", "headers": []}
+
+
+class Source:
+    """Chunks that come when the test says so."""
+
+    def __init__(self, *steps: list[Json] | Exception | asyncio.Event) -> None:
+        self._steps = steps
+        self.closed = 0
+
+    async def __aiter__(self) -> AsyncIterator[list[Json]]:
+        for step in self._steps:
+            if isinstance(step, asyncio.Event):
+                await step.wait()
+            elif isinstance(step, Exception):
+                raise step
+            else:
+                yield step
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+class Client:
+    """The other end of an ASGI connection."""
+
+    def __init__(self) -> None:
+        self.left = asyncio.Event()
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self.bodies: list[bytes] = []
+        self.ended = False
+        self.got = asyncio.Event()
+
+    async def receive(self) -> Message:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        await self.reads.wait()
+        if message["type"] == "http.response.body":
+            self.bodies.append(message["body"])
+            self.ended = not message["more_body"]
+            self.got.set()
+
+
+def respond(source: Source, client: Client, **times: float) -> asyncio.Task[None]:
+    response = ChunkResponse(source, {}, **times)
+    return asyncio.ensure_future(response(SCOPE, client.receive, client.send))
+
+
+async def test_a_client_that_leaves_ends_the_stream() -> None:
+    """The source is closed as soon as the client is gone, and nothing more is sent."""
+    client, never = Client(), asyncio.Event()
+    source = Source([CHUNK], never)
+    task = respond(source, client)
+    await client.got.wait()
+    client.left.set()
+    await asyncio.wait_for(task, 5)
+    assert source.closed == 1
+    assert not client.ended
+
+
+async def test_a_client_that_does_not_read_is_left_after_a_while() -> None:
+    """A write that nobody takes ends, and with it the upstream call."""
+    client = Client()
+    client.reads.clear()
+    source = Source([CHUNK], [CHUNK])
+    task = respond(source, client, send_seconds=0.05, ping_seconds=10)
+    await asyncio.wait_for(task, 5)
+    assert source.closed == 1
+    assert client.bodies == []
+
+
+async def test_silence_is_filled_with_comments() -> None:
+    """While nothing comes from upstream, comments keep the connection alive; clients skip them."""
+    client, more = Client(), asyncio.Event()
+    task = respond(Source([CHUNK], more, [CHUNK]), client, ping_seconds=0.02)
+    while b": ping\n\n" not in client.bodies:
+        client.got.clear()
+        await asyncio.wait_for(client.got.wait(), 5)
+    more.set()
+    await asyncio.wait_for(task, 5)
+    assert client.bodies[-2:] == [b"data: [DONE]\n\n", b""]
+    assert client.ended
+
+
+async def test_a_response_that_is_cancelled_closes_its_source() -> None:
+    """A server that shuts down leaves no upstream call behind."""
+    client = Client()
+    source = Source([CHUNK], asyncio.Event())
+    task = respond(source, client)
+    await client.got.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert source.closed == 1
+
+
+def request_for(client: Client) -> Request:
+    return Request(SCOPE, client.receive)
+
+
+async def test_work_is_cancelled_when_the_client_leaves() -> None:
+    """A client that leaves before its answer is there cancels the call to SageMaker."""
+    client, started, cancelled = Client(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    waiting = asyncio.ensure_future(until_gone(request_for(client), work()))
+    await started.wait()
+    client.left.set()
+    with pytest.raises(ClientGone):
+        await asyncio.wait_for(waiting, 5)
+    assert cancelled.is_set()
+
+
+@pytest.mark.parametrize("failure", [None, ZeroDivisionError()])
+async def test_work_that_ends_first_gives_its_result(failure: Exception | None) -> None:
+    """Results and failures of the work pass through."""
+
+    async def work() -> Any:
+        if failure is not None:
+            raise failure
+        return "done"
+
+    if failure is None:
+        assert await until_gone(request_for(Client()), work()) == "done"
+        return
+    with pytest.raises(ZeroDivisionError):
+        await until_gone(request_for(Client()), work())

@@ -1,0 +1,41 @@
+from collections.abc import Callable
+
+import openai
+import pytest
+from openai import OpenAI
+from openai.types.chat import ChatCompletionMessageParam
+
+from tests.real.asking import CAPITAL, whole
+
+pytestmark = pytest.mark.real
+
+#: The container serves one request at a time; this one would take it the better part of a minute.
+STORY: tuple[ChatCompletionMessageParam, ...] = (
+    {"role": "user", "content": "Tell a very long story."},
+)
+LONG = 900
+
+
+def test_a_client_that_leaves_a_stream_frees_the_model(
+    client: OpenAI, until_cut: Callable[[], None]
+) -> None:
+    """Closing a stream cancels the call to AWS and the generation; the next one is answered."""
+    stream = client.chat.completions.create(
+        model="gemma", messages=STORY, max_tokens=LONG, stream=True
+    )
+    with stream:
+        next(iter(stream))
+    until_cut()
+    assert "Paris" in whole(client, CAPITAL, max_tokens=8).text
+
+
+def test_a_client_that_stops_waiting_frees_the_model(
+    client: OpenAI, until_cut: Callable[[], None]
+) -> None:
+    """Giving up a whole answer cancels the call to AWS and the generation just so."""
+    with pytest.raises(openai.APITimeoutError):
+        client.with_options(timeout=1).chat.completions.create(
+            model="gemma", messages=STORY, max_tokens=LONG
+        )
+    until_cut()
+    assert "Paris" in whole(client, CAPITAL, max_tokens=8).text
