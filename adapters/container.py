@@ -1,4 +1,4 @@
-"""What all containers' replies have in common: JSON, errors of their own, shapes nobody knows.
+"""What all containers have in common: JSON both ways, errors of their own, unknown shapes.
 
 Knows how vLLM, SGLang, TGI, TEI, LMI and FastAPI spell an error; refuses to know AWS's own errors.
 """
@@ -13,6 +13,7 @@ from adapters.base import Reply
 from adapters.errors import (
     ContextLengthExceeded,
     GatewayError,
+    InvalidRequest,
     MalformedReply,
     ModelError,
     Throttled,
@@ -54,6 +55,20 @@ def parse_reply(reply: Reply) -> Any:
         kind = reply.head.content_type or "unknown content type"
         raise MalformedReply(
             f"The container answered something else than JSON ({kind})."
+        ) from error
+
+
+def write_body(body: Any) -> bytes:
+    """Write a request's body.
+
+    Raises:
+        InvalidRequest: it is nested deeper than can be written, although it could be read.
+    """
+    try:
+        return orjson.dumps(body)
+    except TypeError as error:
+        raise InvalidRequest(
+            "The request is nested too deeply.", param="request_body", code="invalid_value"
         ) from error
 
 
@@ -124,13 +139,13 @@ def _status(fields: dict[str, Any]) -> int:
     code = fields.get("code")
     if isinstance(code, str) and code.isdecimal():
         code = int(code)
-    if _is_error(code):
-        return int(code)
+    if isinstance(code, int) and _is_error(code):
+        return code
     return _STATUS_BY_TYPE.get(str(fields.get("type")).lower(), _BAD_GATEWAY)
 
 
-def _is_error(status: Any) -> bool:
-    return isinstance(status, int) and _FIRST_ERROR <= status <= _LAST_ERROR
+def _is_error(status: int | None) -> bool:
+    return status is not None and _FIRST_ERROR <= status <= _LAST_ERROR
 
 
 def _text(value: Any) -> str | None:

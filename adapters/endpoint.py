@@ -30,7 +30,7 @@ from adapters.base import (
     Task,
 )
 from adapters.errors import InvalidRequest, MalformedReply, StreamingRefused, UnsupportedTask
-from adapters.openai import chat
+from adapters.openai import chat, parameters
 
 #: How long a refusal to stream is remembered, in seconds: endpoints get updated.
 REFUSAL_SECONDS: Final = 3600.0
@@ -168,7 +168,7 @@ class Endpoint:
             params = {name: value for name, value in params.items() if name != "model_id"}
         return Request(
             target=target,
-            params={**target.defaults, **params},
+            params=parameters.over(params, target.defaults),
             id=_ID_PREFIX[task] + uuid.uuid4().hex,
             created=int(time.time()),
         )

@@ -70,10 +70,8 @@ def _settings(
         given["regions"] = (region,)
     if access_key is not None:
         given["credentials"] = ({"access_key": access_key, "secret_key": secret},)
-    overrides = parse(given, "command line")
-    if path is None:
-        return overrides
-    return load(path).model_copy(update={name: getattr(overrides, name) for name in given})
+    settings = parse(given, "command line")
+    return settings if path is None else load(path, given)
 
 
 def _explain(fault: OSError, host: str, port: int) -> str:

@@ -93,6 +93,8 @@ class Control:
             order = _order(orjson.loads(await request.body()))
         except (orjson.JSONDecodeError, ValidationError) as cause:
             return _json({"error": _explain(cause)}, 400)
+        if self._runtime.find(order.endpoint) is None:
+            return _json({"error": f"there is no endpoint {order.endpoint}"}, 404)
         self._runtime.faults.add(order.endpoint, order.fault)
         return Response(status_code=204)
 

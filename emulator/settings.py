@@ -3,8 +3,9 @@
 Knows the schema and its messages. Refuses to know how an endpoint behaves.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -193,8 +194,8 @@ class Settings(_Strict):
         return given
 
 
-def load(path: Path) -> Settings:
-    """Reads a YAML file.
+def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Reads a YAML file; `overrides` stand in the place of its top-level keys.
 
     Raises:
         SettingsError: The file can't be read, is not YAML, or does not fit the schema.
@@ -203,7 +204,11 @@ def load(path: Path) -> Settings:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as cause:
         raise SettingsError(f"{path}: {cause}") from cause
-    return parse({} if content is None else content, str(path))
+    if content is None:
+        content = {}
+    if isinstance(content, dict):
+        content = {**content, **(overrides or {})}
+    return parse(content, str(path))
 
 
 def parse(content: object, source: str) -> Settings:

@@ -115,7 +115,7 @@ def create_app(
                 summary=route.summary,
                 response_model=None,
                 openapi_extra=route.documentation(),
-                include_in_schema=route.listed and "{model}" not in path,
+                include_in_schema=route.listed and "{model:path}" not in path,
             )
     return app
 

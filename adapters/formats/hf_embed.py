@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
-
 from adapters.base import Decoded, Format, Payload, Reply, Request
-from adapters.container import container_error, parse_reply, unknown_shape
+from adapters.container import container_error, parse_reply, unknown_shape, write_body
 from adapters.errors import MalformedReply
 from adapters.openai import embeddings, parameters, usage
 
@@ -27,7 +25,7 @@ class HuggingFaceEmbedding:
             request.params, request.target, known=parameters.EMBEDDING, supported=_SUPPORTED
         )
         rest = {name: value for name, value in params.items() if name not in _NOT_IN_BODY}
-        return (Payload(body=orjson.dumps({"inputs": embeddings.inputs(params), **rest})),)
+        return (Payload(body=write_body({"inputs": embeddings.inputs(params), **rest})),)
 
     def decode(
         self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import orjson
-
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request, Summary
-from adapters.container import container_error, parse_reply, unknown_shape
+from adapters.container import container_error, parse_reply, unknown_shape, write_body
 from adapters.errors import MalformedReply
 from adapters.framing import DONE, RecordReader
 from adapters.openai import chat, usage
@@ -43,7 +41,7 @@ class MessagesChat:
                 options["include_usage"] = True
             if options:
                 body["stream_options"] = options
-        return (Payload(body=orjson.dumps(body)),)
+        return (Payload(body=write_body(body)),)
 
     def decode(
         self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import orjson
-
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request, Summary
-from adapters.container import container_error, parse_reply, unknown_shape
+from adapters.container import container_error, parse_reply, unknown_shape, write_body
 from adapters.errors import GatewayError, MalformedReply
 from adapters.framing import DONE, RecordReader
 from adapters.openai import chat, parameters, usage
@@ -68,7 +66,17 @@ _SPECIAL_MARKS: Final = frozenset(
 
 
 class TgiChat:
-    """Chat as one prompt text; `n` choices take `n` calls."""
+    """Chat as one prompt text; `n` choices take `n` calls.
+
+    Args:
+        asks_details: Ask for the finish reason and the exact counts; only a container that is known
+            to have them is asked.
+        may_echo: Take a prompt at the start of a whole answer for an echo, and remove it once.
+    """
+
+    def __init__(self, *, asks_details: bool, may_echo: bool) -> None:
+        self._asks_details = asks_details
+        self._may_echo = may_echo
 
     def encode(self, request: Request) -> tuple[Payload, ...]:
         """Write `{"inputs", "parameters", "stream"?}`, once for each choice wanted."""
@@ -76,10 +84,13 @@ class TgiChat:
             request.params, request.target, known=parameters.CHAT, supported=_SUPPORTED
         )
         prompt = plain.render(params["messages"])
-        body: Json = {"inputs": prompt, "parameters": _parameters(params, request)}
+        written = _parameters(params, request)
+        if self._asks_details:
+            written.setdefault("details", True)
+        body: Json = {"inputs": prompt, "parameters": written}
         if params.get("stream"):
             body["stream"] = True
-        payload = Payload(body=orjson.dumps(body), prompt=prompt)
+        payload = Payload(body=write_body(body), prompt=prompt)
         return (payload,) * (params.get("n") or 1)
 
     def decode(
@@ -87,11 +98,11 @@ class TgiChat:
     ) -> Decoded:
         """Read one generated text from each reply."""
         answers = [_read_answer(parse_reply(reply)) for reply in replies]
-        return _complete(request, payloads[0].prompt, answers)
+        return _complete(request, payloads[0].prompt, answers, may_echo=self._may_echo)
 
     def decoder(self, request: Request, payload: Payload) -> TgiStream:
         """Give the decoder for one stream."""
-        return TgiStream(request, payload.prompt)
+        return TgiStream(request, payload.prompt, may_echo=self._may_echo)
 
 
 def _parameters(params: Json, request: Request) -> Json:
@@ -125,9 +136,9 @@ def _read_answer(value: Any) -> Json:
     raise unknown_shape(value)
 
 
-def _complete(request: Request, prompt: str, answers: list[Json]) -> Decoded:
+def _complete(request: Request, prompt: str, answers: list[Json], *, may_echo: bool) -> Decoded:
     limit = _token_limit(request.params)
-    echo = prompt if prompt and not request.params.get("return_full_text") else None
+    echo = prompt if may_echo and not request.params.get("return_full_text") else ""
     choices: list[Json] = []
     generated: list[int | None] = []
     for index, answer in enumerate(answers):
@@ -137,9 +148,7 @@ def _complete(request: Request, prompt: str, answers: list[Json]) -> Decoded:
             raise container_error({"error": "The generation failed."})
         count = details.get("generated_tokens")
         generated.append(count)
-        text = answer["generated_text"]
-        if echo is not None:
-            text = text.removeprefix(echo)
+        text = answer["generated_text"].removeprefix(echo)
         reason = finish_reason(said, generated=count, limit=limit)
         choices.append(chat.text_choice(index, text, reason))
     counts, source = usage.settle(
@@ -162,10 +171,11 @@ def _prompt_tokens(details: Json) -> int | None:
 class TgiStream:
     """Decodes one record per token; the last record carries the whole text and the details."""
 
-    def __init__(self, request: Request, prompt: str) -> None:
+    def __init__(self, request: Request, prompt: str, *, may_echo: bool) -> None:
         self.summary = Summary()
         self._request = request
         self._prompt = prompt
+        self._may_echo = may_echo
         self._reader = RecordReader()
         self._started = False
         self._finished = False
@@ -228,7 +238,8 @@ class TgiStream:
         """Cut a whole answer into chunks: this container did not stream."""
         if self._started:
             raise _broken(record)
-        decoded = _complete(self._request, self._prompt, [_read_answer(record)])
+        answers = [_read_answer(record)]
+        decoded = _complete(self._request, self._prompt, answers, may_echo=self._may_echo)
         self._finished = True
         self.summary.take_document(decoded)
         yield from chat.cut(decoded.body, include_usage=chat.wants_usage(self._request.params))
@@ -241,4 +252,4 @@ def _broken(record: Any) -> GatewayError:
     return unknown_shape(record)
 
 
-FORMAT = Format(name="tgi", chat=TgiChat())
+FORMAT = Format(name="tgi", chat=TgiChat(asks_details=True, may_echo=False))

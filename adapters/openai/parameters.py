@@ -5,12 +5,13 @@ Source: https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from adapters.base import Json, Target
 from adapters.errors import UnsupportedParameter
 
-#: The parameters that shape an answer. Any other key of a request is the container's own.
+#: The chat parameters that shape an answer. Any other key of a request is the container's own.
 CHAT: Final = frozenset(
     {
         "audio",
@@ -42,7 +43,10 @@ CHAT: Final = frozenset(
     }
 )
 
-#: The same for embeddings: https://platform.openai.com/docs/api-reference/embeddings/create
+#: One wish under several names: a request that brings one of them brings none of the defaults.
+TOKEN_LIMITS: Final = frozenset({"max_completion_tokens", "max_new_tokens", "max_tokens"})
+
+#: The parameters of embeddings: https://platform.openai.com/docs/api-reference/embeddings/create
 EMBEDDING: Final = frozenset({"dimensions", "encoding_format"})
 
 #: Bookkeeping between a client and OpenAI: says nothing about the answer, so no call fails for it.
@@ -73,6 +77,13 @@ _NEUTRAL: Final[dict[str, tuple[Any, ...]]] = {
     "tools": ([],),
     "top_logprobs": (0,),
 }
+
+
+def over(params: Json, defaults: Mapping[str, Any]) -> Json:
+    """Give a request's parameters over a deployment's defaults: the request always wins."""
+    if not TOKEN_LIMITS.isdisjoint(params):
+        defaults = {name: defaults[name] for name in defaults.keys() - TOKEN_LIMITS}
+    return {**defaults, **params}
 
 
 def select(

@@ -151,6 +151,11 @@ async def read_some(response: aiohttp.ClientResponse) -> bytes:
     content = response.content
     try:
         return await content.readany()
+    except (TimeoutError, asyncio.CancelledError) as error:
+        response.close()
+        if isinstance(error, TimeoutError):
+            raise _translate(error) from error
+        raise
     except _FAILURES as error:
         # What came in the same moment as the failure still counts: it is given first, and the next
         # call meets the failure again. aiohttp has no public call that would not drop it.
@@ -159,9 +164,6 @@ async def read_some(response: aiohttp.ClientResponse) -> bytes:
             return arrived
         response.close()
         raise _translate(error) from error
-    except asyncio.CancelledError:
-        response.close()
-        raise
 
 
 def _translate(error: BaseException) -> GatewayError:

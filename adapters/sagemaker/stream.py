@@ -31,6 +31,7 @@ class EventStream:
         self._response = response
         self._decoder = EventStreamDecoder()
         self._error: GatewayError | None = None
+        self._passed_over = False
 
     @property
     def chunks(self) -> AsyncIterator[bytes]:
@@ -78,7 +79,9 @@ class EventStream:
 
     def _pass_over(self, message: Message) -> None:
         """Leave a message of an unknown kind out, as AWS asks of its clients."""
-        _log.info("event_stream.unknown_message: %.40r %.40r", message.kind, message.name)
+        if not self._passed_over:
+            self._passed_over = True
+            _log.info("event_stream.unknown_message: %.40r %.40r", message.kind, message.name)
 
 
 class DocumentStream:

@@ -21,13 +21,11 @@ class ContainerRequest:
         body: The caller's bytes, untouched.
         headers: The headers that AWS passes on; lower-case names.
         component: The inference component that was chosen, if any.
-        streaming: Whether the caller used the streaming operation; containers are not told.
     """
 
     body: bytes
     headers: Mapping[str, str]
     component: str = ""
-    streaming: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

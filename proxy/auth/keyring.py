@@ -22,7 +22,9 @@ from adapters.errors import AuthenticationFailed, InvalidRequest, PermissionDeni
 #: Headers that may carry a key, the first one present decides; a configured one goes before them.
 _KEY_HEADERS: Final = (b"x-litellm-api-key", b"authorization", b"x-api-key", b"api-key")
 _BEARER: Final = b"bearer "
-_LOCAL_HOST: Final = re.compile(rb"(localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\])(:\d{1,5})?")
+_LOCAL_HOST: Final = re.compile(
+    rb"(localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\])(:\d{1,5})?", re.IGNORECASE
+)
 
 
 class Access(Enum):
@@ -105,19 +107,24 @@ class Keyring:
 
     def _check_local(self, scope: Scope) -> None:
         """Keep web pages out: by DNS rebinding they know another Host, by forms no JSON."""
-        headers = dict(scope["headers"])
-        if not self._any_host and not _LOCAL_HOST.fullmatch(headers.get(b"host", b"")):
+        if not self._any_host and not _LOCAL_HOST.fullmatch(_only(scope, b"host")):
             raise PermissionDenied(
                 "Without a configured key only requests for localhost are answered."
             )
         if scope["method"] == "POST":
-            kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+            kind = _only(scope, b"content-type").partition(b";")[0].strip().lower()
             if kind != b"application/json":
                 raise InvalidRequest(
                     "The request needs the header 'Content-Type: application/json'.",
                     param="Content-Type",
                     status=415,
                 )
+
+
+def _only(scope: Scope, name: bytes) -> bytes:
+    """Give a header's value; nothing where it is missing, or there twice."""
+    values = [value for header, value in scope["headers"] if header == name]
+    return values[0] if len(values) == 1 else b""
 
 
 def _key(name: bytes, value: bytes) -> bytes:

@@ -66,6 +66,6 @@ def with_v1(*paths: str) -> tuple[str, ...]:
 def for_models(path: str) -> tuple[str, ...]:
     """Give an inference path in all its forms, also those that name the model."""
     return (
-        *with_v1(path, f"/engines/{{model}}{path}"),
-        f"/openai/deployments/{{model}}{path}",
+        *with_v1(path, f"/engines/{{model:path}}{path}"),
+        f"/openai/deployments/{{model:path}}{path}",
     )

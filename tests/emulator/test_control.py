@@ -81,6 +81,13 @@ def test_bad_orders(emulated: Emulated, order: object, text: str) -> None:
     assert text in answer.json()["error"]
 
 
+def test_unknown_endpoint(emulated: Emulated) -> None:
+    """A fault for an endpoint that is not served is refused, not kept for ever."""
+    order = {"endpoint": "nowhere", "fault": "reset"}
+    answer = emulated.http.post("/_emulator/faults", json=order)
+    assert (answer.status_code, answer.json()) == (404, {"error": "there is no endpoint nowhere"})
+
+
 def test_orders_are_json(emulated: Emulated) -> None:
     """An order that is not JSON is refused."""
     assert emulated.http.post("/_emulator/faults", content=b"{").status_code == 400

@@ -39,6 +39,15 @@ def test_file(tmp_path: Path) -> None:
     assert "mine'" not in repr(settings.credentials)
 
 
+def test_overrides(tmp_path: Path) -> None:
+    """Overrides replace keys of the file; a container replaces the demo endpoints here too."""
+    path = tmp_path / "emulator.yaml"
+    path.write_text("regions: [eu-west-1]\njournal: 7")
+    settings = load(path, {"regions": ["us-west-2"], "container": "http://127.0.0.1:9"})
+    assert (settings.regions, settings.journal) == (("us-west-2",), 7)
+    assert settings.endpoints == {}
+
+
 def test_empty_file(tmp_path: Path) -> None:
     """An empty file means the defaults."""
     path = tmp_path / "emulator.yaml"
@@ -65,7 +74,7 @@ def test_mistakes(content: object, text: str) -> None:
     assert text in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [None, "endpoints: [", "\x00"])
+@pytest.mark.parametrize("content", [None, "endpoints: [", "\x00", "- list"])
 def test_unreadable_file(tmp_path: Path, content: str | None) -> None:
     """A file that is missing or not YAML is told with its path."""
     path = tmp_path / "emulator.yaml"

@@ -15,7 +15,7 @@ EVERY_PATH = [(route, path) for route in ROUTES for path in route.paths]
 
 
 def concrete(path: str) -> str:
-    return path.replace("{model}", "chat").replace("{id:path}", "chat")
+    return path.replace("{model:path}", "chat").replace("{id:path}", "chat")
 
 
 async def test_only_the_health_routes_are_public() -> None:
@@ -105,7 +105,15 @@ async def test_public_routes_are_the_operators_choice() -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "localhost:4000", "127.0.0.1:4000", "127.9.9.9", "0.0.0.0:4000", "[::1]:4000"],
+    [
+        "localhost",
+        "localhost:4000",
+        "127.0.0.1:4000",
+        "127.9.9.9",
+        "0.0.0.0:4000",
+        "[::1]:4000",
+        "LocalHost",
+    ],
 )
 async def test_without_a_key_this_machine_is_let_in(host: str) -> None:
     """The reference page's examples run without a key on loopback addresses."""
@@ -134,6 +142,16 @@ async def test_without_a_key_other_hosts_are_refused(host: str) -> None:
         health = await client.get("/health/readiness", headers={"Host": host})
     assert response.status_code == 403
     assert health.status_code == 200
+
+
+async def test_without_a_key_a_second_host_or_type_is_refused() -> None:
+    """Of two lines none counts: nobody knows which one somebody else has read."""
+    twice = [("Host", "evil.example"), ("Host", "localhost")]
+    kinds = [("Content-Type", "text/plain"), ("Content-Type", "application/json")]
+    async with served() as client:
+        hosts = await client.get("/v1/models", headers=httpx.Headers(twice))
+        types = await client.post("/v1/embeddings", content=b"{}", headers=httpx.Headers(kinds))
+    assert (hosts.status_code, types.status_code) == (403, 415)
 
 
 @pytest.mark.parametrize(

@@ -255,3 +255,34 @@ async def test_deployments_of_one_name_share_the_requests() -> None:
         }
     assert len(ids) == 2
     assert {target.endpoint for _, target, _, _ in script.calls} == {"e1", "e2"}
+
+
+async def test_public_names_of_any_script_are_served() -> None:
+    """A name that no header can hold is percent-encoded there, and itself in the body."""
+    script = ScriptedInvoker(replies=[COMPLETION])
+    async with served(script, config(model_list=[entry("模型", "sagemaker_chat/e")])) as client:
+        response = await client.post("/chat/completions", json={**CHAT, "model": "模型"})
+    assert response.json()["model"] == "模型"
+    assert response.headers["x-litellm-model-group"] == "%E6%A8%A1%E5%9E%8B"
+
+
+async def test_names_with_slashes_stand_in_paths_too() -> None:
+    """A model that is named like its repository is found under every path."""
+    script = ScriptedInvoker(replies=[COMPLETION])
+    async with served(script, config(model_list=[entry("org/m", "sagemaker_chat/e")])) as client:
+        for path in (
+            "/v1/engines/org/m/chat/completions",
+            "/openai/deployments/org%2Fm/chat/completions",
+        ):
+            assert (await client.post(path, json=CHAT)).json()["model"] == "org/m"
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "max_new_tokens"])
+@pytest.mark.parametrize("default", ["max_tokens", "max_completion_tokens", "max_new_tokens"])
+async def test_a_token_limit_wins_under_whichever_name(name: str, default: str) -> None:
+    """The request's limit beats the configured one, although they have three names."""
+    script = ScriptedInvoker(replies=[[{"generated_text": "x"}]])
+    model = entry("text", "sagemaker/e", **{default: 50})
+    async with served(script, config(model_list=[model])) as client:
+        await client.post("/chat/completions", json={**TEXT, name: 3})
+    assert script.bodies[0]["parameters"] == {"max_new_tokens": 3}

@@ -65,6 +65,18 @@ async def test_wrong_fields_are_named(change: dict[str, Any], status: int, param
     assert len(response.content) < 1000
 
 
+@pytest.mark.parametrize("model", ["chat", "text"])
+async def test_json_that_can_be_read_but_not_written_is_400(model: str) -> None:
+    """Depth that survives parsing is still the request's fault, not a crash."""
+    nested = b"[" * 400 + b"]" * 400
+    rest = orjson.dumps({**CHAT, "model": model})[1:]
+    body = b'{"deep": ' + nested + b", " + rest
+    async with served(ScriptedInvoker(replies=[COMPLETION])) as client:
+        response = await client.post("/chat/completions", content=body, headers=JSON)
+    assert response.status_code == 400
+    assert "nested too deeply" in response.json()["error"]["message"]
+
+
 async def test_of_duplicate_keys_the_last_one_wins() -> None:
     """As in most JSON parsers, and in one place only."""
     script = ScriptedInvoker(replies=[COMPLETION])

@@ -13,6 +13,7 @@ from emulator.settings import ACCESS_KEY, SECRET_KEY
 from tests.real.container import PACKAGES
 from tests.real.processes import running
 
+_ADDRESS = ("--host", "127.0.0.1", "--port", "0")
 _KEY = "sk-a-key-for-real-text"
 
 
@@ -39,7 +40,7 @@ def emulator() -> Iterator[str]:
         pytest.skip(f"needs {', '.join(missing)}: pip install --group real, or make test-real")
     with (
         running("tests.real.container") as container,
-        running("emulator", "--port", "0", "--container", container) as emulator,
+        running("emulator", *_ADDRESS, "--container", container) as emulator,
     ):
         yield emulator
 
@@ -50,7 +51,7 @@ def client(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     config: Path = tmp_path_factory.mktemp("real") / "config.yaml"
     config.write_text(_configuration(emulator), encoding="utf-8")
     with (
-        running("proxy", "--config", str(config), "--port", "0") as gateway,
+        running("proxy", "--config", str(config), *_ADDRESS) as gateway,
         OpenAI(base_url=f"{gateway}/v1", api_key=_KEY, max_retries=0, timeout=60) as client,
     ):
         yield client

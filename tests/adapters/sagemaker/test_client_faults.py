@@ -234,11 +234,20 @@ async def test_trusted_certificate(certificate: Path) -> None:
 
 async def test_no_tls_at_all(client: Client) -> None:
     """A server without TLS behind an https address is a failure, never a retry in clear (C7)."""
-    async with serve(Call.answer) as upstream:
-        upstream.url = upstream.url.replace("http:", "https:")
-        error = await failure(client, upstream)
+    heard: list[bytes] = []
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1000))
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(converse, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        error = await failure(client, Upstream(f"https://127.0.0.1:{port}"))
     assert error.status == 502
-    assert upstream.calls == []
+    assert len(heard) == 2
+    assert not any(b"POST" in data for data in heard)
 
 
 async def test_limit_of_connections() -> None:

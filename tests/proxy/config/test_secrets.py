@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from string import ascii_letters, digits
 from typing import Any
@@ -71,7 +70,7 @@ PUBLIC = {"model_name", "aws_region_name", "litellm_key_header_name"}
 def _put(tree: dict[str, Any], path: tuple[str | int, ...], value: str) -> None:
     node: Any = tree
     for step in path[:-1]:
-        node = node[step] if isinstance(node, list) else node.setdefault(step, {})
+        node = node[0] if step == 0 else node.setdefault(step, {})
     node[path[-1]] = value
 
 

@@ -1,0 +1,40 @@
+"""The lines that start-up prints."""
+
+from __future__ import annotations
+
+from proxy.banner import ModelLine, banner
+
+
+def _line(name: str, component: str | None = None) -> ModelLine:
+    return ModelLine(
+        model=name,
+        endpoint="my-endpoint",
+        component=component,
+        format="tgi",
+        identity="static keys",
+        region="eu-west-1",
+    )
+
+
+def test_the_banner_says_what_serves_where() -> None:
+    """Address, docs page, key, and each model's endpoint, region, format and identity, aligned."""
+    text = banner("http://127.0.0.1:4000", [_line("a"), _line("longer", "part")], key_required=True)
+    assert text.splitlines() == [
+        "sagegate serves http://127.0.0.1:4000",
+        "  docs  http://127.0.0.1:4000/docs",
+        "  key   required on every call",
+        "  a       -> my-endpoint in eu-west-1         format tgi  identity static keys",
+        "  longer  -> my-endpoint [part] in eu-west-1  format tgi  identity static keys",
+    ]
+
+
+def test_the_banner_says_when_no_key_is_needed() -> None:
+    """An open gateway says so."""
+    assert "not required: no master key is set" in banner("http://a", [], key_required=False)
+
+
+def test_many_models_are_counted() -> None:
+    """Beyond twenty models the rest is a number."""
+    lines = banner("http://a", [_line(str(n)) for n in range(23)], key_required=True).splitlines()
+    assert len(lines) == 3 + 20 + 1
+    assert lines[-1] == "  ... and 3 more, 23 in all"
