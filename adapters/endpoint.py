@@ -29,13 +29,22 @@ from adapters.base import (
     Target,
     Task,
 )
-from adapters.errors import InvalidRequest, MalformedReply, StreamingRefused, UnsupportedTask
+from adapters.errors import (
+    InvalidRequest,
+    MalformedReply,
+    ModelError,
+    StreamingRefused,
+    UnsupportedTask,
+)
 from adapters.openai import chat, parameters
 
 #: How long a refusal to stream is remembered, in seconds: endpoints get updated.
 REFUSAL_SECONDS: Final = 3600.0
 #: How many calls one request may have under way at once, e.g. for `n` choices.
 _PARALLEL_CALLS: Final = 8
+
+#: How containers answer a request that they can't read.
+_NOT_UNDERSTOOD: Final = (400, 422)
 
 _ID_PREFIX: Final[dict[Task, str]] = {
     "chat": "chatcmpl-",
@@ -47,9 +56,11 @@ _ID_PREFIX: Final[dict[Task, str]] = {
 
 @dataclass(slots=True)
 class StreamMemory:
-    """Whether an endpoint has shown that it can't stream; outlives a configuration's reload."""
+    """What an endpoint has shown about its streams; outlives a configuration's reload."""
 
     refused_until: float = 0.0
+    #: It answers an error when it is asked for a usage record.
+    refuses_usage: bool = False
 
     def refuse(self) -> None:
         """Note that the endpoint did not stream, for an hour."""
@@ -110,12 +121,8 @@ class Endpoint:
             raise self._unsupported(task)
         if self.stream_mode == "fake" or (self.stream_mode == "auto" and self.memory.refused):
             return await self._fake(task, params, limits)
-        request = self._request(task, {**params, "stream": True})
-        payloads = codec.encode(request)
-        if len(payloads) > 1:  # several calls, one stream: cut what they answer together
-            return await self._fake(task, params, limits)
         try:
-            return await self._open(codec, request, payloads[0], limits)
+            return await self._real(codec, params, limits)
         except StreamingRefused:
             if self.stream_mode == "real":
                 raise
@@ -123,11 +130,30 @@ class Endpoint:
         self.memory.refuse()
         return faked
 
+    async def _real(self, codec: StreamCodec, params: Json, limits: Limits) -> AnswerStream:
+        """Open a stream; a container that can't give a usage record is not asked for it again."""
+        asked = self.target.ask_stream_usage and not self.memory.refuses_usage
+        try:
+            return await self._open(codec, params, limits, ask_usage=asked)
+        except ModelError as error:
+            if not asked or chat.wants_usage(params) or not _is_about_usage(error):
+                raise
+        stream = await self._open(codec, params, limits, ask_usage=False)
+        self.memory.refuses_usage = True
+        return stream
+
     async def _open(
-        self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
+        self, codec: StreamCodec, params: Json, limits: Limits, *, ask_usage: bool
     ) -> AnswerStream:
-        upstream = await self.invoker.open_stream(request.target, payload, limits)
-        stream = DecodedStream(upstream, codec.decoder(request, payload))
+        request = self._request("chat", {**params, "stream": True})
+        if not ask_usage:
+            target = replace(request.target, ask_stream_usage=False)
+            request = replace(request, target=target)
+        payloads = codec.encode(request)
+        if len(payloads) > 1:  # several calls, one stream: cut what they answer together
+            return await self._fake("chat", params, limits)
+        upstream = await self.invoker.open_stream(request.target, payloads[0], limits)
+        stream = DecodedStream(upstream, codec.decoder(request, payloads[0]))
         try:
             await stream.start()
         except BaseException:
@@ -194,6 +220,12 @@ def _component(name: object) -> str:
             code="invalid_value",
         )
     return name
+
+
+def _is_about_usage(error: ModelError) -> bool:
+    return error.status in _NOT_UNDERSTOOD and any(
+        word in error.message for word in ("stream_options", "include_usage")
+    )
 
 
 def _without_stream(params: Json) -> Json:

@@ -46,6 +46,7 @@ class GatewayError(Exception):
         status: Overrides the class's HTTP status.
         retry_after: Seconds after which a new try makes sense; sent as `Retry-After`.
         detail: What only the operator's log may see; never sent to a client.
+        request_id: AWS's id of the call that failed, where there was one.
 
     The envelope is OpenAI's: https://platform.openai.com/docs/guides/error-codes
     """
@@ -69,12 +70,14 @@ class GatewayError(Exception):
         retryable: bool | None = None,
         should_retry: bool | None = None,
         detail: str | None = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
         self.retry_after = retry_after
         self.detail = detail
+        self.request_id = request_id
         if status is not None:
             self.status = status
         if code is not None:
@@ -233,7 +236,9 @@ class ModelError(UpstreamError):
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message, **details)
-        if self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        if self.status == DeadlineExceeded.status:
+            self.type = DeadlineExceeded.type
+        elif self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self.type = InvalidRequest.type
 
 

@@ -60,7 +60,6 @@ def create_app(
     environ: Mapping[str, str],
     master_key: SecretStr | None = None,
     opener: Opener = open_connections,
-    debug: bool = False,
 ) -> FastAPI:
     """Build the application for one configuration.
 

@@ -1,7 +1,15 @@
-"""The one exception that ends the command with a clear line instead of a traceback."""
+"""The one exception that ends a command with a clear line instead of a traceback."""
 
 from __future__ import annotations
 
+from typing import IO, Any
 
-class CannotStart(Exception):
-    """Something outside the configuration stands in the way; the text says what, and what to do."""
+import click
+
+
+class CannotStart(click.ClickException):
+    """Something stands in the way; the text says what, and what to do. The exit code is 1."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the text as it is."""
+        click.echo(self.message, file=file, err=True)

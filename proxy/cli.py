@@ -1,14 +1,14 @@
 """The command `sagegate`: arguments and environment in, one clear line out when they don't fit.
 
 Flags are LiteLLM's; every one may be written with hyphens too. Knows click; the work is in
-`start`, `probe` and, for `sagegate emulate`, in the emulator.
+`start` and `probe`, and for the commands `demo` and `emulate` in modules of their own.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import click
@@ -27,27 +27,27 @@ _TWO_WAYS = (
 #: Flags that describe the one model of `--model`.
 _ONE_MODEL = ("alias", "api_base", "temperature", "max_tokens")
 _SOURCE = ("config", "lenient", "model", *_ONE_MODEL, "request_timeout", "drop_params")
+_COMMANDS = {"demo": "proxy.demo", "emulate": "emulator.cli"}
 _FILE = click.Path(exists=True, dir_okay=False)
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _TRUE = frozenset(("1", "true", "yes", "on"))
 
 
 class _Commands(click.Group):
-    """The group's only command belongs to the emulator and is loaded when it is asked for."""
+    """The commands beside serving; each is loaded when it is asked for, so serving starts fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return ["emulate"]
+        return sorted(_COMMANDS)
 
     def get_command(
         self,
         ctx: click.Context,  # noqa: ARG002 - click's signature
         cmd_name: str,
     ) -> click.Command | None:
-        if cmd_name != "emulate":
+        if cmd_name not in _COMMANDS:
             return None
-        from emulator.cli import emulate  # noqa: PLC0415 - serving does not load the emulator
-
-        return emulate
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        return command
 
 
 @click.group(
@@ -111,9 +111,8 @@ def main(context: click.Context, /, **flags: Any) -> None:
         return
     try:
         _run(flags, os.environ)
-    except (ConfigError, CannotStart) as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    except ConfigError as error:
+        raise CannotStart(str(error)) from error
 
 
 def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:

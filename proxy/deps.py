@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from adapters.base import Json, Task
 from adapters.errors import InvalidRequest
@@ -37,8 +37,12 @@ async def read_object(request: Request) -> Json:
     Raises:
         InvalidRequest: it is none; says where the JSON breaks.
         PayloadTooLarge: it is larger than the gateway takes.
+        ClientGone: the client left in the middle of it.
     """
-    data = await request.body()
+    try:
+        data = await request.body()
+    except ClientDisconnect:
+        raise ClientGone from None
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError as error:

@@ -37,6 +37,8 @@ def _headers(error: GatewayError) -> dict[str, str]:
         headers["retry-after"] = str(math.ceil(error.retry_after))
     if error.should_retry is not None:
         headers["x-should-retry"] = str(error.should_retry).lower()
+    if error.request_id:
+        headers["x-amzn-requestid"] = error.request_id
     if error.status == 401:  # noqa: PLR2004 - RFC 9110: a 401 names its scheme
         headers["www-authenticate"] = "Bearer"
     return headers

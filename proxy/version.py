@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import metadata
 
 
-def version() -> str:
-    """Give the version that `pyproject.toml` declares; `unknown` in a tree that isn't installed."""
+def version(distribution: str = "sagegate") -> str:
+    """Give an installed distribution's version; `unknown` in a tree that isn't installed."""
     try:
-        return metadata.version("sagegate")
+        return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return "unknown"

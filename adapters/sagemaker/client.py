@@ -1,7 +1,6 @@
 """HTTP to SageMaker Runtime: one pool of connections, four time limits, nothing automatic.
 
-Knows aiohttp, and turns its failures into errors of our tree with sentences that name no host.
-Refuses to know signatures and AWS's error names.
+Knows how connections are made and kept. Refuses to know signatures and AWS's error names.
 """
 
 from __future__ import annotations
@@ -14,16 +13,8 @@ from collections.abc import Mapping
 import aiohttp
 from yarl import URL
 
-from adapters.errors import (
-    DeadlineExceeded,
-    GatewayError,
-    MalformedReply,
-    UpstreamError,
-    UpstreamTimeout,
-)
+from adapters.sagemaker.response import TRANSPORT_FAILURES, Response, translate_failure
 
-#: An answer beyond this is refused; SageMaker's own limit is 6 MiB.
-MAX_REPLY_BYTES = 64 * 1024 * 1024
 #: Idle connections are given up before AWS does, so that a request seldom meets a dying one.
 KEEP_ALIVE_SECONDS = 15.0
 
@@ -32,9 +23,6 @@ _WHOLE_BODY_BYTES = 2**20
 
 #: A time limit of 0 would be none at all to aiohttp.
 _LEAST_SECONDS = 0.001
-
-#: What aiohttp, the socket and TLS raise; `TimeoutError` is an `OSError`.
-_FAILURES = (aiohttp.ClientError, OSError)
 
 
 class Client:
@@ -67,11 +55,10 @@ class Client:
         connect: float,
         idle: float,
         ends_at: float | None,
-    ) -> aiohttp.ClientResponse:
+    ) -> Response:
         """Send a request; give the response as soon as its headers are there.
 
-        The caller bounds the wait for the headers, and reads the response with `read_body` or
-        `read_some`, or closes it.
+        The caller bounds the wait for the headers.
 
         Args:
             url: Already percent-encoded.
@@ -92,17 +79,12 @@ class Client:
         timeout = aiohttp.ClientTimeout(total=total, connect=connect)
         data = body if len(body) <= _WHOLE_BODY_BYTES else io.BytesIO(body)
         try:
-            response = await self._open_session().post(
+            raw = await self._open_session().post(
                 url, data=data, headers=headers, allow_redirects=False, timeout=timeout
             )
-        except _FAILURES as error:
-            raise _translate(error) from error
-        connection = response.connection
-        if connection is not None and connection.protocol is not None:
-            # From here on aiohttp itself watches the time between two reads.
-            connection.protocol.read_timeout = idle
-            connection.protocol.start_timeout()
-        return response
+        except TRANSPORT_FAILURES as error:
+            raise translate_failure(error) from error
+        return Response(raw, idle)
 
     def _open_session(self) -> aiohttp.ClientSession:
         """Give the session; aiohttp wants it made inside the running loop."""
@@ -121,72 +103,3 @@ class Client:
                 trust_env=False,
             )
         return self._session
-
-
-async def read_body(response: aiohttp.ClientResponse, limit: int = MAX_REPLY_BYTES) -> bytes:
-    """Read a whole answer.
-
-    Raises:
-        MalformedReply: it is larger than `limit` bytes; the connection is closed then.
-        GatewayError: as `read_some`.
-    """
-    parts: list[bytes] = []
-    size = 0
-    while part := await read_some(response):
-        size += len(part)
-        if size > limit:
-            response.close()
-            raise MalformedReply("The endpoint's answer is too large.")
-        parts.append(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-async def read_some(response: aiohttp.ClientResponse) -> bytes:
-    """Give what has arrived, waiting for the first byte of it; empty at the end.
-
-    Raises:
-        DeadlineExceeded: nothing came within `idle`, or the deadline passed.
-        UpstreamError: the connection broke, or ended before the answer did.
-    """
-    content = response.content
-    try:
-        return await content.readany()
-    except (TimeoutError, asyncio.CancelledError) as error:
-        response.close()
-        if isinstance(error, TimeoutError):
-            raise _translate(error) from error
-        raise
-    except _FAILURES as error:
-        # What came in the same moment as the failure still counts: it is given first, and the next
-        # call meets the failure again. aiohttp has no public call that would not drop it.
-        arrived = content._read_nowait(-1)  # noqa: SLF001 - see above; a test holds aiohttp to it
-        if arrived:
-            return arrived
-        response.close()
-        raise _translate(error) from error
-
-
-def _translate(error: BaseException) -> GatewayError:
-    """Turn a failure of the transport into an error of our tree; its text is for the log only."""
-    detail = f"{type(error).__name__}: {error}"
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return UpstreamTimeout(
-            "The connection to SageMaker was not made in time.", retryable=True, detail=detail
-        )
-    if isinstance(error, TimeoutError):
-        return DeadlineExceeded("SageMaker did not answer within the time allowed.", detail=detail)
-    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
-        return UpstreamError(
-            "The connection to SageMaker is not secure: its certificate was not accepted.",
-            code="tls_failed",
-            detail=detail,
-        )
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return UpstreamError(
-            "SageMaker can't be reached.", code="connection_failed", retryable=True, detail=detail
-        )
-    if isinstance(error, aiohttp.ClientResponseError):
-        return MalformedReply("The endpoint's answer is not HTTP.", detail=detail)
-    return UpstreamError(
-        "The connection to SageMaker broke.", code="connection_lost", retryable=True, detail=detail
-    )

@@ -130,7 +130,7 @@ class DefaultChain:
     def _start_attempt(self) -> asyncio.Task[None] | None:
         """Give the running attempt, or a new one; None while a failure is too fresh."""
         if self._attempt is None and self._clock() >= self._try_again_at:
-            self._attempt = asyncio.create_task(self._try())
+            self._attempt = asyncio.create_task(self._try(), name=type(self).__name__)
         return self._attempt
 
     async def _try(self) -> None:

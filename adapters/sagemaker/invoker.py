@@ -19,7 +19,6 @@ from http import HTTPStatus
 from operator import attrgetter
 from typing import NamedTuple
 
-import aiohttp
 from yarl import URL
 
 from adapters.base import Head, Limits, Payload, Reply, Target, UpstreamStream
@@ -30,9 +29,10 @@ from adapters.errors import (
     MalformedReply,
     PayloadTooLarge,
 )
-from adapters.sagemaker.client import Client, read_body
+from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import CredentialProvider
 from adapters.sagemaker.errors import translate
+from adapters.sagemaker.response import Response
 from adapters.sagemaker.signing import Address, Signer, parse_address
 from adapters.sagemaker.stream import DocumentStream, EventStream
 
@@ -93,7 +93,7 @@ class SageMakerInvoker:
         """
         response = await self._send(_INVOKE, target, payload, limits)
         head = _head(response, response.headers.get("content-type", ""))
-        return Reply(head=head, body=await read_body(response))
+        return Reply(head=head, body=await response.read_all())
 
     async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> UpstreamStream:
         """Call InvokeEndpointWithResponseStream.
@@ -119,7 +119,7 @@ class SageMakerInvoker:
 
     async def _send(
         self, operation: _Operation, target: Target, payload: Payload, limits: Limits
-    ) -> aiohttp.ClientResponse:
+    ) -> Response:
         """Sign and send; give the response if its status is 200."""
         if len(payload.body) > target.max_payload_bytes:
             raise PayloadTooLarge(
@@ -175,7 +175,7 @@ def _headers(target: Target, payload: Payload, accept_header: str) -> list[tuple
     return headers
 
 
-def _head(response: aiohttp.ClientResponse, content_type: str) -> Head:
+def _head(response: Response, content_type: str) -> Head:
     return Head(
         content_type=content_type,
         request_id=response.headers.get("x-amzn-requestid", ""),
@@ -183,7 +183,7 @@ def _head(response: aiohttp.ClientResponse, content_type: str) -> Head:
     )
 
 
-def _check_encoding(response: aiohttp.ClientResponse) -> None:
+def _check_encoding(response: Response) -> None:
     """Refuse a compressed answer: none was asked for."""
     encoding = response.headers.get("content-encoding", "identity")
     if encoding != "identity":
@@ -194,9 +194,9 @@ def _check_encoding(response: aiohttp.ClientResponse) -> None:
         )
 
 
-async def _read_error(response: aiohttp.ClientResponse) -> bytes:
+async def _read_error(response: Response) -> bytes:
     """Read an error's body; one that is too large, or breaks off, counts as none."""
     try:
-        return await read_body(response, _MAX_ERROR_BYTES)
+        return await response.read_all(_MAX_ERROR_BYTES)
     except GatewayError:
         return b""

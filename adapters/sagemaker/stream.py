@@ -8,13 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 
-import aiohttp
-
 from adapters.base import Head
 from adapters.errors import GatewayError, MalformedReply
-from adapters.sagemaker.client import MAX_REPLY_BYTES, read_some
 from adapters.sagemaker.errors import translate_message
 from adapters.sagemaker.event_stream import EventStreamDecoder, Message
+from adapters.sagemaker.response import MAX_BODY_BYTES, Response
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +24,7 @@ class EventStream:
     is raised. Implements `adapters.base.UpstreamStream`.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, head: Head) -> None:
+    def __init__(self, response: Response, head: Head) -> None:
         self.head = head
         self._response = response
         self._decoder = EventStreamDecoder()
@@ -54,7 +52,7 @@ class EventStream:
 
     async def _next_part(self) -> bytes:
         while self._error is None:
-            data = await read_some(self._response)
+            data = await self._response.read_some()
             if not data:
                 self._decoder.finish()
                 raise StopAsyncIteration
@@ -90,7 +88,7 @@ class DocumentStream:
     Implements `adapters.base.UpstreamStream`.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, head: Head) -> None:
+    def __init__(self, response: Response, head: Head) -> None:
         self.head = head
         self._response = response
         self._size = 0
@@ -104,11 +102,11 @@ class DocumentStream:
         return self
 
     async def __anext__(self) -> bytes:
-        data = await read_some(self._response)
+        data = await self._response.read_some()
         if not data:
             raise StopAsyncIteration
         self._size += len(data)
-        if self._size > MAX_REPLY_BYTES:
+        if self._size > MAX_BODY_BYTES:
             self._response.close()
             raise MalformedReply("The endpoint's answer is too large.")
         return data

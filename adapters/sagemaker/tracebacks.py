@@ -1,7 +1,7 @@
 """Python tracebacks inside a text: finds them, and leaves what the exception says.
 
-Knows how Python prints them, also with a logger's prefix on each line, quoted once more inside JSON,
-or folded into one line.
+Knows how Python prints them, also with a logger's prefix on each line, quoted once more inside
+JSON, or folded into one line.
 """
 
 from __future__ import annotations

@@ -220,7 +220,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     },
     "model_list": {},
     "litellm_params": _PARAMS_UNSUPPORTED,
-    "model_info": _keys(_NO_AUTH, "blocked access_windows team_id access_groups"),
+    "model_info": {},
     "litellm_settings": {
         **_LIMITS,
         **_keys(_NO_ALIAS, "model_alias_map"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from adapters.base import Json, Task
+from adapters.errors import GatewayError
 
 #: How a call ended; `gone` means that the client left before its answer was complete.
 Outcome = Literal["ok", "failed", "gone"]
@@ -40,6 +41,8 @@ class Call:
         """Note why no whole answer was given."""
         self.outcome = "failed"
         self.error = error
+        if isinstance(error, GatewayError) and error.request_id:
+            self.request_id = error.request_id
 
     def gone(self) -> None:
         """Note that the client left."""

@@ -258,6 +258,35 @@ async def test_fake_streaming_keeps_tools_reasoning_and_unknown_fields() -> None
     assert not any("usage" in chunk for chunk in chunks)
 
 
+async def test_a_container_that_can_not_give_usage_is_not_asked_twice() -> None:
+    """Usage is asked for by default; a container that answers 400 to that streams without it."""
+    chunk = {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}
+    parts = [b"data: " + orjson.dumps(chunk) + b"\n\n"]
+    refusal = ModelError("extra fields not permitted: stream_options", status=400)
+    invoker = ScriptedInvoker(streams=[refusal, parts])
+    called = endpoint(invoker, "messages")
+    for _ in range(2):
+        assert text_of(await collect(await called.stream("chat", ASK, LIMITS))) == "a"
+    asked = ["stream_options" in body for body in invoker.bodies]
+    assert asked == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "more"),
+    [
+        (ModelError("bad stream_options", status=400), {"stream_options": {"include_usage": True}}),
+        (ModelError("bad top_p", status=400), {}),
+        (ModelError("stream_options broke me", status=500), {}),
+    ],
+)
+async def test_other_errors_are_not_taken_for_that(error: ModelError, more: Json) -> None:
+    """What the client asked for itself, and every other error, reaches the client."""
+    called = endpoint(ScriptedInvoker(streams=[error]), "messages")
+    with pytest.raises(ModelError):
+        await called.stream("chat", {**ASK, **more}, LIMITS)
+    assert not called.memory.refuses_usage
+
+
 async def test_the_memory_of_a_refusal_fades() -> None:
     """Endpoints get updated: after an hour streaming is tried again."""
     memory = StreamMemory()

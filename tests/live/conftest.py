@@ -1,6 +1,6 @@
 """Fixtures: one emulator process and a few gateway processes, shared by all tests of the session."""
 
-import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -21,8 +21,6 @@ def own_environment() -> Iterator[None]:
     """Clients in this process see neither a developer's keys nor a proxy."""
     wanted = clean_environment()
     with pytest.MonkeyPatch.context() as patch:
-        import os
-
         for name in set(os.environ) - set(wanted):
             patch.delenv(name)
         yield
@@ -32,7 +30,7 @@ def own_environment() -> Iterator[None]:
 def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
     """The emulator, started as users start it."""
     path = tmp_path_factory.mktemp("emulator") / "emulator.yaml"
-    path.write_text(json.dumps(serving.EMULATOR))
+    path.write_text(serving.written(serving.EMULATOR), encoding="utf-8")
     arguments = ["-m", "emulator", "--port", "0", "--config", str(path)]
     with running(arguments, clean_environment()) as process:
         emulated = Emulated(process.address())
@@ -76,7 +74,7 @@ def write(folder: Path, configuration: str) -> Path:
 @pytest.fixture(scope="session")
 def open_gateway(start: StartGateway, emulator_process: Emulated) -> Iterator[Gateway]:
     """The gateway without a key."""
-    with start(json.dumps(serving.open_gateway(emulator_process.url))) as gateway:
+    with start(serving.written(serving.open_gateway(emulator_process.url))) as gateway:
         yield gateway
 
 
@@ -90,6 +88,6 @@ def gateway(open_gateway: Gateway, emulated: Emulated) -> Gateway:
 @pytest.fixture(scope="session")
 def locked(start: StartGateway, emulator_process: Emulated) -> Iterator[Gateway]:
     """The gateway with a master key."""
-    configuration = json.dumps(serving.locked_gateway(emulator_process.url))
+    configuration = serving.written(serving.locked_gateway(emulator_process.url))
     with start(configuration, "--host", "127.0.0.1", "--detailed_debug") as gateway:
         yield gateway

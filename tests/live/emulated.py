@@ -29,10 +29,15 @@ class Emulated:
 
     def requests(self, endpoint: str | None = None) -> list[Entry]:
         """What arrived since `forget`; every body is checked for what must never be in one."""
-        query = {} if endpoint is None else {"endpoint": endpoint}
-        entries: list[Entry] = self._http.get("/_emulator/requests", params=query).json()
+        entries = self.unchecked(endpoint)
         for entry in entries:
             assert_body_is_clean(entry["body"])
+        return entries
+
+    def unchecked(self, endpoint: str | None = None) -> list[Entry]:
+        """The same without that check, for bodies that name settings in their texts."""
+        query = {} if endpoint is None else {"endpoint": endpoint}
+        entries: list[Entry] = self._http.get("/_emulator/requests", params=query).json()
         return entries
 
     def only(self, endpoint: str | None = None) -> Entry:

@@ -60,7 +60,9 @@ class Stream:
 
     def _choices(self, index: int) -> list[Json]:
         chunks = (chunk for chunk in self.chunks if "error" not in chunk)
-        return [choice for chunk in chunks for choice in chunk["choices"] if choice["index"] == index]
+        return [
+            choice for chunk in chunks for choice in chunk["choices"] if choice["index"] == index
+        ]
 
 
 class Gateway:
@@ -85,7 +87,9 @@ class Gateway:
         """Waits until it serves; its socket accepts connections from its banner on."""
         assert self.http.get("/health/readiness").status_code == httpx.codes.OK
 
-    def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    def post(
+        self, path: str, body: Any, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Posts JSON."""
         answer = self.http.post(path, json=body, headers=headers)
         assert_reply_is_clean(answer.text + str(answer.headers))
@@ -125,8 +129,7 @@ class Gateway:
             yield connection
 
     def raw(self, data: bytes) -> bytes:
-        """Sends bytes, then reads until the gateway closes; requests must say `Connection: close`.
-        """
+        """Sends bytes, then reads until the gateway closes; requests must say `Connection: close`."""
         with self.connect() as connection:
             connection.sendall(data)
             received = b"".join(iter(lambda: connection.recv(65536), b""))

@@ -3,6 +3,7 @@
 Knows names and settings only. JSON is YAML, so the files are written as JSON.
 """
 
+import json
 from typing import Any
 
 from tests.live.leaks import (
@@ -17,12 +18,18 @@ from tests.live.leaks import (
 
 Yaml = dict[str, Any]
 
+
+def written(configuration: Yaml) -> str:
+    """A configuration as text. YAML reads no surrogate pairs, and takes U+2028 for a line's end."""
+    return json.dumps(configuration, ensure_ascii=False).replace("\u2028", "\\u2028")
+
+
 #: The reference page's endpoint.
 JUMPSTART = "jumpstart-dft-hf-textgeneration1-mp-20240815-185614"
 #: A text with everything that a careless decoder loses or takes for framing.
 HOSTILE = (
-    "  \n\n\tÇa va, 世界? 🌍👩‍👩‍👧 data: [DONE]\n\ndata: {}\r\n  \"quoted\" \\n </s>x \u2028 a  b"
-    " {\"finish_reason\": \"stop\"} ]} end \n \n"
+    '  \n\n\tÇa va, 世界? 🌍👩‍👩‍👧 data: [DONE]\n\ndata: {}\r\n  "quoted" \\n </s>x \u2028 a  b'
+    ' {"finish_reason": "stop"} ]} end \n \n'
 )
 
 EMULATOR: Yaml = {
@@ -91,9 +98,16 @@ MODELS = (
     model("chat", "sagemaker_chat/chat", info={"id": "the-chat-deployment"}),
     model("chat-limit", "sagemaker_chat/chat", max_completion_tokens=50),
     model("chat-named", "sagemaker_chat/served", hf_model_name="org/served"),
-    model("chat-bias", "sagemaker_chat/chat", logit_bias={50256: -100}),
-    model("chat-settings", "sagemaker_chat/chat", timeout=50, stream_timeout=50, drop_params=True,
-          stream_mode="real", top_k=7, extra_body={"min_p": 0.5}),
+    model(
+        "chat-settings",
+        "sagemaker_chat/chat",
+        timeout=50,
+        stream_timeout=50,
+        drop_params=True,
+        stream_mode="real",
+        top_k=7,
+        extra_body={"min_p": 0.5},
+    ),
     model("lines", "sagemaker_chat/lines"),
     model("chat-hurried", "sagemaker_chat/chat", timeout=1, stream_timeout=1),
     model("tgi-hostile", "sagemaker/tgi-hostile"),
@@ -109,6 +123,7 @@ MODELS = (
         )
         for letter in "ab"
     ),
+    model("tgi-no-stream-c", "sagemaker/tgi-no-stream"),
     model("forget-operation", "sagemaker_chat/chat-hostile"),
     model("forget-usage", "sagemaker_chat/chat"),
     model("real-only", "sagemaker/tgi-no-stream", stream_mode="real"),
@@ -116,12 +131,20 @@ MODELS = (
     model("embed", "sagemaker/embed"),
     model("embed-flat", "sagemaker/embed-flat"),
     model("component", "sagemaker_chat/component", model_id="first"),
-    model("component-free", "sagemaker_chat/component", model_id="first",
-          configurable_clientside_auth_params=["model_id"]),
+    model(
+        "component-free",
+        "sagemaker_chat/component",
+        model_id="first",
+        configurable_clientside_auth_params=["model_id"],
+    ),
     model("component-none", "sagemaker_chat/component"),
     model("missing", "sagemaker/no-such-endpoint"),
-    model("wrong-secret", "sagemaker/tgi", aws_access_key_id=ACCESS_KEY,
-          aws_secret_access_key="wrong/secret/wrong/secret/wrong/secret00"),
+    model(
+        "wrong-secret",
+        "sagemaker/tgi",
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key="wrong/secret/wrong/secret/wrong/secret00",
+    ),
     model("wrong-region", "sagemaker/tgi", aws_region_name="ap-south-1"),
     model("other-region", "sagemaker/tgi", aws_region_name="eu-west-1"),
     model("unreachable", "sagemaker/tgi", sagemaker_base_url="http://127.0.0.1:9"),

@@ -57,8 +57,7 @@ def test_text_parameters(
 def test_zero_temperature_reaches_a_container_that_may_have_it(
     gateway: Gateway, emulated: Emulated
 ) -> None:
-    """With `aws_sagemaker_allow_zero_temp` 0 is sent as 0, and the flag is in no body (compat A1).
-    """
+    """With `aws_sagemaker_allow_zero_temp` 0 is sent as 0, and the flag is in no body (compat A1)."""
     gateway.chat("tgi-zero", temperature=0)
 
     assert emulated.body()["parameters"] == {"temperature": 0}
@@ -92,8 +91,7 @@ def test_the_requests_token_limit_wins_under_each_of_its_names(
 def test_the_requests_token_limit_wins_on_the_messages_route(
     gateway: Gateway, emulated: Emulated
 ) -> None:
-    """A chat container never gets the file's limit beside the request's: it would obey the former.
-    """
+    """A chat container never gets the file's limit beside the request's: it would obey the former."""
     gateway.chat("chat-limit", max_tokens=3)
 
     body = emulated.body()
@@ -144,8 +142,16 @@ def test_hf_model_name_becomes_the_body_s_model(gateway: Gateway, emulated: Emul
 
 def test_no_setting_is_in_a_body(gateway: Gateway, emulated: Emulated) -> None:
     """Settings of the deployment stay outside (compat A2, case K8); `extra_body` is merged (A3)."""
-    gateway.chat("chat-settings", metadata={"a": "b"}, timeout=9, num_retries=1, tags=["x"],
-                 cache={"no-cache": True}, fallbacks=["chat"], disable_fallbacks=True)
+    gateway.chat(
+        "chat-settings",
+        metadata={"a": "b"},
+        timeout=9,
+        num_retries=1,
+        tags=["x"],
+        cache={"no-cache": True},
+        fallbacks=["chat"],
+        disable_fallbacks=True,
+    )
 
     assert emulated.body() == {"messages": HELLO, "model": "", "top_k": 7, "min_p": 0.5}
 
@@ -218,13 +224,17 @@ def test_every_header_that_means_something_is_signed(gateway: Gateway, emulated:
 
 
 def test_text_prompt_of_a_conversation(gateway: Gateway, emulated: Emulated) -> None:
-    """List contents and `content: null` in tool history give a prompt, not a 500 (compat A9, A12).
-    """
+    """List contents and `content: null` in tool history give a prompt, not a 500 (compat A9, A12)."""
     messages = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": [{"type": "text", "text": "Hello {{ 7*7 }}"}]},
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function",
-         "function": {"name": "f", "arguments": "{}"}}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+            ],
+        },
         {"role": "tool", "tool_call_id": "1", "content": "done"},
     ]
 

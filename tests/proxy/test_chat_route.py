@@ -104,7 +104,7 @@ async def test_a_stream_is_openais() -> None:
     [
         (ModelError("bad top_p", status=422), 422, "invalid_request_error"),
         (ModelError("broken", status=500), 500, "upstream_error"),
-        (Throttled("slow", retry_after=1.2), 429, "rate_limit_error"),
+        (Throttled("slow", retry_after=1.2, request_id="req-9"), 429, "rate_limit_error"),
         (UpstreamTimeout("late"), 504, "timeout_error"),
         (UpstreamError("AccessDeniedException", should_retry=False), 502, "upstream_error"),
     ],
@@ -126,6 +126,7 @@ async def test_a_failure_before_the_first_byte_has_its_status(
     }
     if isinstance(error, Throttled):
         assert response.headers["retry-after"] == "2"
+        assert response.headers["x-amzn-requestid"] == "req-9"
     if error.should_retry is False:
         assert response.headers["x-should-retry"] == "false"
 

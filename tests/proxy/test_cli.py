@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
 from proxy.cli import main
-from proxy.flags import FOREIGN_FLAGS
+from proxy.flags import FOREIGN_FLAGS, ForeignFlag
 from proxy.listen import listen
+from proxy.version import version
 
 CONFIG = """\
 model_list:
@@ -130,18 +130,17 @@ def test_arguments_that_do_not_fit_are_code_2(
 
 
 @pytest.mark.parametrize("flag", FOREIGN_FLAGS, ids=lambda flag: flag.name)
-def test_no_flag_of_litellm_is_unheard_of(config: Path, flag: click.Option) -> None:
+def test_no_flag_of_litellm_is_unheard_of(config: Path, flag: ForeignFlag) -> None:
     """Each other flag of LiteLLM is accepted or refused with one line and its reason."""
-    foreign = next(each for each in FOREIGN_FLAGS if each is flag)
-    value = ("1",) if foreign.valued else ()
-    for spelling in (foreign.name, foreign.name.replace("_", "-")):
+    value = ("1",) if flag.valued else ()
+    for spelling in (flag.name, flag.name.replace("_", "-")):
         result = run("--config", str(config), "--validate_config", f"--{spelling}", *value)
-        if foreign.refused:
+        if flag.refused:
             assert result.exit_code == 2
-            assert f"--{foreign.name} is not supported: {foreign.reason}" in result.stderr
+            assert f"--{flag.name} is not supported: {flag.reason}" in result.stderr
         else:
             assert result.exit_code == 0
-            assert result.stderr == f"--{foreign.name}: not used: {foreign.reason}\n"
+            assert result.stderr == f"--{flag.name}: not used: {flag.reason}\n"
 
 
 def test_the_version_is_told() -> None:
@@ -150,6 +149,11 @@ def test_the_version_is_told() -> None:
         result = run(flag)
         assert result.exit_code == 0
         assert result.stdout.startswith("sagegate, version ")
+
+
+def test_a_tree_that_is_not_installed_has_an_unknown_version() -> None:
+    """Running from a bare checkout does not fail for want of a version."""
+    assert version("no-such-distribution") == "unknown"
 
 
 def test_the_emulator_is_a_subcommand() -> None:

@@ -29,7 +29,7 @@ def test_a_good_key_opens_every_address() -> None:
     ],
 )
 def test_without_a_good_key_only_this_machine_is_served(key: SecretStr | None, why: str) -> None:
-    """A10: no or a weak key binds loopback and says so; any other host refuses with the ways out."""
+    """A10: no or a weak key binds loopback and says so; other hosts refuse with the ways out."""
     assert expose(None, key, CLOSED) == Exposure("127.0.0.1", f"{why}: listening on 127.0.0.1 only")
     for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"):
         assert expose(host, key, CLOSED) == Exposure(host)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message, Scope
 
 from adapters.base import Json
-from proxy.deps import ClientGone, until_gone
+from proxy.deps import ClientGone, read_object, until_gone
 from proxy.sse import ChunkResponse
 
 CHUNK: Json = {"choices": []}
@@ -135,6 +135,14 @@ async def test_work_is_cancelled_when_the_client_leaves() -> None:
     with pytest.raises(ClientGone):
         await asyncio.wait_for(waiting, 5)
     assert cancelled.is_set()
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_is_gone() -> None:
+    """Half a body is nobody's fault but the client's: no error of ours, nothing to answer."""
+    client = Client()
+    client.left.set()
+    with pytest.raises(ClientGone):
+        await read_object(request_for(client))
 
 
 @pytest.mark.parametrize("failure", [None, ZeroDivisionError()])

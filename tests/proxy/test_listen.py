@@ -59,7 +59,7 @@ def test_an_address_of_another_machine_is_a_clear_error() -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may bind any port")
 def test_a_privileged_port_is_a_clear_error() -> None:
     """A port that needs more rights says so."""
-    with pytest.raises(CannotStart, match="port 1 on 127.0.0.1 needs more rights"):
+    with pytest.raises(CannotStart, match=r"port 1 on 127\.0\.0\.1 needs more rights"):
         listen("127.0.0.1", 1)
 
 

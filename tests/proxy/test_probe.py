@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -30,14 +30,13 @@ class Scripted(ThreadingHTTPServer):
 
 
 class _Answers(BaseHTTPRequestHandler):
-    server: Scripted
-
     def do_GET(self) -> None:
-        status, body = self.server.answers[self.path]
+        script = cast("Scripted", self.server)
+        status, body = script.answers[self.path]
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         length = int(self.headers.get("Content-Length", "0"))
-        self.server.bodies.append(json.loads(self.rfile.read(length)) if length else None)
-        self.server.keys.append(self.headers["Authorization"])
+        script.bodies.append(json.loads(self.rfile.read(length)) if length else None)
+        script.keys.append(self.headers["Authorization"])
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -45,7 +44,7 @@ class _Answers(BaseHTTPRequestHandler):
 
     do_POST = do_GET  # noqa: N815 - the same
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
         """Keep the test's output clean."""
 
 

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from proxy.cannot_start import CannotStart
 from proxy.config.load import load_values
 from proxy.serve import AppFactory, ServerSettings, server_config
+from proxy.start import Source
 from tests.proxy.test_cli import CONFIG, UNSET
 
 KEY = "sk-long-enough-key"
@@ -29,7 +30,18 @@ from proxy.cli import main
 try:
     main(["--config", sys.argv[1], "--validate_config"])
 except SystemExit as end:
-    print(end.code, sorted({"fastapi", "uvicorn", "aiohttp", "aioboto3", "botocore"} & set(sys.modules)))
+    heavy = {"fastapi", "uvicorn", "aiohttp", "aioboto3", "botocore"}
+    print(end.code, sorted(heavy & set(sys.modules)))
+"""
+#: A configuration that the parent never checked.
+BROKEN_WORKERS = """
+from proxy.config.load import load_values
+from proxy.listen import listen
+from proxy.serve import AppFactory, ServerSettings, serve, server_config
+params = {"model": "sagemaker/e", "format": "no_such_format"}
+values = {"model_list": [{"model_name": "m", "litellm_params": params}]}
+factory = AppFactory(config=load_values(values, "test").config, master_key=None)
+serve(server_config(factory, ServerSettings(workers=2)), listen("127.0.0.1", 0))
 """
 
 
@@ -47,11 +59,13 @@ def _environ(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(
+    *arguments: str, environ: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the command; give its process and the address that it printed first."""
     command = [sys.executable, "-m", "proxy", "--port", "0", *arguments]
     with subprocess.Popen(
-        command, env=_environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, env=_environ(environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             first = cast("IO[str]", process.stdout).readline()
@@ -93,6 +107,45 @@ def test_workers_get_the_configuration_and_the_key(config: Path) -> None:
     assert "Traceback" not in errors
 
 
+def test_one_model_is_served_without_a_file() -> None:
+    """`--model` with `--alias` serves that name to this machine, and says why only to it."""
+    environ = {
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "example-secret",
+        "AWS_REGION": "eu-west-1",
+    }
+    arguments = ("--model", "sagemaker_chat/my-endpoint", "--alias", "my-model", "--debug")
+    with serving(*arguments, environ=environ) as (process, address):
+        listed = httpx.get(f"{address}/v1/models", timeout=30, trust_env=False).json()
+        assert [model["id"] for model in listed["data"]] == ["my-model"]
+        code, errors = _ended(process, signal.SIGTERM)
+    assert code == 0
+    assert errors.startswith("no master key is set: listening on 127.0.0.1 only\n")
+    assert "example-secret" not in errors
+
+
+def test_a_supervisor_whose_workers_cannot_start_gives_up() -> None:
+    """Workers that can't build the application end the command with a code, not in a loop."""
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN_WORKERS],
+        env=_environ({"AWS_REGION": "eu-west-1"}),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert "the application can't be built" in done.stderr
+
+
+def test_the_command_line_wins_over_the_file() -> None:
+    """`--request_timeout` and `--drop_params` change what the file says of every request."""
+    config = _factory().config
+    assert Source().over(config) == config
+    said = Source(request_timeout=5, drop_params=True).over(config).litellm_settings
+    assert (said.request_timeout, said.drop_params) == (5, True)
+
+
 def test_https_is_served_with_a_certificate(config: Path, tmp_path: Path) -> None:
     """`--ssl_certfile_path` and its key give https, and `--health` trusts that certificate."""
     openssl = shutil.which("openssl")
@@ -100,9 +153,21 @@ def test_https_is_served_with_a_certificate(config: Path, tmp_path: Path) -> Non
         pytest.skip("no openssl to make a certificate with")
     certificate, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
     subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-        + ["-keyout", key, "-out", certificate],
+        [
+            openssl,
+            *[
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ],
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate),
+        ],
         check=True,
         capture_output=True,
     )
@@ -114,11 +179,14 @@ def test_https_is_served_with_a_certificate(config: Path, tmp_path: Path) -> Non
         "--ciphers",
         "ECDHE+AESGCM",
     )
-    with serving("--config", str(config), "--host", "127.0.0.1", *tls) as (_, address):
+    ciphers = ("--ciphers", "ECDHE+AESGCM")
+    with serving("--config", str(config), "--host", "127.0.0.1", *tls, *ciphers) as (_, address):
         assert address.startswith("https://127.0.0.1:")
         health = subprocess.run(
-            [sys.executable, "-m", "proxy", "--health", "--port", address.rpartition(":")[2]]
-            + ["--ssl_certfile_path", certificate],
+            [
+                *(sys.executable, "-m", "proxy", "--health"),
+                *("--port", address.rpartition(":")[2], "--ssl_certfile_path", certificate),
+            ],
             env=_environ(),
             check=True,
             capture_output=True,

@@ -25,7 +25,10 @@ class Answer:
 
 
 def whole(
-    client: OpenAI, messages: Iterable[ChatCompletionMessageParam], model: str = "gemma", **more: Any
+    client: OpenAI,
+    messages: Iterable[ChatCompletionMessageParam],
+    model: str = "gemma",
+    **more: Any,
 ) -> Answer:
     """Asks for the answer in one piece."""
     reply = client.chat.completions.create(model=model, messages=messages, **SURE, **more)
@@ -34,7 +37,10 @@ def whole(
 
 
 def streamed(
-    client: OpenAI, messages: Iterable[ChatCompletionMessageParam], model: str = "gemma", **more: Any
+    client: OpenAI,
+    messages: Iterable[ChatCompletionMessageParam],
+    model: str = "gemma",
+    **more: Any,
 ) -> Answer:
     """Asks for the answer in chunks, with usage at the end, and joins them."""
     texts, reasons, usages = [], [], []

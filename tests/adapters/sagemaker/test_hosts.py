@@ -86,7 +86,8 @@ def test_bad_base_url(base: str) -> None:
 
 
 BAD_NAMES = [
-    "", "a/b", "..", "?x", "#x", "%2e", "a\r\nb", "a\n", "a" * 64, "-a", "a-", "a_b", "é", "a b", "*",
+    "", "a/b", "..", "?x", "#x", "%2e", "a\r\nb", "a\n", "a" * 64, "-a", "a-", "a_b", "é", "a b",
+    "*",
 ]  # fmt: skip
 
 

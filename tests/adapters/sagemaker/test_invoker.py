@@ -20,9 +20,10 @@ from adapters.errors import (
     StreamingRefused,
     UpstreamError,
 )
-from adapters.sagemaker.client import MAX_REPLY_BYTES, Client
+from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
+from adapters.sagemaker.response import MAX_BODY_BYTES
 from tests.adapters.sagemaker.frames import part
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, Upstream, head, serve
 
@@ -69,9 +70,7 @@ async def test_invoke(invoker: SageMakerInvoker) -> None:
     async with serve(script) as upstream:
         reply = await invoker.invoke(upstream.target(), PAYLOAD, LIMITS)
     assert reply == Reply(
-        head=Head(
-            content_type="application/json; charset=utf-8", request_id="r-1", variant="blue"
-        ),
+        head=Head(content_type="application/json; charset=utf-8", request_id="r-1", variant="blue"),
         body=b'[{"generated_text":"x"}]',
     )
     (call,) = upstream.calls
@@ -85,7 +84,9 @@ async def test_what_is_sent(invoker: SageMakerInvoker) -> None:
     async def script(call: Call) -> None:
         await call.answer(Set_Cookie="a=b")
 
-    payload = Payload(body=b"{}", headers=(("X-Amzn-SageMaker-Custom-Attributes", "accept_eula=true"),))
+    payload = Payload(
+        body=b"{}", headers=(("X-Amzn-SageMaker-Custom-Attributes", "accept_eula=true"),)
+    )
     async with serve(script) as upstream:
         target = upstream.target(inference_component="llama")
         await invoker.invoke(target, payload, LIMITS)
@@ -143,9 +144,11 @@ async def test_signature_on_the_wire(invoker: SageMakerInvoker, prefix: str) -> 
     url = f"http://{call.headers['Host']}{call.line.split()[1]}"
     request = AWSRequest("POST", url, headers=signed, data=call.body)
     request.context["timestamp"] = call.headers["X-Amz-Date"]
-    signer = SigV4Auth(BotocoreCredentials("AKIDEXAMPLE", "secret", "token"), "sagemaker", "eu-west-1")
+    signer = SigV4Auth(
+        BotocoreCredentials("AKIDEXAMPLE", "secret", "token"), "sagemaker", "eu-west-1"
+    )
     text = signer.string_to_sign(request, signer.canonical_request(request))
-    assert call.headers["Authorization"].endswith("=" + signer.signature(text, request))
+    assert call.headers["Authorization"].endswith(f"={signer.signature(text, request)}")
 
 
 async def test_large_body(invoker: SageMakerInvoker) -> None:
@@ -174,9 +177,7 @@ async def test_too_large_a_body_is_never_sent(invoker: SageMakerInvoker) -> None
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "é", "\x00", "a\x7f"])
-async def test_hostile_header_values_are_never_sent(
-    invoker: SageMakerInvoker, value: str
-) -> None:
+async def test_hostile_header_values_are_never_sent(invoker: SageMakerInvoker, value: str) -> None:
     """A value that could end its header, or is not ASCII, is a 400 that names the header (C8)."""
     payload = Payload(body=b"{}", headers=(("X-Amzn-SageMaker-Custom-Attributes", value),))
     async with serve(Call.answer) as upstream:
@@ -254,7 +255,7 @@ async def test_oversized_answers(invoker: SageMakerInvoker, announced: bool) -> 
     async with serve(script) as upstream:
         with pytest.raises(MalformedReply, match="too large"):
             await invoker.invoke(upstream.target(), PAYLOAD, LIMITS)
-    assert sent < 2 * MAX_REPLY_BYTES
+    assert sent < 2 * MAX_BODY_BYTES
 
 
 async def test_oversized_error_bodies(invoker: SageMakerInvoker) -> None:
@@ -288,7 +289,9 @@ async def test_regions_and_identities_side_by_side(client: Client) -> None:
             invoker = SageMakerInvoker(client, StaticCredentials(Credentials(key, "s")))
             await invoker.invoke(upstream.target(region=region), PAYLOAD, LIMITS)
 
-        pairs = [(key, region) for key in ("AKIDA", "AKIDB") for region in ("eu-west-1", "us-west-2")]
+        pairs = [
+            (key, region) for key in ("AKIDA", "AKIDB") for region in ("eu-west-1", "us-west-2")
+        ]
         await asyncio.gather(*(call(*pair) for pair in pairs * 10))
     scopes = [call.headers["Authorization"].split("/")[:3:2] for call in upstream.calls]
     assert sorted(scopes) == sorted(

@@ -20,8 +20,8 @@ SEE = (
     "group=/aws/sagemaker/Endpoints/my-ep in account 111122223333 for more information."
 )
 WALL = (
-    "Your invocation timed out while waiting for a response from container model. Review the latency "
-    "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+    "Your invocation timed out while waiting for a response from container model. Review the "
+    "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 
 

@@ -82,7 +82,7 @@ PROSE = [
     "frame", ["{}", "It failed: {} (again).", '{{"error":"{}"}}', "a,{},b", "x\n{}\ny"]
 )
 def test_secrets_are_removed(secret: str, part: str, frame: str) -> None:
-    """Nothing that identifies the account, its keys, hosts or files is left, wherever it stands (K3)."""
+    """Nothing that identifies account, keys, hosts or files is left, wherever it stands (K3)."""
     assert part in secret
     assert part not in scrub(frame.format(secret))
 
@@ -123,8 +123,9 @@ TRACEBACK = (
         (TRACEBACK, "top_p must be < 1"),
         (f"It failed:\n{TRACEBACK}\nGood bye", "It failed:\ntop_p must be < 1\nGood bye"),
         (
-            f"{TRACEBACK}\n\nDuring handling of the above exception, another exception occurred:\n\n"
-            f"{TRACEBACK.replace('top_p', 'top_k')}",
+            TRACEBACK
+            + "\n\nDuring handling of the above exception, another exception occurred:\n\n"
+            + TRACEBACK.replace("top_p", "top_k"),
             "top_k must be < 1",
         ),
         (TRACEBACK.replace("\n", "\\n").replace('"', '\\"'), "top_p must be < 1"),
@@ -154,35 +155,35 @@ def test_tracebacks(text: str, left: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "/" * 500_000,
-        "/a" * 250_000,
-        " /a" * 150_000,
-        "/" + "a" * 500_000,
-        "a" * 500_000,
-        "a." * 250_000,
-        "http://" * 70_000,
-        "https://console." * 31_250,
-        "arn:aws:" * 62_500,
-        "account " * 62_500,
-        "account" + " " * 500_000,
-        "1" * 500_000,
-        "x-amz-" * 82_500,
-        "X-Amz-" + "a-" * 250_000,
-        "authorization " * 35_000,
-        'File "' * 82_500,
-        "Traceback (most recent call last)\n" * 15_000,
-        "Traceback (most recent call last)" + "Error: " * 70_000,
-        "Traceback (most recent call last)\n" + "A" * 500_000,
-        "session_token=" * 35_000,
-        "AWS4-HMAC-SHA256 Credential=" * 17_500,
-        "10." * 165_000,
-        "ip-10-" * 82_500,
-        "\\n" * 250_000 + "Traceback (most recent call last)",
+        "/" * 250_000,
+        "/a" * 125_000,
+        " /a" * 75_000,
+        "/" + "a" * 250_000,
+        "a" * 250_000,
+        "a." * 125_000,
+        "http://" * 35_000,
+        "https://console." * 15_625,
+        "arn:aws:" * 31_250,
+        "account " * 31_250,
+        "account" + " " * 250_000,
+        "1" * 250_000,
+        "x-amz-" * 41_250,
+        "X-Amz-" + "a-" * 125_000,
+        "authorization " * 17_500,
+        'File "' * 41_250,
+        "Traceback (most recent call last)\n" * 7_500,
+        "Traceback (most recent call last)" + "Error: " * 35_000,
+        "Traceback (most recent call last)\n" + "A" * 250_000,
+        "session_token=" * 17_500,
+        "AWS4-HMAC-SHA256 Credential=" * 8_750,
+        "10." * 82_500,
+        "ip-10-" * 41_250,
+        "\\n" * 125_000 + "Traceback (most recent call last)",
     ],
     ids=range(24),
 )
 def test_hostile_texts_take_no_time(text: str) -> None:
-    """Half a megabyte of anything takes a moment: no pattern goes back over its text."""
+    """A quarter of a megabyte of anything takes a moment: no pattern goes back over its text."""
     start = time.monotonic()
     scrub(text)
     assert time.monotonic() - start < 5

@@ -50,7 +50,7 @@ def test_bad_region(region: str) -> None:
 
 
 def test_explicit_keys_never_meet_an_ambient_token() -> None:
-    """Keys of the configuration stand alone; the environment's token does not join them (I5, I6)."""
+    """Keys of the configuration stand alone; no token of the environment joins them (I5, I6)."""
     settings = read_aws_settings(KEYS, AMBIENT)
     assert settings.credentials == Credentials("AKIDEXAMPLE", "secret", None)
 

@@ -102,8 +102,9 @@ def test_everything_sent_is_signed() -> None:
     assert signed["X-Amz-Security-Token"] == "token"
     assert signed["X-Amzn-SageMaker-Inference-Component"] == "llama"
     assert (
-        "Credential=AKIDEXAMPLE/20260830/eu-west-1/sagemaker/aws4_request, SignedHeaders=content-type;"
-        "host;x-amz-date;x-amz-security-token;x-amzn-sagemaker-inference-component, Signature="
+        "Credential=AKIDEXAMPLE/20260830/eu-west-1/sagemaker/aws4_request, "
+        "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;"
+        "x-amzn-sagemaker-inference-component, Signature="
     ) in signed["Authorization"]
 
 

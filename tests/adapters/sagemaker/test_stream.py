@@ -1,6 +1,7 @@
 """Streams: what arrives, in which order, and what each fault becomes."""
 
 import asyncio
+import gc
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -233,41 +234,55 @@ async def test_endless_json_document(invoker: SageMakerInvoker) -> None:
     assert isinstance(fault, MalformedReply)
 
 
-@pytest.mark.parametrize("way", ["aclose", "cancel", "cancel before headers", "cancel invoke"])
-async def test_leaving_closes_the_connection(invoker: SageMakerInvoker, way: str) -> None:
-    """Who leaves, in any way and at any moment, takes the connection to AWS along (F8)."""
-    asked, left = asyncio.Event(), asyncio.Event()
+@pytest.mark.parametrize("way", ["aclose", "cancel"])
+async def test_leaving_a_stream_closes_the_connection(invoker: SageMakerInvoker, way: str) -> None:
+    """Who leaves mid-stream, in either way, takes the connection to AWS along (F8)."""
+    left = asyncio.Event()
 
     async def script(call: Call) -> None:
-        asked.set()
-        if "before" not in way and "invoke" not in way:
-            await call.begin_stream()
-            await call.chunk(part(b"first"))
+        await call.begin_stream()
+        await call.chunk(part(b"first"))
         await call.gone()
         left.set()
 
     async with serve(script) as upstream:
-        first = asyncio.Event()
-
-        async def consume() -> None:
-            if "invoke" in way:
-                await invoker.invoke(upstream.target(), PAYLOAD, LIMITS)
-            stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
-            async for _ in stream.chunks:
-                first.set()
-                if way == "aclose":
-                    await stream.aclose()
-                    await stream.aclose()
-                    return
-
-        task = asyncio.create_task(consume())
-        await asked.wait()
-        if way == "cancel":
-            await first.wait()
-        if way != "aclose":
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+        assert await anext(stream.chunks) == b"first"
+        if way == "aclose":
+            await stream.aclose()
+            await stream.aclose()
+        else:
+            task = asyncio.ensure_future(anext(stream.chunks))
+            await asyncio.sleep(0)
             task.cancel()
+            await asyncio.wait({task})
+            assert task.cancelled()
+        await asyncio.wait_for(left.wait(), 10)
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("begun", [True, False])
+async def test_cancelling_a_call_closes_the_connection(
+    invoker: SageMakerInvoker, streaming: bool, begun: bool
+) -> None:
+    """A call that is cancelled, before or after the headers, takes its connection along (F8)."""
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def script(call: Call) -> None:
+        if begun and not streaming:
+            await call.send(head(200, "application/json", Content_Length="10") + b"{")
+        asked.set()
+        await call.gone()
+        left.set()
+
+    async with serve(script) as upstream:
+        operation = invoker.open_stream if streaming else invoker.invoke
+        task = asyncio.ensure_future(operation(upstream.target(), PAYLOAD, LIMITS))
+        await asked.wait()
+        await asyncio.sleep(0.05 if begun else 0)
+        task.cancel()
         await asyncio.wait({task})
-        assert task.cancelled() == (way != "aclose")
+        assert task.cancelled()
         await asyncio.wait_for(left.wait(), 10)
 
 
@@ -277,11 +292,11 @@ async def test_slow_records_are_no_silence(invoker: SageMakerInvoker) -> None:
     async def script(call: Call) -> None:
         await call.begin_stream()
         for record in TEN:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.06)
             await call.chunk(part(record))
         await call.chunk(b"")
 
-    limits = Limits(first_byte=0.5, idle=0.5, deadline=None)
+    limits = Limits(first_byte=0.4, idle=0.4, deadline=None)
     async with serve(script) as upstream:
         stream = await invoker.open_stream(upstream.target(), PAYLOAD, limits)
         assert await read(stream) == (b"".join(TEN), None)
@@ -291,7 +306,7 @@ async def test_slow_records_are_no_silence(invoker: SageMakerInvoker) -> None:
     "limits", [Limits(idle=0.2, deadline=None), Limits(deadline=0.3)], ids=["idle", "deadline"]
 )
 async def test_silence_ends_the_stream(invoker: SageMakerInvoker, limits: Limits) -> None:
-    """Silence beyond the limit is our own 408 after what had arrived; the connection is closed (G2)."""
+    """Silence beyond the limit is our own 408 after what had arrived; the connection goes (G2)."""
     left = asyncio.Event()
 
     async def script(call: Call) -> None:
@@ -323,6 +338,29 @@ async def test_deadline_holds_for_a_steady_stream(invoker: SageMakerInvoker) -> 
         received, fault = await asyncio.wait_for(read(stream), 10)
     assert received
     assert isinstance(fault, DeadlineExceeded)
+
+
+async def test_a_used_connection_that_breaks_later(invoker: SageMakerInvoker) -> None:
+    """A pooled connection that is reset between two calls disturbs neither them nor the log."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+
+    async def script(call: Call) -> None:
+        await call.begin_stream()
+        await asyncio.sleep(0)
+        await call.chunk(part(b"x"))
+        await call.chunk(b"")
+
+    async with serve(script) as upstream:
+        for _ in range(3):
+            for _ in range(2):
+                stream = await invoker.open_stream(upstream.target(), PAYLOAD, LIMITS)
+                assert await read(stream) == (b"x", None)
+            upstream.calls[-1].reset()
+            await asyncio.sleep(0.05)
+            gc.collect()
+    assert upstream.connections == 3
+    assert complaints == []
 
 
 async def test_slow_consumer_loses_nothing(invoker: SageMakerInvoker) -> None:

@@ -1,0 +1,162 @@
+"""One HTTP answer: its status and headers, and its body as it arrives.
+
+Knows aiohttp's response and what its failures become in our tree; refuses to know what the answer
+means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+
+import aiohttp
+
+from adapters.errors import (
+    DeadlineExceeded,
+    GatewayError,
+    MalformedReply,
+    UpstreamError,
+    UpstreamTimeout,
+)
+
+#: An answer beyond this is refused; SageMaker's own limit is 6 MiB.
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+#: What aiohttp, the socket and TLS raise; `TimeoutError` is an `OSError`.
+TRANSPORT_FAILURES = (aiohttp.ClientError, OSError)
+
+
+class Response:
+    """An answer whose headers are there. Read it to its end, or close it.
+
+    Args:
+        raw: aiohttp's response.
+        idle: The most seconds between two reads of the body.
+    """
+
+    def __init__(self, raw: aiohttp.ClientResponse, idle: float) -> None:
+        self._raw = raw
+        self._closed: asyncio.Future[None] | None = None
+        # Where the whole body came with the headers, the connection has gone back already.
+        if raw.connection is not None and raw.connection.protocol is not None:
+            protocol = raw.connection.protocol
+            protocol.read_timeout = idle
+            protocol.start_timeout()
+            self._watch(protocol.closed)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._raw.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers; names compare without case."""
+        return self._raw.headers
+
+    async def read_some(self) -> bytes:
+        """Give what has arrived, waiting for the first byte of it; empty at the end.
+
+        Raises:
+            DeadlineExceeded: nothing came within `idle`, or the deadline passed.
+            UpstreamError: the connection broke, or ended before the answer did.
+        """
+        content = self._raw.content
+        try:
+            data = await content.readany()
+        except TimeoutError as error:
+            self.close()
+            raise translate_failure(error) from error
+        except TRANSPORT_FAILURES as error:
+            # What came in the same moment as the failure still counts: it is given first, and the
+            # next call meets the failure again. aiohttp has no public call that would not drop it.
+            data = content._read_nowait(-1)  # noqa: SLF001 - see above; a test holds aiohttp to it
+            if not data:
+                self.close()
+                raise translate_failure(error) from error
+        except BaseException:
+            self.close()
+            raise
+        if not data:
+            self._forget_connection()
+        return data
+
+    async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
+        """Give the whole body.
+
+        Raises:
+            MalformedReply: it is larger than `limit` bytes; the connection is closed then.
+            GatewayError: as `read_some`.
+        """
+        parts: list[bytes] = []
+        size = 0
+        while part := await self.read_some():
+            size += len(part)
+            if size > limit:
+                self.close()
+                raise MalformedReply("The endpoint's answer is too large.")
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end; may be called again."""
+        self._forget_connection()
+        self._raw.close()
+
+    def _watch(self, closed: asyncio.Future[None] | None) -> None:
+        """Be told when the connection closes; None stands for one that has closed already."""
+        if closed is None:
+            self._wake_reader()
+            return
+        self._closed = closed
+        closed.add_done_callback(self._on_connection_closed)
+        # The future stays with the connection; whoever made it must see how it ended, once.
+        closed.remove_done_callback(_see)
+        closed.add_done_callback(_see)
+
+    def _forget_connection(self) -> None:
+        if self._closed is not None:
+            self._closed.remove_done_callback(self._on_connection_closed)
+            self._closed = None
+
+    def _on_connection_closed(self, _: object) -> None:
+        self._wake_reader()
+
+    def _wake_reader(self) -> None:
+        """Wake the reader where aiohttp forgets to: after a fault of the chunked encoding."""
+        content = self._raw.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the body is not well-formed"))
+
+
+def _see(closed: asyncio.Future[None]) -> None:
+    """Take note of how a connection ended, so that asyncio does not complain that nobody did."""
+    if not closed.cancelled():
+        closed.exception()
+
+
+def translate_failure(error: BaseException) -> GatewayError:
+    """Turn a failure of the transport into an error of our tree; its text is for the log only."""
+    detail = f"{type(error).__name__}: {error}"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return UpstreamTimeout(
+            "The connection to SageMaker was not made in time.", retryable=True, detail=detail
+        )
+    if isinstance(error, TimeoutError):
+        return DeadlineExceeded("SageMaker did not answer within the time allowed.", detail=detail)
+    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+        return UpstreamError(
+            "The connection to SageMaker is not secure: its certificate was not accepted.",
+            code="tls_failed",
+            detail=detail,
+        )
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return UpstreamError(
+            "SageMaker can't be reached.", code="connection_failed", retryable=True, detail=detail
+        )
+    if isinstance(error, aiohttp.ClientResponseError):
+        return MalformedReply("The endpoint's answer is not HTTP.", detail=detail)
+    return UpstreamError(
+        "The connection to SageMaker broke.", code="connection_lost", retryable=True, detail=detail
+    )

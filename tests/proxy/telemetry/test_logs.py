@@ -1,0 +1,100 @@
+"""The log: one line a request, for machines or people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import orjson
+import pytest
+import structlog
+
+from adapters.base import Json
+from adapters.errors import ModelError
+from proxy.routing.call import Call
+from proxy.telemetry import logs
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """Leave the process's logging as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[Json]:
+    return [orjson.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def new_call() -> Call:
+    return Call(id="c1", task="chat", model="m", caller="me", stream=False)
+
+
+def test_a_good_call_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who asked what of which deployment, how it ended, and how long it took."""
+    logs.configure(as_json=True)
+    call = new_call()
+    call.answered()
+    call.usage = {"prompt_tokens": 3, "completion_tokens": 4}
+    logs.report_call(call)
+    (line,) = lines(capsys)
+    assert line["event"] == "call.finished"
+    assert (line["status"], line["outcome"], line["level"]) == (200, "ok", "info")
+    assert (line["prompt_tokens"], line["completion_tokens"]) == (3, 4)
+    assert line["duration_ms"] >= line["first_byte_ms"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (ModelError("bad", status=422, code="x", detail="all of it"), 422, "x"),
+        (KeyError(), 500, None),
+    ],
+)
+def test_a_failure_is_a_warning_with_its_reason(
+    capsys: pytest.CaptureFixture[str], error: Exception, status: int, code: str | None
+) -> None:
+    """The operator's log holds the detail that the client never sees."""
+    logs.configure(as_json=True)
+    call = new_call()
+    call.failed(error)
+    logs.report_call(call)
+    (line,) = lines(capsys)
+    assert (line["status"], line["level"], line.get("error_code")) == (status, "warning", code)
+    assert line["error_type"] == type(error).__name__
+    assert line.get("detail") == getattr(error, "detail", None)
+
+
+def test_a_client_that_left_is_499(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody failed: the client went away."""
+    logs.configure(as_json=True)
+    call = new_call()
+    call.gone()
+    logs.report_call(call)
+    assert lines(capsys)[0]["status"] == 499
+
+
+def test_other_libraries_lines_look_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the server and the adapters log through Python's logging has the same form."""
+    logs.configure(as_json=True)
+    logging.getLogger("uvicorn.error").warning("hello %s", "there")
+    (line,) = lines(capsys)
+    assert (line["event"], line["logger"], line["level"]) == (
+        "hello there",
+        "uvicorn.error",
+        "warning",
+    )
+
+
+def test_people_get_text_and_levels_are_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a terminal lines are for reading; below the level there are none."""
+    logs.configure(as_json=False, level=logging.WARNING)
+    call = new_call()
+    logs.report_call(call)
+    assert capsys.readouterr().err == ""
+    call.failed(ModelError("bad"))
+    logs.report_call(call)
+    assert "call.finished" in capsys.readouterr().err

@@ -1,0 +1,143 @@
+"""The house rules that can be read off the source: who imports whom, how large, how named."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("proxy", "adapters", "emulator")
+MAX_LINES = 400
+
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+#: A module's prefix, and what modules under it must not import, each with its exceptions.
+FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "adapters": ("proxy", "emulator", "fastapi", "starlette", "uvicorn", "yaml", "sse_starlette"),
+    "adapters.base": ("adapters.",),
+    "adapters.errors": ("adapters.",),
+    "adapters.framing": ("adapters.sagemaker", "adapters.formats", "adapters.openai"),
+    "adapters.openai": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint"),
+    "adapters.formats": ("adapters.sagemaker", "adapters.endpoint", "asyncio", "aiohttp", "time"),
+    "adapters.prompts": ("adapters.sagemaker", "adapters.formats", "asyncio", "aiohttp", "time"),
+    "adapters.endpoint": ("adapters.sagemaker", "adapters.formats"),
+    "adapters.answer": ("adapters.sagemaker", "adapters.formats"),
+    "adapters.sagemaker": ("adapters.formats", "adapters.endpoint", "adapters.openai"),
+    "proxy": ("botocore", "aiobotocore", "aioboto3", "boto3", "aiohttp"),
+    "proxy.config": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint", "fastapi"),
+    "proxy.auth": ("adapters.sagemaker", "adapters.formats", "proxy.routes", "fastapi"),
+    "proxy.routing": ("adapters.sagemaker", "adapters.formats", "proxy.routes", "fastapi"),
+    "proxy.routes": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint"),
+    "proxy.deps": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint", "proxy.routes"),
+    "proxy.sse": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint", "proxy.routes"),
+    "emulator": ("proxy", "adapters", "botocore", "boto3", "aioboto3"),
+}
+ALLOWED = {
+    ("adapters.base", "adapters.errors"),
+    # One composition root may name what it composes.
+    ("proxy.app", "adapters.sagemaker"),
+    ("proxy.registry", "adapters.sagemaker"),
+}
+#: The only modules that may load AWS's libraries.
+AWS_LIBRARIES = ("botocore", "aiobotocore", "aioboto3", "boto3")
+
+BAD_FILE_NAMES = re.compile(r"utils?|helpers?|common|misc|.*_(utils?|helpers?)")
+BAD_CLASS_NAMES = re.compile(r".*(Manager|Handler|Helper|Util|Utils)")
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Give every module that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_under(module: str, prefix: str) -> bool:
+    return module == prefix or module.startswith(prefix.rstrip(".") + ".")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_nobody_imports_what_it_must_not_know(path: Path) -> None:
+    """The dependency arrows run one way: routes to routing to endpoint to the shared types."""
+    module = module_of(path)
+    for prefix, banned in FORBIDDEN.items():
+        if not is_under(module, prefix):
+            continue
+        for imported in imports_of(path):
+            if any(is_under(module, a) and is_under(imported, b) for a, b in ALLOWED):
+                continue
+            assert not any(is_under(imported, name) for name in banned), f"{module}: {imported}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_only_the_aws_room_loads_aws_libraries(path: Path) -> None:
+    """Botocore and its family are loaded in `adapters.sagemaker`, and only inside functions."""
+    loaded = [name for name in imports_of(path) if name.split(".")[0] in AWS_LIBRARIES]
+    if loaded:
+        assert is_under(module_of(path), "adapters.sagemaker")
+        top = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import)]
+        assert not any(
+            alias.name.split(".")[0] in AWS_LIBRARIES for node in top for alias in node.names
+        )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_adapters_never_read_the_environment(path: Path) -> None:
+    """Settings reach the adapters as mappings from a composition root."""
+    if is_under(module_of(path), "adapters"):
+        text = path.read_text()
+        assert "os.environ" not in re.sub(r'""".*?"""|`[^`]*`|#.*', "", text, flags=re.DOTALL)
+        assert "getenv" not in text
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=module_of)
+def test_files_stay_small_and_well_named(path: Path) -> None:
+    """No file above the limit, none named after nothing in particular."""
+    assert len(path.read_text().splitlines()) <= MAX_LINES
+    assert not BAD_FILE_NAMES.fullmatch(path.stem)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_classes_are_named_after_what_they_are(path: Path) -> None:
+    """Nothing is called a manager, handler or helper."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef):
+            assert not BAD_CLASS_NAMES.fullmatch(node.name), f"{path}: {node.name}"
+
+
+@pytest.mark.parametrize("path", TESTS, ids=module_of)
+def test_every_test_states_its_rule(path: Path) -> None:
+    """A test's docstring says what must be true; without one nobody knows why it failed."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(
+            "test_"
+        ):
+            assert ast.get_docstring(node), f"{path.name}: {node.name}"
+
+
+def test_every_folder_of_tests_is_a_package() -> None:
+    """Tests import each other by name, so each folder has its `__init__.py`."""
+    for path in TESTS:
+        assert (path.parent / "__init__.py").exists(), path.parent
+
+
+def test_packages_are_typed_and_marked() -> None:
+    """Each package says that it is typed, and that it is sagegate's own."""
+    for package in PACKAGES:
+        assert (ROOT / package / "py.typed").exists()
+        assert 'SAGEGATE = "sagegate"' in (ROOT / package / "__init__.py").read_text()
