@@ -80,6 +80,7 @@ EOF
 def demo(port: int, emulator_port: int) -> None:
     """Run the gateway in front of an emulated SageMaker; needs no AWS account."""
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)  # a shell's background job would ignore it
     try:
         _run(port, emulator_port)
     except KeyboardInterrupt:
