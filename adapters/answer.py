@@ -78,7 +78,12 @@ class DecodedStream:
         try:
             self._first = await anext(self)
         except StopAsyncIteration:
-            raise MalformedReply("The container's stream ended without an answer.") from None
+            raise MalformedReply(
+                "The container's stream ended without an answer.", request_id=self.head.request_id
+            ) from None
+        except GatewayError as error:
+            error.request_id = error.request_id or self.head.request_id
+            raise
 
     def __aiter__(self) -> AsyncIterator[list[Json]]:
         return self

@@ -30,6 +30,7 @@ from adapters.base import (
     Task,
 )
 from adapters.errors import (
+    GatewayError,
     InvalidRequest,
     MalformedReply,
     ModelError,
@@ -240,4 +241,9 @@ def _decode(
     try:
         return codec.decode(request, payloads, replies)
     except SHAPE_FAULTS as error:
-        raise MalformedReply("The container's answer has an unexpected shape.") from error
+        raise MalformedReply(
+            "The container's answer has an unexpected shape.", request_id=replies[0].head.request_id
+        ) from error
+    except GatewayError as error:
+        error.request_id = replies[0].head.request_id
+        raise

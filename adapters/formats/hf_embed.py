@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from adapters.base import Decoded, Format, Payload, Reply, Request
-from adapters.container import container_error, parse_reply, unknown_shape, write_body
+from adapters.container import parse_reply, unknown_shape, write_body
 from adapters.errors import MalformedReply
 from adapters.openai import embeddings, parameters, usage
 
@@ -48,13 +48,8 @@ class HuggingFaceEmbedding:
 
 def _rows(value: Any, wanted: int) -> list[list[float]]:
     """Give the rows: a 2-D array, a 1-D one for a single input, or either under `embedding`."""
-    if isinstance(value, dict):
-        if "error" in value:
-            raise container_error(value)
-        inner = value.get("embedding")
-        if inner is None:
-            raise unknown_shape(value)
-        return _rows(inner, wanted)
+    if isinstance(value, dict) and isinstance(value.get("embedding"), list):
+        value = value["embedding"]
     if _is_row(value) and wanted == 1:
         return [value]
     if isinstance(value, list) and value and all(map(_is_row, value)):

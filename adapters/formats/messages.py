@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request, Summary
-from adapters.container import container_error, parse_reply, unknown_shape, write_body
+from adapters.container import failed_generation, parse_reply, unknown_shape, write_body
 from adapters.errors import MalformedReply
 from adapters.framing import DONE, RecordReader
 from adapters.openai import chat, usage
@@ -80,12 +80,8 @@ def _regular_message(message: Json) -> Json:
 
 def _complete(request: Request, body: Any) -> Decoded:
     """Edit a chat completion: the public model name, and what some containers leave out."""
-    if not isinstance(body, dict):
-        raise unknown_shape(body)
-    choices = body.get("choices") or []
-    if not _are_messages(choices):
-        if "error" in body or body.get("object") == "error":
-            raise container_error(body)
+    choices = body.get("choices") if isinstance(body, dict) else None
+    if not choices or not _are_messages(choices):
         raise unknown_shape(body)
     body["id"] = body.get("id") or request.id
     body["object"] = "chat.completion"
@@ -95,7 +91,7 @@ def _complete(request: Request, body: Any) -> Decoded:
         choice.setdefault("index", index)
         choice.setdefault("finish_reason", "stop")
         if choice["finish_reason"] in FAILURES:
-            raise container_error({"error": "The generation failed."})
+            raise failed_generation()
         _name_reasoning(choice["message"])
     if body.get("usage"):
         return Decoded(body, "container")
@@ -105,13 +101,8 @@ def _complete(request: Request, body: Any) -> Decoded:
 
 
 def _are_messages(choices: Any) -> bool:
-    return (
-        isinstance(choices, list)
-        and len(choices) > 0
-        and all(
-            isinstance(choice, dict) and isinstance(choice.get("message"), dict)
-            for choice in choices
-        )
+    return isinstance(choices, list) and all(
+        isinstance(choice, dict) and isinstance(choice.get("message"), dict) for choice in choices
     )
 
 
@@ -170,7 +161,7 @@ class MessagesStream:
             elif self._done:
                 continue
             elif not isinstance(record, dict) or not isinstance(record.get("choices"), list):
-                raise _no_chunk(record)
+                raise unknown_shape(record)
             elif record["choices"] and "message" in record["choices"][0]:
                 yield from self._read_document(record)
             else:
@@ -205,7 +196,7 @@ class MessagesStream:
             self._said.append(_text(delta.get("content")))
         reason = choice.setdefault("finish_reason", None)
         if reason in FAILURES:
-            raise container_error({"error": "The generation failed."})
+            raise failed_generation()
         if reason is not None:
             self._open.discard(index)
             self.summary.finish_reason = reason
@@ -217,12 +208,6 @@ class MessagesStream:
         self._done = True
         self.summary.take_document(decoded)
         yield from chat.cut(decoded.body, include_usage=self._wants_usage)
-
-
-def _no_chunk(record: Any) -> Exception:
-    if isinstance(record, dict) and ("error" in record or record.get("object") == "error"):
-        return container_error(record)
-    return unknown_shape(record)
 
 
 FORMAT = Format(name="messages", chat=MessagesChat())

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request, Summary
-from adapters.container import container_error, parse_reply, unknown_shape, write_body
-from adapters.errors import GatewayError, MalformedReply
+from adapters.container import failed_generation, parse_reply, unknown_shape, write_body
+from adapters.errors import MalformedReply
 from adapters.framing import DONE, RecordReader
 from adapters.openai import chat, parameters, usage
 from adapters.openai.finish import FAILURES, finish_reason
@@ -128,11 +128,8 @@ def _token_limit(params: Json) -> int | None:
 def _read_answer(value: Any) -> Json:
     """Give the object with the generated text: the answer itself, or the only one in a list."""
     answer = value[0] if isinstance(value, list) and value else value
-    if isinstance(answer, dict):
-        if isinstance(answer.get("generated_text"), str):
-            return answer
-        if "error" in answer:
-            raise container_error(answer)
+    if isinstance(answer, dict) and isinstance(answer.get("generated_text"), str):
+        return answer
     raise unknown_shape(value)
 
 
@@ -145,7 +142,7 @@ def _complete(request: Request, prompt: str, answers: list[Json], *, may_echo: b
         details = answer.get("details") or {}
         said = details.get("finish_reason")
         if said in FAILURES:
-            raise container_error({"error": "The generation failed."})
+            raise failed_generation()
         count = details.get("generated_tokens")
         generated.append(count)
         text = answer["generated_text"].removeprefix(echo)
@@ -217,7 +214,7 @@ class TgiStream:
     def _end(self, details: Json) -> Iterator[Json]:
         said = details.get("finish_reason")
         if said in FAILURES:
-            raise container_error({"error": "The generation failed."})
+            raise failed_generation()
         self._finished = True
         limit = _token_limit(self._request.params)
         reason = finish_reason(said, generated=self._tokens, limit=limit)
@@ -237,19 +234,12 @@ class TgiStream:
     def _read_document(self, record: Any) -> Iterator[Json]:
         """Cut a whole answer into chunks: this container did not stream."""
         if self._started:
-            raise _broken(record)
+            raise unknown_shape(record)
         answers = [_read_answer(record)]
         decoded = _complete(self._request, self._prompt, answers, may_echo=self._may_echo)
         self._finished = True
         self.summary.take_document(decoded)
         yield from chat.cut(decoded.body, include_usage=chat.wants_usage(self._request.params))
-
-
-def _broken(record: Any) -> GatewayError:
-    """Give the error for a record in the middle of a stream that is no token."""
-    if isinstance(record, dict) and "error" in record:
-        return container_error(record)
-    return unknown_shape(record)
 
 
 FORMAT = Format(name="tgi", chat=TgiChat(asks_details=True, may_echo=False))

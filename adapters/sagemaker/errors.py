@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
+from adapters.complaint import DEFAULT_RETRY_AFTER, container_error, read_body
 from adapters.errors import (
     EndpointNotFound,
     EndpointUnavailable,
@@ -25,15 +26,10 @@ from adapters.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
+from adapters.redaction import scrub
 from adapters.sagemaker.event_stream import Message
 from adapters.sagemaker.fault import Fault, read_fault, read_stream_fault
-from adapters.sagemaker.model_error import (
-    DEFAULT_RETRY_AFTER,
-    container_error,
-    read_body,
-    unwrap,
-)
-from adapters.sagemaker.redaction import scrub
+from adapters.sagemaker.model_error import unwrap
 
 #: Scaling out from nothing takes minutes; asking again sooner is asked for all the same, since the
 #: refused request is what starts it.
@@ -80,7 +76,7 @@ def translate(
         return known(fault)
     # Neither AWS's nor unreadable: the word of a container behind a base URL.
     return container_error(
-        status, read_body(fault.document), retry_after=fault.retry_after, detail=fault.detail
+        read_body(fault.document), status, retry_after=fault.retry_after, detail=fault.detail
     )
 
 

@@ -150,7 +150,9 @@ class SageMakerInvoker:
             _check_encoding(response)
             return response
         body = await _read_error(response)
-        raise translate(response.status, response.headers, body, streaming=operation is _STREAM)
+        failure = translate(response.status, response.headers, body, streaming=operation is _STREAM)
+        failure.request_id = response.headers.get("x-amzn-requestid")
+        raise failure
 
     def _signer(self, region: str) -> Signer:
         signer = self._signers.get(region)

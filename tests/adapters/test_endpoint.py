@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,8 @@ import orjson
 import pytest
 
 from adapters import formats
-from adapters.answer import AnswerStream
-from adapters.base import Json, Limits, StreamMode
+from adapters.answer import AnswerStream, DecodedStream
+from adapters.base import Json, Limits, StreamMode, Summary, Task
 from adapters.endpoint import Endpoint, StreamMemory
 from adapters.errors import (
     MalformedReply,
@@ -20,7 +21,7 @@ from adapters.errors import (
     UnsupportedTask,
 )
 from tests.adapters.formats.golden_file import make_target
-from tests.adapters.scripted import HEAD, ScriptedInvoker
+from tests.adapters.scripted import HEAD, ScriptedInvoker, ScriptedStream
 
 LIMITS = Limits()
 TEXT = " Zwei  Wörter\n\n世界 and \u2003 more "
@@ -70,8 +71,8 @@ async def test_a_call_goes_through_the_format_and_keeps_what_aws_said() -> None:
 async def test_the_clients_parameters_win_over_the_configured_ones() -> None:
     """A default is only what a request gets that does not say otherwise."""
     invoker = ScriptedInvoker(replies=[[{"generated_text": "x"}]])
-    target = {"defaults": {"temperature": 0.2, "top_p": 0.5}}
-    await endpoint(invoker, **target).call("chat", {**ASK, "temperature": 0.7}, LIMITS)
+    called = endpoint(invoker, defaults={"temperature": 0.2, "top_p": 0.5})
+    await called.call("chat", {**ASK, "temperature": 0.7}, LIMITS)
     assert invoker.bodies[0]["parameters"] == {"temperature": 0.7, "top_p": 0.5}
 
 
@@ -93,9 +94,10 @@ async def test_the_first_failure_of_several_calls_is_the_answer() -> None:
 
 async def test_a_task_that_the_format_lacks_is_refused() -> None:
     """One place answers for every format what it does not have."""
-    for task in ("embedding", "completion", "rerank"):
+    lacking: tuple[Task, ...] = ("embedding", "completion", "rerank")
+    for task in lacking:
         with pytest.raises(UnsupportedTask):
-            await endpoint(ScriptedInvoker(), "messages").call(task, ASK, LIMITS)  # type: ignore[arg-type]
+            await endpoint(ScriptedInvoker(), "messages").call(task, ASK, LIMITS)
     with pytest.raises(UnsupportedTask):
         await endpoint(ScriptedInvoker()).stream("embedding", ASK, LIMITS)
     with pytest.raises(UnsupportedTask):
@@ -195,6 +197,38 @@ async def test_a_whole_document_is_cut_and_remembered() -> None:
     assert invoker.operations == ["open_stream", "invoke"]
 
 
+async def test_every_failure_names_awss_request() -> None:
+    """When support asks, the id of AWS's call is there, whoever found the fault."""
+    invoker = ScriptedInvoker(
+        replies=[{"surprise": 1}, {"choices": [{"message": {"content": 7}, "finish_reason": []}]}],
+        streams=[[b"{}"], [MalformedReply("cut")]],
+    )
+    called = endpoint(invoker, "messages")
+    for ask in (called.call, called.stream):
+        for _ in range(2):
+            with pytest.raises(MalformedReply) as caught:
+                await ask("chat", ASK, LIMITS)
+            assert caught.value.request_id == "req-1"
+
+
+async def test_a_foreign_decoder_that_gives_nothing_is_an_error() -> None:
+    """A format whose decoder ends without a word can't pass for an empty answer."""
+
+    class Silent:
+        summary = Summary()
+
+        def feed(self, data: bytes) -> Iterator[Json]:
+            del data
+            return iter(())
+
+        def finish(self) -> Iterator[Json]:
+            return iter(())
+
+    stream = DecodedStream(ScriptedStream([b"x"]), Silent())
+    with pytest.raises(MalformedReply):
+        await stream.start()
+
+
 async def test_stream_modes_are_obeyed() -> None:
     """`fake` never asks for a stream, `real` never hides a refusal."""
     answer = [{"generated_text": "a b"}]
@@ -230,13 +264,12 @@ async def test_a_long_answer_is_cut_in_batches() -> None:
 
 async def test_fake_streaming_keeps_tools_reasoning_and_unknown_fields() -> None:
     """Whatever the message held is in the deltas; tool calls get the index that clients need."""
-    message = {
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message: Json = {
         "role": "assistant",
         "content": None,
         "reasoning_content": "let me see",
-        "tool_calls": [
-            {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-        ],
+        "tool_calls": [call],
         "annotations": [1],
     }
     body = {
@@ -250,7 +283,7 @@ async def test_fake_streaming_keeps_tools_reasoning_and_unknown_fields() -> None
     deltas = [chunk["choices"][0]["delta"] for chunk in chunks]
     assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "let me see"
     assert deltas[-2] == {
-        "tool_calls": [{"index": 0, **message["tool_calls"][0]}],
+        "tool_calls": [{"index": 0, **call}],
         "annotations": [1],
     }
     assert chunks[-1]["choices"][0]["finish_reason"] == "tool_calls"

@@ -1,4 +1,4 @@
-"""Fixtures: one emulator process and a few gateway processes, shared by all tests of the session."""
+"""Fixtures: one emulator process and a few gateways, shared by all tests of the session."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -129,7 +129,7 @@ class Gateway:
             yield connection
 
     def raw(self, data: bytes) -> bytes:
-        """Sends bytes, then reads until the gateway closes; requests must say `Connection: close`."""
+        """Sends bytes, reads until the gateway closes: requests must say `Connection: close`."""
         with self.connect() as connection:
             connection.sendall(data)
             received = b"".join(iter(lambda: connection.recv(65536), b""))

@@ -1,4 +1,4 @@
-"""What must never leave: secrets and settings in bodies sent to a container, AWS's names in replies.
+"""What must never leave: secrets and settings in containers' bodies, AWS's names in replies.
 
 Security cases K1, K3 and K8.
 """

@@ -98,7 +98,9 @@ def test_headers_given_twice(locked: Gateway) -> None:
             assert_refused(locked.http.get("/v1/models", headers=pair))
 
 
-@pytest.mark.parametrize("key", [b"\xff\xfe", b"a\x01b", b"x" * 60_000], ids=["bytes", "ctl", "big"])
+@pytest.mark.parametrize(
+    "key", [b"\xff\xfe", b"a\x01b", b"x" * 60_000], ids=["bytes", "ctl", "big"]
+)
 def test_keys_of_strange_bytes(locked: Gateway, key: bytes) -> None:
     """Strange bytes are a wrong key or a bad request; the gateway lives on."""
     received = locked.raw(
@@ -214,8 +216,7 @@ def test_pipelined_requests_keep_their_own_identity(locked: Gateway) -> None:
 
 
 def test_the_log_at_its_most_talkative_has_no_secret(locked: Gateway, emulated: Emulated) -> None:
-    """With `--detailed_debug` and `set_verbose` no key, token, signature or prompt is logged
-    (cases K1, K2, K4)."""
+    """At its most talkative the log has no key, token, signature or prompt (cases K1, K2, K4)."""
     headers = {"authorization": f"Bearer {MASTER_KEY}"}
     body = {**BODY, "messages": [{"role": "user", "content": "the secret of the prompt"}]}
     emulated.fault("chat", "access_denied", times=1)

@@ -1,5 +1,4 @@
-"""Bad requests: each an OpenAI-shaped answer that names the parameter, and nothing is sent to AWS.
-"""
+"""Bad requests: each an OpenAI-shaped answer that names the parameter; nothing goes to AWS."""
 
 import json
 from collections.abc import Iterator
@@ -90,7 +89,7 @@ def test_wrong_values(
     emulated: Emulated,
     change: dict[str, object],
     param: str,
-    stream: bool,  # noqa: FBT001 - a case's second half
+    stream: bool,
 ) -> None:
     """Missing, empty and wrong values are a 400 that names the parameter as OpenAI does."""
     body = {"model": "chat", "messages": HELLO, "stream": stream, **change}
@@ -119,16 +118,38 @@ def test_unknown_models(gateway: Gateway, name: str) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    ["api_base", "base_url", "sagemaker_base_url", "endpoint_url", "aws_access_key_id",
-     "aws_secret_access_key", "aws_session_token", "aws_region_name", "aws_role_name",
-     "aws_web_identity_token", "aws_sts_endpoint", "aws_anything_new", "model_list", "user_config",
-     "litellm_params", "router_settings", "mock_response", "mock_tool_calls", "model_id",
-     "hf_model_name", "custom_prompt_dict", "extra_headers", "api_key"],
+    [
+        "api_base",
+        "base_url",
+        "sagemaker_base_url",
+        "endpoint_url",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
+        "aws_region_name",
+        "aws_role_name",
+        "aws_web_identity_token",
+        "aws_sts_endpoint",
+        "aws_anything_new",
+        "model_list",
+        "user_config",
+        "litellm_params",
+        "router_settings",
+        "mock_response",
+        "mock_tool_calls",
+        "model_id",
+        "hf_model_name",
+        "custom_prompt_dict",
+        "extra_headers",
+        "api_key",
+    ],
 )
 @pytest.mark.parametrize("place", ["top", "extra_body", "metadata"])
 def test_refused_fields(gateway: Gateway, emulated: Emulated, field: str, place: str) -> None:
-    """What chooses a URL, an identity or an answer is refused by name, wherever it hides (C1-C3,
-    C12)."""
+    """What chooses a URL, an identity or an answer is refused by name, wherever it hides.
+
+    Security cases C1, C2, C3 and C12.
+    """
     hidden = {field: "http://127.0.0.1:9"}
 
     answer = gateway.chat("chat", **(hidden if place == "top" else {place: hidden}))
@@ -142,8 +163,15 @@ def test_refused_fields(gateway: Gateway, emulated: Emulated, field: str, place:
 def test_a_tool_may_be_called_anything(gateway: Gateway, emulated: Emulated) -> None:
     """Nobody looks inside messages, tools and response formats."""
     messages = [{"role": "user", "content": "api_base", "aws_access_key_id": "x"}]
-    tools = [{"type": "function", "function": {"name": "f", "parameters": {
-        "type": "object", "properties": {"base_url": {"type": "string"}}}}}]
+    tools = [
+        {
+            "type": "function",
+            "function": {
+                "name": "f",
+                "parameters": {"type": "object", "properties": {"base_url": {"type": "string"}}},
+            },
+        }
+    ]
 
     assert gateway.chat("chat", messages=messages, tools=tools).status_code == 200
 
@@ -185,7 +213,7 @@ def test_the_last_of_two_equal_keys_wins(gateway: Gateway, emulated: Emulated) -
 
 def test_text_of_any_kind_arrives(gateway: Gateway, emulated: Emulated) -> None:
     """NUL, control characters, other planes: a text reaches the container as it was sent."""
-    text = "\0\x01\x7f\u2028\ufeff\U0001f30d\r\n\t\"\\ </s> {{ 7*7 }}"
+    text = '\0\x01\x7f\u2028\ufeff\U0001f30d\r\n\t"\\ </s> {{ 7*7 }}'
 
     assert gateway.chat("tgi", messages=[{"role": "user", "content": text}]).status_code == 200
 
@@ -218,8 +246,10 @@ def test_a_body_beyond_sagemaker_s_limit(gateway: Gateway, emulated: Emulated) -
 
 
 def test_tasks_that_a_model_does_not_have(gateway: Gateway) -> None:
-    """Embeddings of a chat container are refused by name; a text route's container that answers
-    arrays is no chat: never a 200 with an empty text (compat B24)."""
+    """A task that the model does not have is refused by name.
+
+    A text route's container that answers arrays is no chat: never a 200 with an empty text (B24).
+    """
     embedded = gateway.post("/v1/embeddings", {"model": "chat", "input": "x"})
     chatted = gateway.chat("embed")
 

@@ -18,9 +18,7 @@ def mark(gateway: Gateway) -> int:
 
 def logged(gateway: Gateway, mark: int) -> dict[str, object]:
     """The log line of the call, parsed."""
-    line: dict[str, object] = json.loads(
-        gateway.process.wait_for_line("call.finished", since=mark)
-    )
+    line: dict[str, object] = json.loads(gateway.process.wait_for_line("call.finished", since=mark))
     return line
 
 
@@ -36,8 +34,7 @@ def records(gateway: Gateway, model: str, count: int) -> Iterator[str]:
 
 @pytest.mark.parametrize("model", ["chat", "tgi", "lines"])
 def test_leaving_a_stream(gateway: Gateway, emulated: Emulated, mark: int, model: str) -> None:
-    """A client that leaves at record 3 ends the invocation at once, while the container pauses;
-    the log says 499 (case F8)."""
+    """Leaving at record 3 ends the invocation while the container pauses; logged as 499 (F8)."""
     emulated.fault(model, "slow_records", seconds=0.2)
 
     assert len(list(records(gateway, model, 3))) == 3
@@ -56,7 +53,7 @@ def test_leaving_before_the_answer(
     emulated: Emulated,
     mark: int,
     model: str,
-    stream: bool,  # noqa: FBT001 - a case's second half
+    stream: bool,
 ) -> None:
     """A client that leaves while the container thinks ends the invocation at once."""
     endpoint = "chat-hostile" if model == "fake-only" else model
@@ -98,14 +95,13 @@ def test_leaving_an_embedding(gateway: Gateway, emulated: Emulated) -> None:
 
 
 def test_leaving_while_sending(gateway: Gateway, emulated: Emulated, mark: int) -> None:
-    """A client that leaves in the middle of its body is nobody's fault: no error, no traceback in
-    the log, and nothing is sent."""
+    """Leaving in the middle of the body is nobody's fault: nothing is sent, no error is logged."""
     with gateway.connect() as connection:
         send(connection, b'{"model":"chat","mess', 500)
     with gateway.connect() as connection:
         connection.sendall(
             b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
-            b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"mod\r\n"
+            b'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"mod\r\n'
         )
     gateway.chat("chat")
     gateway.process.wait_for_line("call.finished", since=mark)

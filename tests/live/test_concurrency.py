@@ -50,8 +50,7 @@ async def at_once(gateway: Gateway, work: Callable[[httpx.AsyncClient], Awaitabl
 
 
 async def test_two_hundred_streams(gateway: Gateway, emulated: Emulated) -> None:
-    """200 streams at once all arrive whole, hostile cuts included; failing ones beside them fail
-    alone (cases E8, G8)."""
+    """200 streams with hostile cuts arrive whole; failing ones beside them fail alone (E8, G8)."""
     emulated.fault("chat-hostile", "cuts", cuts="random:7")
     emulated.fault("tgi-hostile", "cuts", cuts="utf8_split")
     for fault, options in FAULTS:

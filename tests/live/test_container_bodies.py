@@ -57,7 +57,7 @@ def test_text_parameters(
 def test_zero_temperature_reaches_a_container_that_may_have_it(
     gateway: Gateway, emulated: Emulated
 ) -> None:
-    """With `aws_sagemaker_allow_zero_temp` 0 is sent as 0, and the flag is in no body (compat A1)."""
+    """With `aws_sagemaker_allow_zero_temp` 0 is sent as 0; the flag is in no body (compat A1)."""
     gateway.chat("tgi-zero", temperature=0)
 
     assert emulated.body()["parameters"] == {"temperature": 0}
@@ -91,7 +91,7 @@ def test_the_requests_token_limit_wins_under_each_of_its_names(
 def test_the_requests_token_limit_wins_on_the_messages_route(
     gateway: Gateway, emulated: Emulated
 ) -> None:
-    """A chat container never gets the file's limit beside the request's: it would obey the former."""
+    """A chat container never gets the file's limit beside the request's: it would obey it."""
     gateway.chat("chat-limit", max_tokens=3)
 
     body = emulated.body()
@@ -224,7 +224,7 @@ def test_every_header_that_means_something_is_signed(gateway: Gateway, emulated:
 
 
 def test_text_prompt_of_a_conversation(gateway: Gateway, emulated: Emulated) -> None:
-    """List contents and `content: null` in tool history give a prompt, not a 500 (compat A9, A12)."""
+    """List contents and `content: null` in tool history give a prompt, no 500 (compat A9, A12)."""
     messages = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": [{"type": "text", "text": "Hello {{ 7*7 }}"}]},

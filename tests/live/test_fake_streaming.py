@@ -10,8 +10,9 @@ from tests.live.test_hostile_cuts import assert_whole
 
 @pytest.mark.parametrize("model", ["tgi-no-stream-a", "chat-no-stream-a"])
 def test_a_refusal_is_remembered(gateway: Gateway, emulated: Emulated, model: str) -> None:
-    """An endpoint that refuses the operation is asked for a whole answer, which is cut into chunks;
-    the second call goes there at once.
+    """An endpoint that refuses to stream is asked for a whole answer, the second time at once.
+
+    The answer is cut into chunks; nothing is lost.
     """
     assert_whole(gateway.stream(model), serving.HOSTILE, model)
     assert emulated.operations() == ["stream", "invoke"]
@@ -22,8 +23,9 @@ def test_a_refusal_is_remembered(gateway: Gateway, emulated: Emulated, model: st
 
 @pytest.mark.parametrize("model", ["tgi-whole-a", "chat-whole-a"])
 def test_a_whole_document_is_remembered(gateway: Gateway, emulated: Emulated, model: str) -> None:
-    """A whole JSON document as the stream becomes chunks, without a second call; the next request
-    goes to the plain operation.
+    """A whole JSON document as the stream becomes chunks, without a second call.
+
+    The next request goes to the plain operation at once.
     """
     assert_whole(gateway.stream(model), serving.HOSTILE, model)
     assert emulated.operations() == ["stream"]
@@ -87,8 +89,9 @@ def test_two_text_choices_as_a_stream(gateway: Gateway, emulated: Emulated) -> N
 
 
 def test_a_container_without_stream_options(gateway: Gateway, emulated: Emulated) -> None:
-    """The usage record that nobody asked for is not worth a failure: a container that answers 400
-    to `stream_options` is asked again without, and remembered.
+    """A container that answers 400 to `stream_options` is asked again without, and remembered.
+
+    The usage record that nobody asked for is not worth a failure.
     """
     refusal = '{"error":{"message":"stream_options is not supported","code":400}}'
     emulated.fault("chat", "model_error", status=400, message=refusal, operation="stream", times=1)

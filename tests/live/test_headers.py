@@ -12,7 +12,7 @@ CHAT = "/v1/chat/completions"
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_who_served_it(gateway: Gateway, emulated: Emulated, stream: bool) -> None:  # noqa: FBT001 - a case's second half
+def test_who_served_it(gateway: Gateway, emulated: Emulated, stream: bool) -> None:
     """An answer tells its deployment, AWS's request id and the variant, streaming or not."""
     answer = gateway.post(CHAT, {"model": "chat", "messages": HELLO, "stream": stream})
 
@@ -48,9 +48,9 @@ def test_deployments_have_ids_of_their_own(gateway: Gateway) -> None:
         ("", False),
     ],
 )
-def test_the_call_s_id(gateway: Gateway, given: str, echoed: bool) -> None:  # noqa: FBT001 - a case's answer
+def test_the_call_s_id(gateway: Gateway, given: str, echoed: bool) -> None:
     """A client's own id comes back on every kind of answer; what is none gets a new one."""
-    headers = {"x-litellm-call-id": given.encode(), "content-type": b"application/json"}
+    headers = [(b"x-litellm-call-id", given.encode()), (b"content-type", b"application/json")]
     for answer in (
         gateway.http.get("/v1/models", headers=headers),
         gateway.http.get("/nowhere", headers=headers),

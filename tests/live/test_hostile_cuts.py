@@ -1,4 +1,4 @@
-"""Streams cut where no client should have to expect it: not one byte is lost, and one shape holds."""
+"""Streams cut where no client should have to expect it: not one byte is lost."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def test_usage_only_when_asked(
     options: dict[str, Any],
     wanted: bool,
 ) -> None:
-    """The usage record is the last chunk, with `choices: []`, exactly when it was asked for (F11)."""
+    """The usage record is the last chunk, with `choices: []`, exactly when asked for (F11)."""
     stream = gateway.stream(model, **options)
 
     records = [chunk for chunk in stream.chunks if chunk.get("usage")]
@@ -88,9 +88,7 @@ def test_usage_only_when_asked(
 
 @pytest.mark.parametrize("model", ["chat", "lines", "tgi-explicit"])
 def test_counts_agree(gateway: Gateway, model: str) -> None:
-    """Stream and whole answer count the same where the container counts (compat B23); and `length`
-    is said by both.
-    """
+    """Stream and whole answer count the same, and both say `length` (compat B22, B23)."""
     whole = gateway.chat(model, max_tokens=3).json()
     stream = gateway.stream(model, max_tokens=3, stream_options={"include_usage": True})
 

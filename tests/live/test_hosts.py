@@ -23,8 +23,15 @@ def status(received: bytes) -> int:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "localhost:4000", "LocalHost:80", "127.0.0.1", "127.1.2.3:99", "[::1]:4000",
-     "0.0.0.0:4000"],
+    [
+        "localhost",
+        "localhost:4000",
+        "LocalHost:80",
+        "127.0.0.1",
+        "127.1.2.3:99",
+        "[::1]:4000",
+        "0.0.0.0:4000",
+    ],
 )
 def test_hosts_of_this_machine(gateway: Gateway, host: str) -> None:
     """Every spelling of this machine is answered, in any case."""
@@ -113,8 +120,19 @@ def test_json_in_each_spelling(gateway: Gateway, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["//v1/models", "/v1//models", "/v1/%2e%2e/v1/models", "/v1/../v1/models", "/v1/models;x",
-     "/v1%2fmodels", "/v1\\models", "/V1/Models", "/v1/models.", "/v1/models%00", "/health%2f.."],
+    [
+        "//v1/models",
+        "/v1//models",
+        "/v1/%2e%2e/v1/models",
+        "/v1/../v1/models",
+        "/v1/models;x",
+        "/v1%2fmodels",
+        "/v1\\models",
+        "/V1/Models",
+        "/v1/models.",
+        "/v1/models%00",
+        "/health%2f..",
+    ],
 )
 def test_targets_that_are_no_route(locked: Gateway, target: str) -> None:
     """What only looks like a route is none, or is refused; it never has another route's rights."""
@@ -158,13 +176,10 @@ def test_methods(gateway: Gateway, method: str, extra: list[str]) -> None:
     ids=repr,
 )
 def test_smuggling(gateway: Gateway, headers: list[str]) -> None:
-    """Lengths that can be read in two ways and broken headers are a 400 and a close (cases B3, B4).
-    """
+    """Lengths that can be read in two ways, broken headers: a 400 and a close (cases B3, B4)."""
     lines = ["Host: localhost", "Content-Type: application/json", *headers]
 
-    received = gateway.raw(
-        request("/v1/chat/completions", *lines, method="POST", body=JSON_BODY)
-    )
+    received = gateway.raw(request("/v1/chat/completions", *lines, method="POST", body=JSON_BODY))
 
     assert status(received) == 400
     assert received.count(b"HTTP/1.1 ") == 1
@@ -182,7 +197,7 @@ def test_smuggling(gateway: Gateway, headers: list[str]) -> None:
         ("null", False),
     ],
 )
-def test_only_pages_of_this_machine(gateway: Gateway, origin: str, allowed: bool) -> None:  # noqa: FBT001 - a case's answer
+def test_only_pages_of_this_machine(gateway: Gateway, origin: str, allowed: bool) -> None:
     """Without a key only loopback origins may read, and only they pass the preflight."""
     simple = gateway.http.get("/v1/models", headers={"origin": origin})
     preflight = gateway.http.options(

@@ -57,8 +57,10 @@ def ambient(start: StartGateway, emulator_process: Emulated) -> Iterator[Gateway
 
 @pytest.mark.parametrize(("model", "region"), [("ambient", REGION), ("temporary", "eu-west-1")])
 def test_temporary_keys(ambient: Gateway, emulated: Emulated, model: str, region: str) -> None:
-    """Keys, token and region, from AWS's variables or from the file, sign both operations; a
-    complete operation's URL serves both."""
+    """Keys, token and region from AWS's variables, or from the file, sign both operations.
+
+    A complete operation's URL as base URL serves both.
+    """
     assert ambient.chat(model).status_code == 200
     assert ambient.stream(model).done
 
@@ -72,8 +74,7 @@ def test_temporary_keys(ambient: Gateway, emulated: Emulated, model: str, region
 
 
 def test_nothing_of_them_is_told(ambient: Gateway) -> None:
-    """Banner and log, at their most talkative, show where the identity comes from, not what it is.
-    """
+    """Banner and talkative log show where the identity comes from, never what it is."""
     ambient.chat("ambient")
 
     assert "default AWS chain" in ambient.process.out
@@ -81,8 +82,10 @@ def test_nothing_of_them_is_told(ambient: Gateway) -> None:
 
 
 def test_defaults_that_yaml_spells_its_own_way(ambient: Gateway, emulated: Emulated) -> None:
-    """Number keys, as `logit_bias` has them in YAML, reach the container as JSON has them; a
-    `stream` in the file does not turn a plain call into a stream."""
+    """Number keys, as `logit_bias` has them in YAML, reach the container as JSON has them.
+
+    A `stream` in the file does not turn a plain call into a stream.
+    """
     answer = ambient.chat("biased")
 
     assert answer.status_code == 200, answer.text

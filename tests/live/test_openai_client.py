@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-import httpx
 import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
@@ -60,7 +59,7 @@ def test_answer_and_its_headers(client: openai.OpenAI) -> None:
     assert answer.usage is not None
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
     assert raw.headers["x-litellm-call-id"] == "my-call-1"
-    assert answer._request_id == "my-call-1"  # noqa: SLF001 - the package documents it as public
+    assert answer._request_id == "my-call-1"  # noqa: SLF001 - documented as public
 
 
 @pytest.mark.parametrize("model", ["tgi", "chat", "lines"])
@@ -247,7 +246,7 @@ def test_a_client_that_gives_up(gateway: Gateway, emulated: Emulated) -> None:
             api_key="x",
             base_url=gateway.url,
             max_retries=0,
-            timeout=httpx.Timeout(10, read=0.3),
+            timeout=0.5,
         ) as client,
         pytest.raises(openai.APITimeoutError),
     ):

@@ -6,7 +6,7 @@ from typing import Any
 
 import openai
 import pytest
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from tests.live.emulated import Emulated
 from tests.live.gateway import Gateway
@@ -58,10 +58,12 @@ def test_each_class(
     raised: type[openai.APIStatusError],
     kind: str,
     code: str,
-    stream: bool,  # noqa: FBT001 - a case's second half
+    stream: bool,
 ) -> None:
-    """Each fault is raised as the class of its status, with type, code and param filled in; a
-    stream's before its first byte as well."""
+    """Each fault is raised as the class of its status, with type, code and param filled in.
+
+    A stream's fault before its first byte as well.
+    """
     emulated.fault("chat", fault, **options)
 
     with pytest.raises(raised) as caught:
@@ -119,8 +121,7 @@ def test_refused_fields(client: openai.OpenAI, emulated: Emulated) -> None:
 
 
 def test_too_large(client: openai.OpenAI, emulated: Emulated) -> None:
-    """A body beyond the gateway's limit, or beyond SageMaker's, is a 413 with an answer that the
-    client can read, although it was still sending."""
+    """A body beyond the gateway's or SageMaker's limit is a 413 that the client can read."""
     for size in (9_000_000, 6_400_000):
         with pytest.raises(openai.APIStatusError) as caught:
             client.chat.completions.create(
@@ -132,13 +133,11 @@ def test_too_large(client: openai.OpenAI, emulated: Emulated) -> None:
 
 
 @pytest.mark.parametrize("model", ["tgi", "chat", "lines"])
-def test_an_error_inside_the_stream(
-    client: openai.OpenAI, emulated: Emulated, model: str
-) -> None:
+def test_an_error_inside_the_stream(client: openai.OpenAI, emulated: Emulated, model: str) -> None:
     """A failure after the first byte is raised while iterating; what came before was given."""
     emulated.fault(model, "stream_error", after=4)
     stream = client.chat.completions.create(model=model, messages=ASK, stream=True)
-    given = []
+    given: list[ChatCompletionChunk] = []
 
     with pytest.raises(openai.APIError) as caught:
         given.extend(stream)

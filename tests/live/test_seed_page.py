@@ -153,7 +153,7 @@ def test_openai_sdk_of_the_page(seed: Gateway) -> None:
 
 
 def test_langchain_of_the_page(seed: Gateway, emulated: Emulated) -> None:
-    """The page's LangChain snippet runs with today's imports; `temperature` reaches the container."""
+    """The page's LangChain snippet runs with today's imports; `temperature` arrives."""
     chat = ChatOpenAI(
         base_url=at(seed),
         model="jumpstart-model",
@@ -204,9 +204,7 @@ def test_temperature_zero_on_the_request(seed: Gateway, emulated: Emulated) -> N
 
 
 def test_start_up_says_what_serves_where(seed: Gateway) -> None:
-    """The banner names the address, the models, the docs page, and each one's endpoint, format and
-    identity; it shows no secret.
-    """
+    """The banner names address, docs page, and each model's endpoint, format and identity."""
     banner = seed.process.out
 
     for text in (seed.url, "/docs", "jumpstart-model", serving.JUMPSTART, "sagemaker-model"):

@@ -60,9 +60,7 @@ def test_after_some_records(
     kind: str,
     after: int,
 ) -> None:
-    """What came whole is delivered; then one typed SSE error, no finish reason, no `[DONE]`
-    (cases F2, F4).
-    """
+    """What came whole is delivered, then one typed SSE error and no `[DONE]` (cases F2, F4)."""
     whole = [delta.get("content") for delta in gateway.stream(model).deltas()]
     emulated.fault(model, fault, after=after, **options)
 

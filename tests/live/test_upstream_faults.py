@@ -152,8 +152,9 @@ def check(case: Case, status: int, headers: Any, error: dict[str, Any]) -> None:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(gateway: Gateway, emulated: Emulated, case: Case, stream: bool) -> None:
-    """Before the first byte a fault is JSON with its real status, in OpenAI's shape, with nothing
-    of AWS's in it (every reply is scanned); it is tried once.
+    """Before the first byte a fault is JSON with its real status, in OpenAI's shape.
+
+    Nothing of AWS's is in it (every reply is scanned); it is tried once.
     """
     emulated.fault("steady", case.fault, **case.options)
 
@@ -218,8 +219,9 @@ def test_a_prompt_beyond_the_context(gateway: Gateway) -> None:
 def test_misconfigured_deployments(
     gateway: Gateway, model: str, status: int, code: str | None, retry: str | None
 ) -> None:
-    """What the operator got wrong: AWS's error code and nothing else of AWS's text, never the
-    caller's 401 or 403; nobody retries a refused identity.
+    """What the operator got wrong is never the caller's 401 or 403.
+
+    AWS's error code is told, and nothing else of its text; nobody retries a refused identity.
     """
     answer = gateway.post(
         "/v1/chat/completions",
@@ -232,8 +234,9 @@ def test_misconfigured_deployments(
 
 
 def test_a_failed_call_names_aws_s_request(gateway: Gateway, emulated: Emulated) -> None:
-    """AWS's request id goes to the caller and into the log also when AWS says no: that is when
-    somebody asks for it (compat §4, runtime §3).
+    """AWS's request id goes to the caller and into the log also when AWS says no.
+
+    That is when somebody asks for it (compat §4, runtime §3).
     """
     emulated.fault("steady", "internal_failure", times=1)
     mark = len(gateway.process.err)
@@ -246,9 +249,7 @@ def test_a_failed_call_names_aws_s_request(gateway: Gateway, emulated: Emulated)
 
 
 def test_a_deadline_of_ours_is_408(gateway: Gateway, emulated: Emulated) -> None:
-    """`timeout` and `stream_timeout` are honoured: 408 `timeout_error`, and the call to AWS is
-    given up.
-    """
+    """`timeout` and `stream_timeout` give 408 `timeout_error`; the call to AWS is given up."""
     for stream in (False, True):
         emulated.fault("chat", "slow_first_byte", seconds=60, times=1)
 

@@ -35,7 +35,8 @@ class Golden:
 
     @property
     def task(self) -> Task:
-        return self.content["task"]
+        task: Task = self.content["task"]
+        return task
 
     @property
     def codec(self) -> Codec:
@@ -51,8 +52,8 @@ class Golden:
 
     def request(self) -> Request:
         settings = dict(self.content.get("target", {}))
-        policy = {name: frozenset(value) for name, value in settings.pop("parameters", {}).items()}
-        target = make_target(parameters=ParameterPolicy(**policy), **settings)
+        dropped = frozenset(settings.pop("additional_drop_params", ()))
+        target = make_target(parameters=ParameterPolicy(dropped=dropped), **settings)
         params = {**target.defaults, **self.content["params"]}
         return Request(target=target, params=params, id="chatcmpl-1", created=1700000000)
 

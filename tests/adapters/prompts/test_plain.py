@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.base import Json
 from adapters.errors import InvalidRequest
 from adapters.prompts.plain import render
 
@@ -11,7 +12,7 @@ from adapters.prompts.plain import render
 def test_texts_are_joined_with_newlines_and_nothing_is_invented() -> None:
     """Contents stand one under the other; null content gives tool calls, or nothing."""
     call = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
-    messages = [
+    messages: list[Json] = [
         {"role": "system", "content": " a "},
         {"role": "user", "content": [{"type": "text", "text": "b"}, {"text": "c"}]},
         {"role": "assistant", "content": None},

@@ -63,7 +63,7 @@ def said(status: int, original: Any) -> GatewayError:
         ({"error": "bad", "code": 424}, "bad", None, None),
         (
             {"code": 400, "message": "prediction failed", "error": "ValueError"},
-            "prediction failed",
+            "prediction failed: ValueError",
             None,
             None,
         ),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.sagemaker.redaction import scrub
+from adapters.redaction import scrub
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/my-ep"
 CONSOLE = (

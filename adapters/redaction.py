@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from adapters.sagemaker.tracebacks import without_tracebacks
+from adapters.tracebacks import without_tracebacks
 
 #: Characters of an identifier: it ends at a space, quote, bracket, comma or semicolon.
 _WORD = r"[^\s\"'`<>,;(){}\[\]\\]"
