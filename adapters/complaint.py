@@ -151,8 +151,9 @@ def _status(code: Any) -> int | None:
     """Give the status that a body's `code` is, as a number or its text."""
     if isinstance(code, str) and len(code) == _STATUS_DIGITS and code.isdecimal():
         code = int(code)
-    known = isinstance(code, int) and (code in _CLIENT_FAULTS or code in _SERVER_FAULTS)
-    return code if known else None
+    if isinstance(code, int) and (code in _CLIENT_FAULTS or code in _SERVER_FAULTS):
+        return code
+    return None
 
 
 def _readable(value: Any) -> str:

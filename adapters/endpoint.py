@@ -150,11 +150,11 @@ class Endpoint:
         if not ask_usage:
             target = replace(request.target, ask_stream_usage=False)
             request = replace(request, target=target)
-        payloads = codec.encode(request)
-        if len(payloads) > 1:  # several calls, one stream: cut what they answer together
+        payload, *further = codec.encode(request)
+        if further:  # several calls, one stream: cut what they answer together
             return await self._fake("chat", params, limits)
-        upstream = await self.invoker.open_stream(request.target, payloads[0], limits)
-        stream = DecodedStream(upstream, codec.decoder(request, payloads[0]))
+        upstream = await self.invoker.open_stream(request.target, payload, limits)
+        stream = DecodedStream(upstream, codec.decoder(request, payload))
         try:
             await stream.start()
         except BaseException:

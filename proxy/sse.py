@@ -20,7 +20,7 @@ from adapters.errors import GatewayError
 from proxy.errors import unexpected
 
 # The stock class patches uvicorn to cut streams at shutdown; ours may finish within the drain time.
-AppStatus.disable_automatic_graceful_drain()
+AppStatus.enable_automatic_graceful_drain = False
 
 #: Seconds without an event after which a comment keeps the connection alive.
 PING_SECONDS: Final = 15.0

@@ -48,12 +48,11 @@ class HuggingFaceEmbedding:
 
 def _rows(value: Any, wanted: int) -> list[list[float]]:
     """Give the rows: a 2-D array, a 1-D one for a single input, or either under `embedding`."""
-    if isinstance(value, dict) and isinstance(value.get("embedding"), list):
-        value = value["embedding"]
-    if _is_row(value) and wanted == 1:
-        return [value]
-    if isinstance(value, list) and value and all(map(_is_row, value)):
-        return value
+    named = isinstance(value, dict) and isinstance(value.get("embedding"), list)
+    found: Any = value["embedding"] if named else value
+    rows: Any = [found] if _is_row(found) and wanted == 1 else found
+    if isinstance(rows, list) and rows and all(map(_is_row, rows)):
+        return rows
     raise unknown_shape(value)
 
 

@@ -51,10 +51,12 @@ class ScriptedInvoker:
     streams: list[Answer] = field(default_factory=list)
     calls: list[tuple[str, Target, Payload, Limits]] = field(default_factory=list)
     opened: list[ScriptedStream] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
         self.calls.append(("invoke", target, payload, limits))
+        self.called.set()
         answer = self._next(self.replies)
         if isinstance(answer, GatewayError):
             raise answer
@@ -68,6 +70,7 @@ class ScriptedInvoker:
 
     async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> ScriptedStream:
         self.calls.append(("open_stream", target, payload, limits))
+        self.called.set()
         answer = self._next(self.streams)
         if isinstance(answer, GatewayError):
             raise answer

@@ -139,12 +139,13 @@ class Process:
 
 @contextmanager
 def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[Process]:
-    """Runs a server; afterwards SIGTERM must end it with code 0."""
+    """Runs a server; afterwards SIGTERM must end it with code 0, and it must not have tripped."""
     process = Process(arguments, environment)
     try:
         yield process
         process.send(signal.SIGTERM)
         code = process.ended()
         assert code == 0, f"exit code {code}:\n{process.err}"
+        assert "Traceback" not in process.err, process.err
     finally:
         process.kill()

@@ -75,6 +75,7 @@ def test_no_json_object(gateway: Gateway, emulated: Emulated, path: str, body: b
         ({"tools": {}}, "tools"),
         ({"tools": [5]}, "tools[0]"),
         ({"response_format": "json"}, "response_format"),
+        ({"aws_sagemaker_allow_zero_temp": "false"}, "aws_sagemaker_allow_zero_temp"),
         ({"metadata": 5}, "metadata"),
         ({"extra_body": []}, "extra_body"),
         ({"extra_body": {"temperature": "hot"}}, "temperature"),

@@ -190,6 +190,14 @@ def test_a_client_s_component_must_be_a_name(
     assert emulated.requests() == []
 
 
+def test_an_unknown_component(gateway: Gateway) -> None:
+    """A component that AWS does not know is a 404 without the account's id."""
+    answer = gateway.chat("component-free", model_id="nope")
+
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "endpoint_not_found"
+
+
 @pytest.mark.parametrize("route", ["chat", "embeddings"])
 def test_client_headers_never_reach_aws(gateway: Gateway, emulated: Emulated, route: str) -> None:
     """A client's `X-Amzn-SageMaker-*`, keys, cookies and traces stay here (case B7)."""

@@ -1,5 +1,6 @@
 """The headers of an answer: whose call it was, who served it."""
 
+import json
 import re
 
 import pytest
@@ -91,5 +92,8 @@ def test_the_pages(gateway: Gateway) -> None:
     assert docs.headers["content-type"].startswith("text/html")
     assert "/openapi.json" in docs.text
     assert described["openapi"].startswith("3.")
+    text = json.dumps(described)
+    for reference in re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', text):
+        assert reference in described.get("components", {}).get("schemas", {})
     for path in ("/v1/chat/completions", "/v1/embeddings", "/v1/models"):
         assert path in described["paths"]

@@ -186,6 +186,18 @@ def test_smuggling(gateway: Gateway, headers: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [["X: " + "a" * 200_000], [f"X-{number}: a" for number in range(2000)]],
+    ids=["long", "many"],
+)
+def test_headers_have_a_bound(gateway: Gateway, lines: list[str]) -> None:
+    """Headers beyond any use are refused, not kept (case B4)."""
+    received = gateway.raw(request("/v1/models", "Host: localhost", *lines))
+
+    assert status(received) in {400, 431}
+
+
+@pytest.mark.parametrize(
     ("origin", "allowed"),
     [
         ("http://localhost:3000", True),

@@ -9,6 +9,7 @@ import json
 import shlex
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import openai
 import pytest
@@ -124,6 +125,25 @@ def test_curl_of_the_messages_route(seed: Gateway, emulated: Emulated) -> None:
     assert entry["body"] == (
         '{"messages":[{"role":"user","content":"what llm are you"}],"model":""}'
     )
+
+
+def test_curl_with_a_large_body(seed: Gateway, tmp_path: Path) -> None:
+    """Curl waits for `100 Continue` before a large body: a 413 reaches it, and no reset."""
+    body = tmp_path / "body.json"
+    body.write_text('{"model":"jumpstart-model","messages":"' + "x" * 27_000_000 + '"}')
+
+    done = subprocess.run(
+        [
+            *("/usr/bin/env", "curl", "--silent", "--show-error", "--data-binary", f"@{body}"),
+            *("--header", "Content-Type: application/json", f"{at(seed)}/chat/completions"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)["error"]["code"] == "request_too_large"
 
 
 def test_keys_of_the_file_ignore_the_ambient_session_token(

@@ -112,8 +112,7 @@ async def test_a_cancelled_call_is_reported_as_gone(stream: bool) -> None:
     served = pool(script, reports)
     work = (served.stream if stream else served.call)(new_call(stream=stream), ASK)
     task = asyncio.ensure_future(work)
-    while not script.calls:
-        await asyncio.sleep(0)
+    await script.called.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -80,11 +80,11 @@ def test_a_client_that_left_is_499(capsys: pytest.CaptureFixture[str]) -> None:
 def test_other_libraries_lines_look_alike(capsys: pytest.CaptureFixture[str]) -> None:
     """What the server and the adapters log through Python's logging has the same form."""
     logs.configure(as_json=True)
-    logging.getLogger("uvicorn.error").warning("hello %s", "there")
+    logging.getLogger("some.library").warning("hello %s", "there")
     (line,) = lines(capsys)
     assert (line["event"], line["logger"], line["level"]) == (
         "hello there",
-        "uvicorn.error",
+        "some.library",
         "warning",
     )
 
