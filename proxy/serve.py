@@ -26,6 +26,7 @@ from yaml import YAMLError
 from proxy.app import create_app
 from proxy.cannot_start import CannotStart
 from proxy.config.schema import ProxyConfig
+from proxy.http_protocol import BoundedHttpProtocol
 from proxy.telemetry import logs
 
 #: Seconds that running requests get after SIGTERM.
@@ -108,6 +109,7 @@ def server_config(factory: AppFactory, settings: ServerSettings) -> uvicorn.Conf
             factory,
             factory=True,
             workers=settings.workers,
+            http=BoundedHttpProtocol,
             lifespan="on",
             ws="none",
             access_log=False,

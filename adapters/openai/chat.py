@@ -39,6 +39,8 @@ class ChatRequest(BaseModel):
 
     model: str
     messages: Annotated[list[Message], Field(min_length=1)]
+    #: Ours, not OpenAI's: let temperature 0 through to a text container.
+    aws_sagemaker_allow_zero_temp: bool | None = None
     frequency_penalty: float | None = None
     logprobs: bool | None = None
     max_completion_tokens: _TokenLimit | None = None

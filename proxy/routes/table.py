@@ -51,11 +51,27 @@ class Route:
         """Give what OpenAPI says of the request's body."""
         if self.body is None:
             return {}
-        schema = self.body.model_json_schema(ref_template="#/components/schemas/{model}")
-        schema.pop("$defs", None)
+        schema = _inlined(self.body.model_json_schema())
         return {
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
         }
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Put the definitions of a schema where they are referred to: OpenAPI keeps them elsewhere."""
+    definitions = schema.pop("$defs", {})
+
+    def resolve(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolve(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return resolve(definitions[part["$ref"].rpartition("/")[2]])
+        return {key: resolve(value) for key, value in part.items()}
+
+    resolved: dict[str, Any] = resolve(schema)
+    return resolved
 
 
 def with_v1(*paths: str) -> tuple[str, ...]:

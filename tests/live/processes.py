@@ -76,6 +76,13 @@ class Process:
             return "".join(self._err)
 
     @property
+    def failures(self) -> list[str]:
+        """Tracebacks and log lines of level error: a server has none, whatever it is asked."""
+        marks = ("Traceback (most recent", '{"event": "Traceback')
+        lines = self.err.splitlines()
+        return [line for line in lines if line.startswith(marks) or '"level": "error"' in line]
+
+    @property
     def running(self) -> bool:
         """Whether it has not ended."""
         return self._child.poll() is None
@@ -146,6 +153,6 @@ def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterato
         process.send(signal.SIGTERM)
         code = process.ended()
         assert code == 0, f"exit code {code}:\n{process.err}"
-        assert "Traceback" not in process.err, process.err
+        assert not process.failures, process.failures
     finally:
         process.kill()

@@ -95,6 +95,7 @@ MODELS = (
     model("tgi-limit", "sagemaker/tgi", max_completion_tokens=50),
     model("tgi-drop", "sagemaker/tgi", drop_params=True),
     model("tgi-ping", "sagemaker/tgi-ping"),
+    model("tgi-ping-explicit", "sagemaker/tgi-ping", format="tgi"),
     model("chat", "sagemaker_chat/chat", info={"id": "the-chat-deployment"}),
     model("chat-limit", "sagemaker_chat/chat", max_completion_tokens=50),
     model("chat-named", "sagemaker_chat/served", hf_model_name="org/served"),

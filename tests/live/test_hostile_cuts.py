@@ -98,13 +98,14 @@ def test_counts_agree(gateway: Gateway, model: str) -> None:
     assert stream.text() == whole["choices"][0]["message"]["content"]
 
 
-def test_a_text_that_repeats_the_prompt(gateway: Gateway) -> None:
+@pytest.mark.parametrize("model", ["tgi-ping", "tgi-ping-explicit"])
+def test_a_text_that_repeats_the_prompt(gateway: Gateway, model: str) -> None:
     """An answer that begins with the prompt's words reads the same whole and streamed."""
     ping = [{"role": "user", "content": "ping"}]
 
-    assert gateway.stream("tgi-ping", messages=ping).text() == gateway.text(
-        "tgi-ping", messages=ping
-    )
+    streamed = gateway.stream(model, messages=ping).text()
+
+    assert gateway.text(model, messages=ping) == streamed
 
 
 @pytest.mark.parametrize("cuts", CUTS)

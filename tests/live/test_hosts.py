@@ -192,9 +192,13 @@ def test_smuggling(gateway: Gateway, headers: list[str]) -> None:
 )
 def test_headers_have_a_bound(gateway: Gateway, lines: list[str]) -> None:
     """Headers beyond any use are refused, not kept (case B4)."""
-    received = gateway.raw(request("/v1/models", "Host: localhost", *lines))
+    try:
+        received = gateway.raw(request("/v1/models", "Host: localhost", *lines))
+    except ConnectionError:
+        received = b""  # the close came before we had sent everything
 
-    assert status(received) in {400, 431}
+    assert status(received) in {0, 400, 431}
+    gateway.wait_until_ready()
 
 
 @pytest.mark.parametrize(

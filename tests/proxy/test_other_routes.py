@@ -75,4 +75,5 @@ async def test_the_pages_describe_the_routes() -> None:
     chat = document["paths"]["/v1/chat/completions"]["post"]
     schema = chat["requestBody"]["content"]["application/json"]["schema"]
     assert set(schema["required"]) == {"model", "messages"}
+    assert "$ref" not in str(schema)
     assert "/v1/embeddings" in document["paths"]

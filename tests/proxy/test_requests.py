@@ -47,6 +47,7 @@ async def test_what_is_no_json_object_is_400(body: bytes) -> None:
         ({"messages": None}, 400, "messages"),
         ({"messages": []}, 400, "messages"),
         ({"temperature": "hot"}, 400, "temperature"),
+        ({"aws_sagemaker_allow_zero_temp": "false"}, 400, "aws_sagemaker_allow_zero_temp"),
         ({"extra_body": []}, 400, "extra_body"),
         ({"extra_body": {"temperature": "hot"}}, 400, "temperature"),
         ({"extra_body": {"stream": 1}}, 400, "stream"),

@@ -37,12 +37,12 @@ _TEMPLATE = """{% for m in messages -%}
 
 
 def load() -> Any:
-    """Starts llama.cpp on a free loopback port; one request at a time, two threads."""
+    """Starts llama.cpp on a free loopback port; one request at a time."""
     runtime, model = import_module(RUNTIME), import_module(MODEL)
     params = runtime.CommonParams()
     params.n_ctx = CONTEXT
     params.n_parallel = 1
-    params.cpuparams.n_threads = 2
+    params.cpuparams.n_threads = 1  # several wait for each other, busily, on a machine with few
     params.chat_template = _TEMPLATE
     params.port = 0
     params.verbosity = -1
