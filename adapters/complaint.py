@@ -23,6 +23,7 @@ _MAX_MESSAGE_LENGTH: Final = 4096
 _CONTEXT_SIGNALS: Final = (
     "`inputs` tokens + `max_new_tokens` must be <=",
     "maximum context length",
+    "exceeds the available context size",
     "instance type with more CPU capacity or memory",
 )
 _TOO_MANY: Final = HTTPStatus.TOO_MANY_REQUESTS.value

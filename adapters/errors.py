@@ -174,10 +174,14 @@ class ModelNotFound(Rejected):
 
 
 class DeadlineExceeded(Rejected):
-    """The time that the configuration, or the client, allows has passed."""
+    """The time that the configuration, or the client, allows has passed.
+
+    Nobody should try again by itself: the container may still be working on the first call.
+    """
 
     status = 408
     type = "timeout_error"
+    should_retry = False
 
 
 class RateLimited(Rejected):

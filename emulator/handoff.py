@@ -33,7 +33,8 @@ class HandOff:
         self._ping = parsed.join("/ping" if self._is_base else "/")
         self._client = httpx.AsyncClient(
             timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=None),
+            # No connection is kept: a small server may close one just when the next call takes it.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             headers={"accept-encoding": "identity"},
             trust_env=False,
             follow_redirects=False,

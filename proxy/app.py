@@ -121,7 +121,11 @@ def create_app(
 
 def _cors(general: GeneralSettings, *, key_required: bool) -> dict[str, Any]:
     """Give the origins whose pages may call: without a key, only those of this machine."""
-    rules: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"]}
+    rules: dict[str, Any] = {
+        "allow_methods": ["*"],
+        "allow_headers": ["*"],
+        "expose_headers": ["*"],
+    }
     if general.allowed_origins is not None:
         return {**rules, "allow_origins": list(general.allowed_origins)}
     if key_required:

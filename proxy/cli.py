@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from adapters.errors import ConfigError
 from proxy.cannot_start import CannotStart
@@ -109,6 +110,8 @@ def main(context: click.Context, /, **flags: Any) -> None:
     """Serve Amazon SageMaker endpoints as an OpenAI-compatible API."""
     if context.invoked_subcommand is not None:
         return
+    if flags["model"] and context.get_parameter_source("config") is ParameterSource.ENVIRONMENT:
+        flags["config"] = None  # a model named by hand beats a file that the environment names
     try:
         _run(flags, os.environ)
     except ConfigError as error:

@@ -10,7 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.errors import GatewayError, InvalidRequest, MethodNotAllowed, RouteNotFound
+from adapters.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    InvalidRequest,
+    MethodNotAllowed,
+    RouteNotFound,
+)
 
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
@@ -39,7 +45,7 @@ def _headers(error: GatewayError) -> dict[str, str]:
         headers["x-should-retry"] = str(error.should_retry).lower()
     if error.request_id:
         headers["x-amzn-requestid"] = error.request_id
-    if error.status == 401:  # noqa: PLR2004 - RFC 9110: a 401 names its scheme
+    if isinstance(error, AuthenticationFailed):  # ours; a container's 401 is not about our key
         headers["www-authenticate"] = "Bearer"
     return headers
 

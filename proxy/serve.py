@@ -27,6 +27,7 @@ from proxy.app import create_app
 from proxy.cannot_start import CannotStart
 from proxy.config.schema import ProxyConfig
 from proxy.http_protocol import BoundedHttpProtocol
+from proxy.server import Server
 from proxy.telemetry import logs
 
 #: Seconds that running requests get after SIGTERM.
@@ -144,18 +145,19 @@ def _try_certificate(settings: ServerSettings) -> None:
 
 
 def serve(config: uvicorn.Config, sockets: Sequence[socket.socket]) -> None:
-    """Answer requests until SIGINT or SIGTERM, which end the process with code 0.
+    """Answer requests until SIGINT or SIGTERM.
 
     Raises:
-        SystemExit: the signal came, or the application can't start (code 3).
+        SystemExit: the signal came before there was a server (code 0), or the application can't
+            start (code 3).
     """
     if config.workers > 1:
         _supervise(config, sockets)
         return
-    # uvicorn raises the signal again once it has shut down, and before it began nobody listens
+    # until the server takes them
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
-    uvicorn.Server(config).run(sockets=list(sockets))
+    Server(config).run(sockets=list(sockets))
 
 
 def _supervise(config: uvicorn.Config, sockets: Sequence[socket.socket]) -> None:

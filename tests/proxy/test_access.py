@@ -196,3 +196,4 @@ async def test_origins(
         answer = await client.get("/v1/models", headers={"Origin": origin})
     assert preflight.headers.get("access-control-allow-origin") == allowed
     assert answer.headers.get("access-control-allow-origin") == allowed
+    assert answer.headers.get("access-control-expose-headers") == "*"

@@ -95,6 +95,14 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path, name: str, words: str) -
     assert result.stderr == f"{tmp_path / name}: {words}\n"
 
 
+def test_a_model_named_by_hand_beats_the_environments_file() -> None:
+    """An image that sets CONFIG_FILE_PATH can still serve one model; two flags can't be meant."""
+    environ = {"CONFIG_FILE_PATH": "missing.yaml"}
+    model = ("--model", "sagemaker/my-endpoint", "--validate_config")
+    assert run(*model, environ=environ).exit_code == 0
+    assert run(*model, "--config", "missing.yaml").exit_code == 2
+
+
 def test_one_model_needs_no_file() -> None:
     """`--model` builds a configuration that goes through the same checks."""
     region = {"AWS_REGION": "eu-west-1"}

@@ -155,6 +155,7 @@ def test_echo_of_the_wall() -> None:
     [
         "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000",
         "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens.",
+        "request (4103 tokens) exceeds the available context size (4096 tokens), try increasing it",
         "Please use an instance type with more CPU capacity or memory.",
     ],
 )
