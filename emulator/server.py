@@ -40,6 +40,8 @@ class Server(uvicorn.Server):
                 log_level="error",
                 access_log=False,
                 server_header=False,
+                # As long as a load balancer keeps an idle connection, not uvicorn's five seconds.
+                timeout_keep_alive=60,
                 timeout_graceful_shutdown=1,
             )
         )
