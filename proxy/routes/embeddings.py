@@ -11,18 +11,14 @@ from starlette.responses import Response
 from adapters.openai.embeddings import EmbeddingRequest
 from proxy.auth.keyring import Access, Caller
 from proxy.deps import read_call, until_gone
-from proxy.errors import JsonResponse
-from proxy.routes.headers import answer_headers
+from proxy.routes import answers
 from proxy.routes.table import Route, for_models
 
 
 async def create(request: Request, caller: Caller) -> Response:
     """Answer an embedding request."""
     pool, call, params = await read_call(request, caller, "embedding", EmbeddingRequest)
-    answer = await until_gone(request, pool.call(call, params))
-    headers = answer_headers(call, answer.head)
-    headers["x-sagegate-usage-source"] = answer.usage_source
-    return JsonResponse(answer.body, headers=headers)
+    return answers.whole(call, await until_gone(request, pool.call(call, params)))
 
 
 ROUTES = (

@@ -1,4 +1,4 @@
-"""The headers that say how a request was served."""
+"""Answers as responses: their bodies, and the headers that say how they were served."""
 
 from __future__ import annotations
 
@@ -6,14 +6,30 @@ from importlib.metadata import version
 from typing import Final
 from urllib.parse import quote
 
+from adapters.answer import Answer
 from adapters.base import Head
+from proxy.errors import JsonResponse
 from proxy.routing.call import Call
+from proxy.routing.pool import PoolStream
+from proxy.sse import ChunkResponse
 
 _VERSION: Final = version("sagegate")
 
 
-def answer_headers(call: Call, head: Head) -> dict[str, str]:
-    """Give an answer's headers: LiteLLM's names where it has one, AWS's own otherwise."""
+def whole(call: Call, answer: Answer) -> JsonResponse:
+    """Give the response for a whole answer."""
+    headers = _headers(call, answer.head)
+    headers["x-sagegate-usage-source"] = answer.usage_source
+    return JsonResponse(answer.body, headers=headers)
+
+
+def streamed(call: Call, stream: PoolStream) -> ChunkResponse:
+    """Give the response for a stream whose first chunks are there."""
+    return ChunkResponse(stream, _headers(call, stream.head))
+
+
+def _headers(call: Call, head: Head) -> dict[str, str]:
+    """Give LiteLLM's headers where it has one, AWS's own otherwise."""
     headers = {
         "x-litellm-model-group": _plain(call.model),
         "x-litellm-model-id": _plain(call.deployment or ""),
