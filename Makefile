@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test check test-real clean
 
 demo: $(VENV)/demo.stamp
-	@$(BIN)/python -m emulator.demo
+	@$(BIN)/python -m proxy demo
 
 test: check
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term-missing:skip-covered

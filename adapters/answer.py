@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from adapters.base import Head, Json, StreamDecoder, Summary, UpstreamStream, UsageSource
+from adapters.base import Decoded, Head, Json, StreamDecoder, Summary, UpstreamStream, UsageSource
 from adapters.errors import GatewayError, MalformedReply
+from adapters.openai import chat
 
 #: What a codec may trip over when a container's reply has the right keys with the wrong contents.
 SHAPE_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -125,27 +126,26 @@ class DecodedStream:
 
 
 class CutStream:
-    """A whole answer, already there, given as a stream."""
+    """A whole answer, already there, given as a stream.
 
-    def __init__(self, answer: Answer, chunks: Iterator[Json]) -> None:
+    Raises:
+        MalformedReply: the answer is not one that can be cut.
+    """
+
+    def __init__(self, answer: Answer, *, include_usage: bool) -> None:
         self.head = answer.head
-        self.summary = Summary(
-            usage=answer.body.get("usage"),
-            usage_source=answer.usage_source,
-            finish_reason=answer.body["choices"][0]["finish_reason"],
-            whole_document=True,
-        )
-        self._chunks = chunks
+        self.summary = Summary()
+        try:
+            chat.note_document(self.summary, Decoded(answer.body, answer.usage_source))
+            self._chunks = list(chat.cut(answer.body, include_usage=include_usage))
+        except SHAPE_FAULTS as error:
+            raise MalformedReply(
+                "The container's answer has an unexpected shape.", request_id=self.head.request_id
+            ) from error
 
     async def __aiter__(self) -> AsyncIterator[list[Json]]:
-        batch: list[Json] = []
-        for chunk in self._chunks:
-            batch.append(chunk)
-            if len(batch) == _CHUNKS_PER_BATCH:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+        for start in range(0, len(self._chunks), _CHUNKS_PER_BATCH):
+            yield self._chunks[start : start + _CHUNKS_PER_BATCH]
 
     async def aclose(self) -> None:
         """Nothing is held open."""

@@ -78,6 +78,8 @@ class Request:
     params: Json
     id: str
     created: int
+    #: Ask the container for a usage record at the end of its stream, where it has such a thing.
+    ask_usage: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,13 +184,6 @@ class Summary:
     finish_reason: str | None = None
     #: The container answered with one whole document: it did not stream.
     whole_document: bool = False
-
-    def take_document(self, decoded: Decoded) -> None:
-        """Note that the container answered with one whole document, and what that said."""
-        self.whole_document = True
-        self.usage = decoded.body["usage"]
-        self.usage_source = decoded.usage_source
-        self.finish_reason = decoded.body["choices"][0]["finish_reason"]
 
 
 class StreamDecoder(Protocol):

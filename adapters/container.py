@@ -9,7 +9,11 @@ import orjson
 from adapters.base import Reply
 from adapters.complaint import container_error, is_complaint, read_body
 from adapters.errors import GatewayError, InvalidRequest, MalformedReply, ModelError
+from adapters.redaction import scrub
 
+#: Keys are words of a dialect; a reply that has data as keys is not shown as a whole.
+_MAX_NAMES: Final = 10
+_MAX_NAME_LENGTH: Final = 40
 _UNKNOWN: Final = "this is no shape that the model's format knows."
 
 
@@ -22,7 +26,7 @@ def parse_reply(reply: Reply) -> Any:
     try:
         return orjson.loads(reply.body)
     except orjson.JSONDecodeError as error:
-        kind = reply.head.content_type or "unknown content type"
+        kind = scrub(reply.head.content_type[:_MAX_NAME_LENGTH]) or "unknown content type"
         raise MalformedReply(
             f"The container answered something else than JSON ({kind})."
         ) from error
@@ -38,7 +42,9 @@ def write_body(body: Any) -> bytes:
         return orjson.dumps(body)
     except TypeError as error:
         raise InvalidRequest(
-            "The request is nested too deeply.", param="request_body", code="invalid_value"
+            "The request is nested too deeply, or has a number that is too large.",
+            param="request_body",
+            code="invalid_value",
         ) from error
 
 
@@ -57,7 +63,8 @@ def unknown_shape(value: Any) -> GatewayError:
 
 def _seen(value: Any) -> str:
     if isinstance(value, dict):
-        return f"objects with the keys [{', '.join(sorted(map(str, value)))}]"
+        names = [str(name)[:_MAX_NAME_LENGTH] for name in list(value)[:_MAX_NAMES]]
+        return scrub(f"objects with the keys [{', '.join(sorted(names))}]")
     if isinstance(value, list):
         return "arrays"
     return {str: "text", bool: "true or false", type(None): "null"}.get(type(value), "numbers")

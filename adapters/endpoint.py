@@ -35,6 +35,7 @@ from adapters.errors import (
     MalformedReply,
     ModelError,
     StreamingRefused,
+    UnsupportedParameter,
     UnsupportedTask,
 )
 from adapters.openai import chat, parameters
@@ -146,13 +147,10 @@ class Endpoint:
     async def _open(
         self, codec: StreamCodec, params: Json, limits: Limits, *, ask_usage: bool
     ) -> AnswerStream:
-        request = self._request("chat", {**params, "stream": True})
-        if not ask_usage:
-            target = replace(request.target, ask_stream_usage=False)
-            request = replace(request, target=target)
+        request = self._request("chat", {**params, "stream": True}, ask_usage=ask_usage)
         payload, *further = codec.encode(request)
-        if further:  # several calls, one stream: cut what they answer together
-            return await self._fake("chat", params, limits)
+        if further:
+            return await self._stream_together(params, limits)
         upstream = await self.invoker.open_stream(request.target, payload, limits)
         stream = DecodedStream(upstream, codec.decoder(request, payload))
         try:
@@ -164,9 +162,19 @@ class Endpoint:
             self.memory.refuse()
         return stream
 
+    async def _stream_together(self, params: Json, limits: Limits) -> AnswerStream:
+        """Answer several calls as one stream: cut what they say together."""
+        if self.stream_mode == "real":
+            raise UnsupportedParameter(
+                f"The model '{self.target.model}' streams one choice only: leave out 'n', or set "
+                "'stream_mode: auto' in the configuration.",
+                param="n",
+            )
+        return await self._fake("chat", params, limits)
+
     async def _fake(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
         answer = await self.call(task, params, limits)
-        return CutStream(answer, chat.cut(answer.body, include_usage=chat.wants_usage(params)))
+        return CutStream(answer, include_usage=chat.wants_usage(params))
 
     async def _invoke(
         self, target: Target, payloads: tuple[Payload, ...], limits: Limits
@@ -188,7 +196,7 @@ class Endpoint:
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
 
-    def _request(self, task: Task, params: Json) -> Request:
+    def _request(self, task: Task, params: Json, *, ask_usage: bool = True) -> Request:
         target = self.target
         if "model_id" in params:
             target = replace(target, inference_component=_component(params["model_id"]))
@@ -198,6 +206,7 @@ class Endpoint:
             params=parameters.over(params, target.defaults),
             id=_ID_PREFIX[task] + uuid.uuid4().hex,
             created=int(time.time()),
+            ask_usage=ask_usage,
         )
 
     def _codec(self, task: Task) -> Codec:

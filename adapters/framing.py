@@ -67,6 +67,8 @@ class RecordReader:
             self._start += data
             self._reader = _recognise(self._start)
             if self._reader is None:
+                if not self._start.removeprefix(_BOM).strip():
+                    self._start = b""  # white space says nothing, however much of it there is
                 return
             data, self._start = self._start.lstrip(_BOM + b" \t\r\n"), b""
         yield from self._reader.feed(data)
@@ -182,12 +184,14 @@ class JsonReader:
         self._scanned = 0
         self._depth = 0
         self._in_string = False
+        self._glued = False
 
     def feed(self, data: bytes) -> Iterator[Any]:
         """Take bytes cut anywhere; give the values that are complete."""
         self._buffer += data
         while self._buffer:
-            record = self._take_line() if self._scanned == 0 else _NOTHING
+            at_start = self._scanned == 0 and not self._glued
+            record = self._take_line() if at_start else _NOTHING
             if record is _NOTHING:
                 record = self._take_scanned()
             if record is _NOTHING:
@@ -224,6 +228,8 @@ class JsonReader:
         value = bytes(self._buffer[:end]).lstrip(_BETWEEN_VALUES)
         del self._buffer[:end]
         self._scanned = 0
+        # Values that follow without a line end are not looked for one again and again.
+        self._glued = bool(self._buffer) and not self._buffer.startswith((b"\n", b"\r"))
         return _parse(value)
 
     def _find_end(self) -> int:

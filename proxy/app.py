@@ -22,6 +22,7 @@ from proxy.errors import on_gateway_error, on_http_exception
 from proxy.gateway import Gateway
 from proxy.middleware import BodyLimit, CallIdentity
 from proxy.routes import ROUTES
+from proxy.routes.table import Route
 from proxy.telemetry import logs
 
 _MEGABYTE = 1024 * 1024
@@ -106,17 +107,25 @@ def create_app(
     app.add_middleware(CallIdentity)
     app.add_middleware(CORSMiddleware, **_cors(general, key_required=keyring.key_required))
     for route in ROUTES:
-        for path in route.paths:
-            app.add_api_route(
-                path,
-                route.serve,
-                methods=[route.method],
-                summary=route.summary,
-                response_model=None,
-                openapi_extra=route.documentation(),
-                include_in_schema=route.listed and "{model:path}" not in path,
-            )
+        _mount(app, route)
     return app
+
+
+def _mount(app: FastAPI, route: Route) -> None:
+    """Serve a route under each of its paths; what can be got can also be asked about."""
+    for path in route.paths:
+        app.add_api_route(
+            path,
+            route.serve,
+            methods=[route.method],
+            summary=route.summary,
+            description=route.description,
+            response_model=None,
+            openapi_extra=route.documentation(path),
+            include_in_schema=route.listed and "{model:path}" not in path,
+        )
+        if route.method == "GET":
+            app.add_api_route(path, route.serve, methods=["HEAD"], include_in_schema=False)
 
 
 def _cors(general: GeneralSettings, *, key_required: bool) -> dict[str, Any]:

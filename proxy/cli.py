@@ -7,7 +7,7 @@ Flags are LiteLLM's; every one may be written with hyphens too. Knows click; the
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from importlib import import_module
 from typing import Any
 
@@ -18,7 +18,7 @@ from adapters.errors import ConfigError
 from proxy.cannot_start import CannotStart
 from proxy.flags import foreign_flags
 from proxy.markers import check_packages
-from proxy.start import Server, Source, start, validate
+from proxy.start import Listening, Source, start, validate
 from proxy.version import version
 
 _TWO_WAYS = (
@@ -118,7 +118,7 @@ def main(context: click.Context, /, **flags: Any) -> None:
         raise CannotStart(str(error)) from error
 
 
-def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+def _run(flags: Mapping[str, Any], environ: MutableMapping[str, str]) -> None:
     check_packages()
     if flags["health"] or flags["test"]:
         click.echo(_probed(flags, environ))
@@ -127,7 +127,8 @@ def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     if flags["validate_config"]:
         click.echo(validate(source, environ))
         return
-    start(source, Server(host=flags["host"], port=flags["port"], settings=_settings(flags)))
+    settings = _settings(flags, environ)
+    start(source, Listening(host=flags["host"], port=flags["port"], settings=settings), environ)
 
 
 def _source(flags: Mapping[str, Any]) -> Source:
@@ -141,8 +142,8 @@ def _source(flags: Mapping[str, Any]) -> Source:
     return Source(**{name: flags[name] for name in _SOURCE})
 
 
-def _settings(flags: Mapping[str, Any]) -> dict[str, Any]:
-    variables = (os.environ.get(name, "").lower() for name in ("DEBUG", "DETAILED_DEBUG"))
+def _settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    variables = (environ.get(name, "").lower() for name in ("DEBUG", "DETAILED_DEBUG"))
     return {
         "workers": flags["num_workers"],
         "keepalive": flags["keepalive_timeout"],

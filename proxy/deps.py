@@ -82,6 +82,7 @@ async def read_call(
         caller=caller.alias,
         stream=params.get("stream") is True,
     )
+    request.state.call = call
     return pool, call, params
 
 

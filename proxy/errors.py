@@ -17,6 +17,7 @@ from adapters.errors import (
     MethodNotAllowed,
     RouteNotFound,
 )
+from proxy.telemetry.logs import report_refusal
 
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
@@ -51,9 +52,10 @@ def _headers(error: GatewayError) -> dict[str, str]:
 
 
 async def on_gateway_error(request: Request, error: Exception) -> Response:
-    """Answer an error of our own tree."""
-    del request
+    """Answer an error of our own tree; a call's own failure is logged with the call."""
     assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class only
+    if not hasattr(request.state, "call"):
+        _refused(request, error)
     return error_response(error)
 
 
@@ -62,12 +64,19 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     path, method = request.url.path, request.method
     if error.status_code == _NOT_FOUND:
-        return error_response(RouteNotFound(f"There is no route {method} {path}."))
-    if error.status_code == _METHOD_NOT_ALLOWED:
-        response = error_response(MethodNotAllowed(f"{path} does not take {method}."))
-        response.headers.update(error.headers or {})
-        return response
-    return error_response(InvalidRequest(str(error.detail), status=error.status_code))
+        refusal: GatewayError = RouteNotFound(f"There is no route {method} {path}.")
+    elif error.status_code == _METHOD_NOT_ALLOWED:
+        refusal = MethodNotAllowed(f"{path} does not take {method}.")
+    else:
+        refusal = InvalidRequest(str(error.detail), status=error.status_code)
+    _refused(request, refusal)
+    response = error_response(refusal)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _refused(request: Request, error: GatewayError) -> None:
+    report_refusal(request.state.call_id, request.method, request.url.path, error)
 
 
 def unexpected() -> GatewayError:

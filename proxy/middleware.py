@@ -90,4 +90,6 @@ class BodyLimit:
 
     def _too_large(self) -> PayloadTooLarge:
         megabytes = self._max_bytes / 1_048_576
-        return PayloadTooLarge(f"The request body is larger than {megabytes:g} MB.")
+        return PayloadTooLarge(
+            f"The request body is larger than {megabytes:g} MB.", param="request_body"
+        )

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import SecretStr
+import orjson
+from pydantic import SecretStr, ValidationError
 
 from adapters import formats
 from adapters.base import Format, Invoker, ParameterPolicy, Target
 from adapters.endpoint import Endpoint
 from adapters.errors import ConfigError, ModelNotFound
+from adapters.openai.chat import ChatRequest
 from adapters.sagemaker.hosts import check_component_name, invocation_urls
 from adapters.sagemaker.settings import AwsSettings, read_aws_settings
 from proxy.banner import ModelLine
@@ -27,6 +29,9 @@ from proxy.routing.pool import Member, Pool, Report
 _MEGABYTE: Final = 1024 * 1024
 #: What each route speaks where the configuration names no format.
 _FORMATS: Final = {"sagemaker": "huggingface", "sagemaker_chat": "messages"}
+
+#: What only a request can say.
+_REQUESTS_OWN: Final = frozenset({"input", "messages", "stream", "stream_options"})
 
 InvokerFor = Callable[[AwsSettings], Invoker]
 
@@ -87,9 +92,10 @@ def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deploy
         ConfigError: with the path of the key at fault.
     """
     built: list[Deployment] = []
+    ids = {entry.model_info.id for entry in config.model_list if entry.model_info.id}
     for index, entry in enumerate(config.model_list):
         try:
-            built.append(_deployment(config, entry, environ, taken={each.id for each in built}))
+            built.append(_deployment(config, entry, environ, taken=ids))
         except ConfigError as error:
             path = ("model_list", index, "litellm_params", *error.path)
             raise ConfigError(error.message, path=path) from error
@@ -156,7 +162,7 @@ def _deployment(
     aws = read_aws_settings(_plain(params), environ)
     timeout = params.timeout or router.timeout or settings.request_timeout
     return Deployment(
-        id=entry.model_info.id or _derived_id(entry, aws.region, taken),
+        id=entry.model_info.id or _derived_id(entry, aws, taken),
         target=_target(entry.model_name, params, aws, drop_params=settings.drop_params),
         format=formats.load(params.format or _FORMATS[params.route]),
         aws=aws,
@@ -177,7 +183,7 @@ def _target(model: str, params: DeploymentParams, aws: AwsSettings, *, drop_para
         invoke_url=urls.invoke,
         stream_url=urls.stream,
         inference_component=params.model_id,
-        defaults=params.defaults,
+        defaults=_checked(params.defaults),
         parameters=ParameterPolicy(
             drop_unsupported=drop_params if params.drop_params is None else params.drop_params,
             allowed=frozenset(params.allowed_openai_params),
@@ -188,6 +194,28 @@ def _target(model: str, params: DeploymentParams, aws: AwsSettings, *, drop_para
         ask_stream_usage=params.stream_usage,
         max_payload_bytes=int(params.max_payload_mb * _MEGABYTE),
     )
+
+
+def _checked(defaults: dict[str, Any]) -> dict[str, Any]:
+    """Check default parameters as a request's are checked, and read numbers out of text.
+
+    Raises:
+        ConfigError: one is not what OpenAI's parameter of that name may be.
+    """
+    for name in _REQUESTS_OWN.intersection(defaults):
+        raise ConfigError(f"{name} is the request's own: it has no default", path=(name,))
+    hello = [{"role": "user", "content": "Hi"}]
+    try:
+        read = ChatRequest.model_validate({"model": "m", "messages": hello, **defaults})
+        orjson.dumps(defaults)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0])
+        raise ConfigError(f"expected what OpenAI takes: {first['msg']}", path=(name,)) from None
+    except TypeError as error:
+        raise ConfigError(f"a default can't be written as JSON: {error}") from error
+    known = ChatRequest.model_fields.keys() & defaults.keys()
+    return {**defaults, **{name: getattr(read, name) for name in known}}
 
 
 def _body_model(params: DeploymentParams) -> str | None:
@@ -210,13 +238,16 @@ def _plain(params: DeploymentParams) -> dict[str, Any]:
     }
 
 
-def _derived_id(entry: ModelEntry, region: str, taken: set[str]) -> str:
-    """Give an id that stays the same when other entries come and go."""
+def _derived_id(entry: ModelEntry, aws: AwsSettings, taken: set[str]) -> str:
+    """Give an id that stays the same when other entries come and go, and note that it is taken."""
     params = entry.litellm_params
-    parts = (entry.model_name, params.model, region, params.endpoint_url, params.model_id)
+    identity = aws.credentials.access_key if aws.credentials else None
+    parts = (entry.model_name, params.model, aws.region, aws.base_url, params.model_id, identity)
     number = 0
     while True:
-        digest = hashlib.sha256(repr((*parts, number)).encode()).hexdigest()[:16]
-        if digest not in taken:
-            return digest
+        text = repr((*parts, params.format, number))
+        derived = hashlib.sha256(text.encode()).hexdigest()[:16]
+        if derived not in taken:
+            taken.add(derived)
+            return derived
         number += 1

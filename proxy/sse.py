@@ -77,8 +77,9 @@ class ChunkResponse(EventSourceResponse):
             watcher.cancel()
             await asyncio.gather(writer, watcher, return_exceptions=True)
             await self._source.aclose()
-        if not writer.cancelled():
-            writer.result()
+        for task in (writer, watcher):
+            if not task.cancelled():
+                task.result()
 
     async def _write_all(self, send: Send) -> None:
         await self._write(
@@ -108,19 +109,27 @@ class ChunkResponse(EventSourceResponse):
         loop = asyncio.get_running_loop()
         self._last_write = loop.time()
         listening = asyncio.ensure_future(receive())
-        pause = min(self._ping_seconds, self._send_seconds)
         try:
-            while True:
-                done, _ = await asyncio.wait({listening}, timeout=pause)
-                if done:
-                    return
+            while not listening.done():
                 idle = loop.time() - self._last_write
-                if self._writing and idle >= self._send_seconds:
+                patience = (self._send_seconds if self._writing else self._ping_seconds) - idle
+                if patience > 0:
+                    await asyncio.wait({listening}, timeout=patience)
+                elif self._writing or not await self._fill_silence(send):
                     return
-                if not self._writing and idle >= self._ping_seconds:
-                    await self._write(send, _body(_PING))
+            listening.result()
         finally:
             listening.cancel()
+
+    async def _fill_silence(self, send: Send) -> bool:
+        """Send a comment; tell whether the client took it in time."""
+        try:
+            async with asyncio.timeout(self._send_seconds):
+                await send(_body(_PING))
+        except TimeoutError:
+            return False
+        self._last_write = asyncio.get_running_loop().time()
+        return True
 
 
 def _body(data: bytes, *, more: bool = True) -> Message:

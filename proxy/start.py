@@ -5,7 +5,6 @@ Loads the web server only once the configuration is known to be good, so that va
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,7 +73,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class Listening:
     """Where to listen and how; the rest of the fields are `serve.ServerSettings`'."""
 
     host: str | None = None
@@ -95,7 +94,7 @@ def validate(source: Source, environ: Mapping[str, str]) -> str:
     return f"configuration is valid: {count} model{'' if count == 1 else 's'}"
 
 
-def start(source: Source, server: Server, environ: MutableMapping[str, str] = os.environ) -> None:
+def start(source: Source, listening: Listening, environ: MutableMapping[str, str]) -> None:
     """Serve until a signal comes.
 
     Raises:
@@ -106,7 +105,7 @@ def start(source: Source, server: Server, environ: MutableMapping[str, str] = os
     environ.update(loaded.exports)
     config = source.over(loaded.config)
     key = master_key(config.general_settings, environ)
-    exposure = expose(server.host, key, config.general_settings)
+    exposure = expose(listening.host, key, config.general_settings)
 
     from proxy.registry import describe  # noqa: PLC0415 - see `Source.load`
     from proxy.serve import (  # noqa: PLC0415 - the web server is the slowest import
@@ -116,11 +115,11 @@ def start(source: Source, server: Server, environ: MutableMapping[str, str] = os
         server_config,
     )
 
-    settings = ServerSettings(**server.settings)
+    settings = ServerSettings(**listening.settings)
     factory = AppFactory(config=config, master_key=key, debug=settings.debug)
     models = describe(config, environ)
     prepared = server_config(factory, settings)
-    sockets = listen(exposure.host, server.port)
+    sockets = listen(exposure.host, listening.port)
     for notice in (*loaded.notices, *filter(None, (exposure.notice,))):
         click.echo(notice, err=True)
     address = address_of(sockets[0], settings.scheme)

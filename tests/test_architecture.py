@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,9 @@ MAX_LINES = 400
 
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+#: What only a composition root brings together.
+COMPOSED = ("adapters.sagemaker", "adapters.formats")
 
 #: A module's prefix, and what modules under it must not import, each with its exceptions.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
@@ -28,23 +31,24 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "adapters.openai": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint"),
     "adapters.formats": ("adapters.sagemaker", "adapters.endpoint", "asyncio", "aiohttp", "time"),
     "adapters.prompts": ("adapters.sagemaker", "adapters.formats", "asyncio", "aiohttp", "time"),
-    "adapters.endpoint": ("adapters.sagemaker", "adapters.formats"),
-    "adapters.answer": ("adapters.sagemaker", "adapters.formats"),
+    "adapters.endpoint": ("adapters.sagemaker", "adapters.formats", "aiohttp"),
+    "adapters.answer": ("adapters.sagemaker", "adapters.formats", "aiohttp"),
     "adapters.sagemaker": ("adapters.formats", "adapters.endpoint", "adapters.openai"),
-    "proxy": ("botocore", "aiobotocore", "aioboto3", "boto3", "aiohttp"),
-    "proxy.config": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint", "fastapi"),
-    "proxy.auth": ("adapters.sagemaker", "adapters.formats", "proxy.routes", "fastapi"),
-    "proxy.routing": ("adapters.sagemaker", "adapters.formats", "proxy.routes", "fastapi"),
-    "proxy.routes": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint"),
-    "proxy.deps": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint", "proxy.routes"),
-    "proxy.sse": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint", "proxy.routes"),
+    "proxy": ("botocore", "aiobotocore", "aioboto3", "boto3", "aiohttp", *COMPOSED),
+    "proxy.config": ("adapters.endpoint", "fastapi", "starlette"),
+    "proxy.auth": ("adapters.endpoint", "proxy.routes", "fastapi"),
+    "proxy.routing": ("proxy.routes", "fastapi", "starlette"),
+    "proxy.telemetry": ("proxy.routes", "fastapi", "starlette"),
+    "proxy.routes": ("adapters.endpoint",),
+    "proxy.deps": ("adapters.endpoint", "proxy.routes"),
+    "proxy.sse": ("adapters.endpoint", "proxy.routes"),
     "emulator": ("proxy", "adapters", "botocore", "boto3", "aioboto3"),
 }
+#: The composition roots.
 ALLOWED = {
-    ("adapters.base", "adapters.errors"),
-    # One composition root may name what it composes.
     ("proxy.app", "adapters.sagemaker"),
     ("proxy.registry", "adapters.sagemaker"),
+    ("proxy.registry", "adapters.formats"),
 }
 #: The only modules that may load AWS's libraries.
 AWS_LIBRARIES = ("botocore", "aiobotocore", "aioboto3", "boto3")
@@ -60,11 +64,16 @@ def module_of(path: Path) -> str:
 
 def imports_of(path: Path) -> Iterator[str]:
     """Give every module that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    return imported_by(ast.walk(ast.parse(path.read_text())))
+
+
+def imported_by(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Give every module that these nodes import."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
+            assert node.level == 0, "a relative import"
             assert node.module is not None
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -90,13 +99,10 @@ def test_nobody_imports_what_it_must_not_know(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
 def test_only_the_aws_room_loads_aws_libraries(path: Path) -> None:
     """Botocore and its family are loaded in `adapters.sagemaker`, and only inside functions."""
-    loaded = [name for name in imports_of(path) if name.split(".")[0] in AWS_LIBRARIES]
-    if loaded:
+    tree = ast.parse(path.read_text())
+    if any(name.split(".")[0] in AWS_LIBRARIES for name in imported_by(ast.walk(tree))):
         assert is_under(module_of(path), "adapters.sagemaker")
-        top = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import)]
-        assert not any(
-            alias.name.split(".")[0] in AWS_LIBRARIES for node in top for alias in node.names
-        )
+    assert not any(name.split(".")[0] in AWS_LIBRARIES for name in imported_by(tree.body))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)

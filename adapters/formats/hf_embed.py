@@ -13,7 +13,10 @@ from adapters.errors import MalformedReply
 from adapters.openai import embeddings, parameters, usage
 
 _SUPPORTED: Final = frozenset({"encoding_format"})
-_NOT_IN_BODY: Final = frozenset({"model", "input", "encoding_format"})
+_NOT_IN_BODY: Final = frozenset(
+    {"aws_sagemaker_allow_zero_temp", "encoding_format", "input", "inputs", "model"}
+)
+_NUMBERS: Final = frozenset({float, int})
 
 
 class HuggingFaceEmbedding:
@@ -57,13 +60,14 @@ def _rows(value: Any, wanted: int) -> list[list[float]]:
 
 
 def _is_row(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(x) in (float, int) for x in value)
+    return isinstance(value, list) and bool(value) and _NUMBERS.issuperset(map(type, value))
 
 
 def _count(wanted: list[str] | list[list[int]]) -> tuple[int, bool]:
     """Count tokens: exact for token ids, an estimate for texts."""
-    if any(isinstance(item, str) for item in wanted):
-        return sum(usage.estimate(item) for item in wanted if isinstance(item, str)), True
+    sizes = [usage.size(item) for item in wanted if isinstance(item, str)]
+    if sizes:
+        return sum(map(usage.estimate, sizes)), True
     return sum(map(len, wanted)), False
 
 

@@ -37,7 +37,7 @@ class MessagesChat:
         if params.get("stream"):
             body["stream"] = True
             options = dict(params.get("stream_options") or {})
-            if target.ask_stream_usage:
+            if request.ask_usage:
                 options["include_usage"] = True
             if options:
                 body["stream_options"] = options
@@ -93,10 +93,10 @@ def _complete(request: Request, body: Any) -> Decoded:
         if choice["finish_reason"] in FAILURES:
             raise failed_generation()
         _name_reasoning(choice["message"])
-    if body.get("usage"):
+    if isinstance(body.get("usage"), dict):
         return Decoded(body, "container")
-    said = "".join(_text(choice["message"].get("content")) for choice in choices)
-    body["usage"], source = usage.settle(None, None, "container", (_prompt_text(request), said))
+    said = sum(_size(choice["message"].get("content")) for choice in choices)
+    body["usage"], source = usage.settle(None, None, "container", (_prompt_size(request), said))
     return Decoded(body, source)
 
 
@@ -112,17 +112,19 @@ def _name_reasoning(message: Json) -> None:
         message.setdefault("reasoning_content", message["reasoning"])
 
 
-def _text(content: Any) -> str:
-    """Give what a content says in words, for an estimate of its tokens."""
+def _size(content: Any) -> int:
+    """Give the UTF-8 bytes of what a content says in words."""
     if isinstance(content, str):
-        return content
+        return usage.size(content)
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content)
-    return ""
+        return sum(usage.size(str(part.get("text") or "")) for part in content)
+    return 0
 
 
-def _prompt_text(request: Request) -> str:
-    return "\n".join(_text(message.get("content")) for message in request.params["messages"])
+def _prompt_size(request: Request) -> int:
+    """Give the UTF-8 bytes of a conversation, with the line ends between its messages."""
+    messages = request.params["messages"]
+    return sum(_size(message.get("content")) for message in messages) + len(messages) - 1
 
 
 class MessagesStream:
@@ -136,7 +138,9 @@ class MessagesStream:
         self._open: set[int] = set()
         self._seen: set[int] = set()
         self._done = False
-        self._said: list[str] = []
+        self._identity: Json = {}
+        #: UTF-8 bytes of the answer so far, for an estimate.
+        self._said = 0
 
     def feed(self, data: bytes) -> Iterator[Json]:
         """Take bytes cut anywhere; give the chunks that are complete."""
@@ -149,10 +153,10 @@ class MessagesStream:
             raise MalformedReply("The container's stream ended before its answer was finished.")
         if self.summary.usage is None:
             self.summary.usage, self.summary.usage_source = usage.settle(
-                None, None, "container", (_prompt_text(self._request), "".join(self._said))
+                None, None, "container", (_prompt_size(self._request), self._said)
             )
             if self._wants_usage:
-                yield chat.usage_chunk(self._request, self.summary.usage)
+                yield chat.usage_chunk(self._request, self.summary.usage) | self._identity
 
     def _read(self, records: Iterator[Any]) -> Iterator[Json]:
         for record in records:
@@ -169,7 +173,7 @@ class MessagesStream:
 
     def _edit(self, record: Json) -> Iterator[Json]:
         counts = record.get("usage")
-        if counts:
+        if isinstance(counts, dict):
             self.summary.usage, self.summary.usage_source = counts, "container"
         if not self._wants_usage:
             record.pop("usage", None)
@@ -181,6 +185,7 @@ class MessagesStream:
         record["model"] = self._request.target.model
         for choice in record["choices"]:
             self._edit_choice(choice)
+        self._identity = {"id": record["id"], "created": record["created"]}
         yield record
 
     def _edit_choice(self, choice: Json) -> None:
@@ -193,7 +198,7 @@ class MessagesStream:
         choice["delta"] = delta
         _name_reasoning(delta)
         if self.summary.usage is None:
-            self._said.append(_text(delta.get("content")))
+            self._said += _size(delta.get("content"))
         reason = choice.setdefault("finish_reason", None)
         if reason in FAILURES:
             raise failed_generation()
@@ -206,7 +211,7 @@ class MessagesStream:
         decoded = _complete(self._request, record)
         self._seen.add(0)
         self._done = True
-        self.summary.take_document(decoded)
+        chat.note_document(self.summary, decoded)
         yield from chat.cut(decoded.body, include_usage=self._wants_usage)
 
 

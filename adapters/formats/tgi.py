@@ -48,6 +48,8 @@ _NOT_PARAMETERS: Final = frozenset(
 )
 #: What a container that refuses temperature 0 gets instead.
 _LEAST_TEMPERATURE: Final = 0.1
+#: Characters of the shortest prompt that is looked for at the start of an answer.
+_LEAST_ECHO: Final = 16
 #: Marks of chat layouts: they are no text when they are all that a token is.
 _SPECIAL_MARKS: Final = frozenset(
     {
@@ -71,7 +73,8 @@ class TgiChat:
     Args:
         asks_details: Ask for the finish reason and the exact counts; only a container that is known
             to have them is asked.
-        may_echo: Take a prompt at the start of a whole answer for an echo, and remove it once.
+        may_echo: Take a prompt at the start of a whole answer for an echo, and remove it once; not
+            a short one, which an answer may well begin with ("Hello" ... "Hello! How are you?").
     """
 
     def __init__(self, *, asks_details: bool, may_echo: bool) -> None:
@@ -135,7 +138,8 @@ def _read_answer(value: Any) -> Json:
 
 def _complete(request: Request, prompt: str, answers: list[Json], *, may_echo: bool) -> Decoded:
     limit = _token_limit(request.params)
-    echo = prompt if may_echo and not request.params.get("return_full_text") else ""
+    may_echo = may_echo and not request.params.get("return_full_text")
+    echo = prompt if may_echo and len(prompt) >= _LEAST_ECHO else ""
     choices: list[Json] = []
     generated: list[int | None] = []
     for index, answer in enumerate(answers):
@@ -152,7 +156,7 @@ def _complete(request: Request, prompt: str, answers: list[Json], *, may_echo: b
         _prompt_tokens(answers[0].get("details") or {}),
         None if None in generated else sum(count or 0 for count in generated),
         "details",
-        (prompt, "".join(choice["message"]["content"] for choice in choices)),
+        (usage.size(prompt), sum(usage.size(choice["message"]["content"]) for choice in choices)),
     )
     return Decoded(chat.completion(request, choices, counts), source)
 
@@ -177,7 +181,6 @@ class TgiStream:
         self._started = False
         self._finished = False
         self._tokens = 0
-        self._text: list[str] = []
 
     def feed(self, data: bytes) -> Iterator[Json]:
         """Take bytes cut anywhere; give the chunks that are complete."""
@@ -206,7 +209,6 @@ class TgiStream:
         self._tokens += 1
         text = token.get("text") or ""
         if text and not token.get("special") and text not in _SPECIAL_MARKS:
-            self._text.append(text)
             yield chat.chunk(self._request, {"content": text})
         if record.get("generated_text") is not None or record.get("details"):
             yield from self._end(record.get("details") or {})
@@ -223,7 +225,7 @@ class TgiStream:
             _prompt_tokens(details),
             self._tokens if completion is None else completion,
             "counted" if completion is None else "details",
-            (self._prompt, "".join(self._text)),
+            (usage.size(self._prompt), 0),
         )
         self.summary.finish_reason = reason
         self.summary.usage, self.summary.usage_source = counts, source
@@ -238,7 +240,7 @@ class TgiStream:
         answers = [_read_answer(record)]
         decoded = _complete(self._request, self._prompt, answers, may_echo=self._may_echo)
         self._finished = True
-        self.summary.take_document(decoded)
+        chat.note_document(self.summary, decoded)
         yield from chat.cut(decoded.body, include_usage=chat.wants_usage(self._request.params))
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NotRequired
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from adapters.base import Json, Request
+from adapters.base import Decoded, Json, Request, Summary
 
 #: OpenAI's own limits; without them one request could ask for unbounded work.
 _MAX_CHOICES = 128
@@ -20,6 +20,8 @@ _MAX_TOKENS = 2**31 - 1
 _MAX_TOP_LOGPROBS = 20
 
 _TokenLimit = Annotated[int, Field(ge=0, le=_MAX_TOKENS)]
+#: Lists stop at their first fault: a fault for each of a million items would cost gigabytes.
+_Objects = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
 _WORDS = re.compile(r"\s*\S+\s*")
 
 
@@ -29,7 +31,15 @@ class Message(TypedDict):
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # pydantic reads it here
 
     role: str
-    content: NotRequired[str | list[dict[str, Any]] | None]
+    content: NotRequired[str | _Objects | None]
+
+
+class StreamOptions(TypedDict):
+    """What a client wants of a stream; keys beyond these are kept."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # pydantic reads it here
+
+    include_usage: NotRequired[bool | None]
 
 
 class ChatRequest(BaseModel):
@@ -38,7 +48,7 @@ class ChatRequest(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     model: str
-    messages: Annotated[list[Message], Field(min_length=1)]
+    messages: Annotated[list[Message], Field(fail_fast=True, min_length=1)]
     #: Ours, not OpenAI's: let temperature 0 through to a text container.
     aws_sagemaker_allow_zero_temp: bool | None = None
     frequency_penalty: float | None = None
@@ -48,13 +58,13 @@ class ChatRequest(BaseModel):
     n: Annotated[int, Field(ge=1, le=_MAX_CHOICES)] | None = None
     presence_penalty: float | None = None
     response_format: dict[str, Any] | None = None
-    seed: int | None = None
-    stop: str | list[str] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    stop: str | Annotated[list[str], Field(fail_fast=True)] | None = None
     stream: bool | None = None
-    stream_options: dict[str, Any] | None = None
+    stream_options: StreamOptions | None = None
     temperature: float | None = None
     tool_choice: str | dict[str, Any] | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: _Objects | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=_MAX_TOP_LOGPROBS)] | None = None
     top_p: float | None = None
     user: str | None = None
@@ -89,14 +99,17 @@ def text_choice(index: int, text: str, finish_reason: str) -> Json:
 
 
 def chunk(request: Request, delta: Json, finish_reason: str | None = None) -> Json:
-    """Build one chunk of a stream with one choice."""
-    return {
+    """Build one chunk of a stream with one choice; its usage is null where some is to come."""
+    built: Json = {
         "id": request.id,
         "object": "chat.completion.chunk",
         "created": request.created,
         "model": request.target.model,
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
     }
+    if wants_usage(request.params):
+        built["usage"] = None
+    return built
 
 
 def usage_chunk(request: Request, usage: Json) -> Json:
@@ -119,6 +132,8 @@ def cut(answer: Json, *, include_usage: bool) -> Iterator[Json]:
     """
     head = {name: value for name, value in answer.items() if name not in {"choices", "usage"}}
     head["object"] = "chat.completion.chunk"
+    if include_usage:
+        head["usage"] = None
     for choice in answer["choices"]:
         index = choice["index"]
         for delta in _deltas(choice["message"]):
@@ -129,18 +144,25 @@ def cut(answer: Json, *, include_usage: bool) -> Iterator[Json]:
         yield {**head, "choices": [], "usage": answer["usage"]}
 
 
+def note_document(summary: Summary, decoded: Decoded) -> None:
+    """Note on a stream's summary that there was one whole answer, and what that said."""
+    summary.whole_document = True
+    summary.usage = decoded.body["usage"]
+    summary.usage_source = decoded.usage_source
+    summary.finish_reason = decoded.body["choices"][0]["finish_reason"]
+
+
 def _deltas(message: Json) -> Iterator[Json]:
     """Give the role, the texts word by word, and then whatever else the message holds."""
     texts = ("reasoning_content", "content")
     yield {"role": message.get("role") or "assistant", "content": ""}
-    for name in texts:
-        for words in _cut_words(message.get(name) or ""):
-            yield {name: words}
     rest = {
-        name: value
-        for name, value in message.items()
-        if name not in {"role", *texts} and value is not None
+        name: value for name, value in message.items() if name != "role" and value not in (None, [])
     }
+    for name in texts:
+        if isinstance(rest.get(name), str):
+            for words in _cut_words(rest.pop(name)):
+                yield {name: words}
     if rest.get("tool_calls"):
         rest["tool_calls"] = [
             {"index": index, **call} for index, call in enumerate(rest["tool_calls"])

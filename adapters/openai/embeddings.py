@@ -17,7 +17,9 @@ from adapters.base import Json, Request
 #: OpenAI's own limit; without one, one request could ask for unbounded work.
 _MAX_INPUTS = 2048
 
-_Tokens = Annotated[list[int], Field(min_length=1)]
+#: Lists stop at their first fault: a fault for each of a million items would cost gigabytes.
+_Text = Annotated[str, Field(min_length=1)]
+_Tokens = Annotated[list[int], Field(fail_fast=True, min_length=1)]
 
 
 class EmbeddingRequest(BaseModel):
@@ -27,10 +29,10 @@ class EmbeddingRequest(BaseModel):
 
     model: str
     input: (
-        str
-        | Annotated[list[str], Field(min_length=1, max_length=_MAX_INPUTS)]
+        _Text
+        | Annotated[list[_Text], Field(fail_fast=True, min_length=1, max_length=_MAX_INPUTS)]
         | _Tokens
-        | Annotated[list[_Tokens], Field(min_length=1, max_length=_MAX_INPUTS)]
+        | Annotated[list[_Tokens], Field(fail_fast=True, min_length=1, max_length=_MAX_INPUTS)]
     )
     dimensions: Annotated[int, Field(ge=1)] | None = None
     encoding_format: Literal["float", "base64"] | None = None

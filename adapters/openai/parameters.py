@@ -112,10 +112,11 @@ def select(
             lacking.append(name)
     if lacking:
         names = ", ".join(f"'{name}'" for name in sorted(lacking))
+        them = "it" if len(lacking) == 1 else "them"
         raise UnsupportedParameter(
-            f"The model '{target.model}' does not support {names}. Leave them out, or set "
-            "'drop_params: true' to drop them or 'allowed_openai_params' to forward them in the "
-            "configuration.",
+            f"The model '{target.model}' does not support {names}. Leave {them} out, or set "
+            f"'drop_params: true' to drop {them} or 'allowed_openai_params' to forward {them} in "
+            "the configuration.",
             param=min(lacking),
         )
     return kept

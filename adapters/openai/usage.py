@@ -11,9 +11,14 @@ from adapters.base import Json, UsageSource
 _BYTES_PER_TOKEN = 4
 
 
-def estimate(text: str) -> int:
-    """Give the number of tokens that a text may have; 0 for an empty one."""
-    return -(-len(text.encode(errors="replace")) // _BYTES_PER_TOKEN)
+def size(text: str) -> int:
+    """Give a text's length in UTF-8 bytes, which an estimate starts from."""
+    return len(text.encode(errors="replace"))
+
+
+def estimate(size: int) -> int:
+    """Give the number of tokens that a text of so many bytes may have."""
+    return -(-size // _BYTES_PER_TOKEN)
 
 
 def usage(prompt: int, completion: int, *, estimated: bool = False) -> Json:
@@ -32,7 +37,7 @@ def usage(prompt: int, completion: int, *, estimated: bool = False) -> Json:
 
 
 def settle(
-    prompt: int | None, completion: int | None, source: UsageSource, texts: tuple[str, str]
+    prompt: int | None, completion: int | None, source: UsageSource, sizes: tuple[int, int]
 ) -> tuple[Json, UsageSource]:
     """Build a usage object from the counts that are known; what is missing is estimated, and said.
 
@@ -40,12 +45,12 @@ def settle(
         prompt: Tokens of the prompt, or None.
         completion: Tokens of the answer, or None.
         source: Where the known counts came from.
-        texts: The prompt and the answer, for the estimate.
+        sizes: The prompt's and the answer's UTF-8 bytes, for the estimate.
     """
     if prompt is not None and completion is not None:
         return usage(prompt, completion), source
     counts = (
-        estimate(texts[0]) if prompt is None else prompt,
-        estimate(texts[1]) if completion is None else completion,
+        estimate(sizes[0]) if prompt is None else prompt,
+        estimate(sizes[1]) if completion is None else completion,
     )
     return usage(*counts, estimated=True), "estimate"

@@ -32,9 +32,11 @@ _EXPECTED = {
     "float_type": "a number",
 }
 _BOUNDS = {
+    "string_too_short": "must not be empty",
     "too_short": "needs at least {min_length} item",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
     "literal_error": "must be {expected}",
     "too_long": "takes at most {max_length} items",
 }

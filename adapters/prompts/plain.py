@@ -13,9 +13,14 @@ def render(messages: list[dict[str, Any]]) -> str:
     """Give the messages' texts, joined with newlines.
 
     Raises:
-        InvalidRequest: a message holds something else than text (an image, audio).
+        InvalidRequest: a message holds something else than text (an image, audio), or none does.
     """
-    return "\n".join(text for text in map(_numbered_text, enumerate(messages)) if text)
+    prompt = "\n".join(text for text in map(_numbered_text, enumerate(messages)) if text)
+    if not prompt:
+        raise InvalidRequest(
+            "The messages hold no text.", param="messages", code="missing_required_parameter"
+        )
+    return prompt
 
 
 def _numbered_text(numbered: tuple[int, dict[str, Any]]) -> str:

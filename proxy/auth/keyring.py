@@ -84,10 +84,12 @@ class Keyring:
             PermissionDenied: without a configured key, a request from elsewhere than this machine.
             InvalidRequest: without a configured key, a body that a web page's form could have sent.
         """
-        if access is Access.PUBLIC or scope["path"] in self._public_paths:
+        if access is Access.PUBLIC:
             return ANONYMOUS
         if self._digest is None:
             self._check_local(scope)
+            return ANONYMOUS
+        if scope["path"] in self._public_paths:
             return ANONYMOUS
         if not hmac.compare_digest(_digest(self._presented(scope)), self._digest):
             raise AuthenticationFailed("The API key is not valid.")
@@ -109,7 +111,8 @@ class Keyring:
         """Keep web pages out: by DNS rebinding they know another Host, by forms no JSON."""
         if not self._any_host and not _LOCAL_HOST.fullmatch(_only(scope, b"host")):
             raise PermissionDenied(
-                "Without a configured key only requests for localhost are answered."
+                "Without a configured key only requests whose Host is this machine (localhost, "
+                "127.0.0.1) are answered; a gateway with a master key answers under any name."
             )
         if scope["method"] == "POST":
             kind = _only(scope, b"content-type").partition(b";")[0].strip().lower()

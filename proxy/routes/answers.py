@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Final
 from urllib.parse import quote
 
 from adapters.answer import Answer
 from adapters.base import Head
+from adapters.errors import MalformedReply
 from proxy.errors import JsonResponse
 from proxy.routing.call import Call
 from proxy.routing.pool import PoolStream
 from proxy.sse import ChunkResponse
+from proxy.version import version
 
-_VERSION: Final = version("sagegate")
+_VERSION: Final = version()
 
 
 def whole(call: Call, answer: Answer) -> JsonResponse:
     """Give the response for a whole answer."""
     headers = _headers(call, answer.head)
     headers["x-sagegate-usage-source"] = answer.usage_source
-    return JsonResponse(answer.body, headers=headers)
+    try:
+        return JsonResponse(answer.body, headers=headers)
+    except TypeError as error:
+        raise MalformedReply(
+            "The container's answer is nested too deeply.", request_id=answer.head.request_id
+        ) from error
 
 
 def streamed(call: Call, stream: PoolStream) -> ChunkResponse:

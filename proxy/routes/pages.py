@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from proxy.auth.keyring import Access, Caller
 from proxy.errors import JsonResponse
-from proxy.routes.table import Route
+from proxy.routes.table import SECURITY_SCHEMES, Route
 
 
 async def root(request: Request, caller: Caller) -> Response:
@@ -28,7 +28,9 @@ async def docs(request: Request, caller: Caller) -> Response:
 async def openapi(request: Request, caller: Caller) -> Response:
     """Give the machine-readable documentation."""
     del caller
-    return JsonResponse(request.app.openapi())
+    document = request.app.openapi()
+    components = {**document.get("components", {}), "securitySchemes": SECURITY_SCHEMES}
+    return JsonResponse({**document, "components": components})
 
 
 ROUTES = tuple(

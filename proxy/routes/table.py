@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,6 +16,9 @@ from proxy.auth.keyring import Access, Caller
 from proxy.deps import ClientGone, gateway
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
+
+#: How a caller can show the key, in OpenAPI's words.
+SECURITY_SCHEMES = {"bearer": {"type": "http", "scheme": "bearer"}}
 
 _CLIENT_CLOSED_REQUEST = 499
 
@@ -45,16 +50,29 @@ class Route:
         try:
             return await self.handler(request, caller)
         except ClientGone:
-            return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody reads it; logs do
+            return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody is there to read it
 
-    def documentation(self) -> dict[str, Any]:
-        """Give what OpenAPI says of the request's body."""
-        if self.body is None:
-            return {}
-        schema = _inlined(self.body.model_json_schema())
-        return {
-            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
-        }
+    @property
+    def description(self) -> str:
+        """What the handler says of itself, for the docs page."""
+        return inspect.getdoc(self.handler) or ""
+
+    def documentation(self, path: str) -> dict[str, Any]:
+        """Give what OpenAPI says of the key, the path's parts and the request's body."""
+        says: dict[str, Any] = {}
+        if self.access is not Access.PUBLIC:
+            says["security"] = [{name: []} for name in SECURITY_SCHEMES]
+        names = re.findall(r"{(\w+)", path)
+        if names:
+            says["parameters"] = [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                for name in names
+            ]
+        if self.body is not None:
+            schema = _inlined(self.body.model_json_schema())
+            content = {"application/json": {"schema": schema}}
+            says["requestBody"] = {"required": True, "content": content}
+        return says
 
 
 def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +99,5 @@ def with_v1(*paths: str) -> tuple[str, ...]:
 
 def for_models(path: str) -> tuple[str, ...]:
     """Give an inference path in all its forms, also those that name the model."""
-    return (
-        *with_v1(path, f"/engines/{{model:path}}{path}"),
-        f"/openai/deployments/{{model:path}}{path}",
-    )
+    named = (f"/engines/{{model:path}}{path}", f"/openai/deployments/{{model:path}}{path}")
+    return with_v1(path, *named)

@@ -11,11 +11,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from adapters.answer import Answer, AnswerStream
 from adapters.base import Head, Json, Limits, Summary
 from adapters.endpoint import Endpoint
 from adapters.errors import DeadlineExceeded
 from proxy.routing.call import Call
+
+_log = structlog.stdlib.get_logger("sagegate")
 
 Report = Callable[[Call], None]
 
@@ -61,7 +65,7 @@ class Pool:
                 call.usage = answer.body.get("usage")
                 return answer
         finally:
-            self.report(call)
+            _tell(self.report, call)
 
     async def stream(self, call: Call, params: Json) -> PoolStream:
         """Give an answer in chunks, once the first are there; the stream reports the call.
@@ -76,7 +80,7 @@ class Pool:
                 async with _within(member.stream_timeout):
                     stream = await member.endpoint.stream(call.task, params, limits)
         except BaseException:
-            self.report(call)
+            _tell(self.report, call)
             raise
         _note(call, stream.head)
         return PoolStream(stream, call, self.report)
@@ -133,7 +137,15 @@ class PoolStream:
             if not self._ended:
                 self._call.gone()
             self._call.usage = self.summary.usage
-            report(self._call)
+            _tell(report, self._call)
+
+
+def _tell(report: Report, call: Call) -> None:
+    """Report a call; whatever goes wrong with that is no reason to lose its answer."""
+    try:
+        report(call)
+    except Exception:  # noqa: BLE001 - it is logged, and the client is owed an answer
+        _log.exception("call.report_failed", call_id=call.id)
 
 
 @contextmanager

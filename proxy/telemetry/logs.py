@@ -1,4 +1,4 @@
-"""Logs: one line for each request, JSON or for people; never prompts, answers or secrets."""
+"""Logs: one line for each request, also a refused one, as JSON or for people; never prompts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import structlog
 
 from adapters.errors import GatewayError
 from proxy.routing.call import Call
+
+_log = structlog.stdlib.get_logger("sagegate")
 
 _STATUS_OK = 200
 _STATUS_GONE = 499
@@ -77,16 +79,28 @@ def report_call(call: Call) -> None:
     if call.usage is not None:
         fields["prompt_tokens"] = call.usage.get("prompt_tokens")
         fields["completion_tokens"] = call.usage.get("completion_tokens")
-    logger = structlog.stdlib.get_logger("sagegate")
     if call.error is None:
-        logger.info("call.finished", **fields)
+        _log.info("call.finished", **fields)
         return
     fields["error_type"] = type(call.error).__name__
     if isinstance(call.error, GatewayError):
         fields["error_code"] = call.error.code
         fields["error"] = call.error.message
         fields["detail"] = call.error.detail
-    logger.warning("call.finished", **fields)
+    _log.warning("call.finished", **fields)
+
+
+def report_refusal(call_id: str, method: str, path: str, error: GatewayError) -> None:
+    """Log a request that was refused before it became a call."""
+    _log.warning(
+        "request.refused",
+        call_id=call_id,
+        method=method,
+        path=path,
+        status=error.status,
+        error_code=error.code,
+        error=error.message,
+    )
 
 
 def _status(call: Call) -> int:

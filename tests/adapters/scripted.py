@@ -20,7 +20,7 @@ Answer = Any
 
 @dataclass
 class ScriptedStream:
-    """A stream of the script's parts; `FOREVER` stalls until it is closed."""
+    """A stream of the script's parts; None stalls until it is closed."""
 
     parts: list[bytes | Exception | None]
     head: Head = HEAD

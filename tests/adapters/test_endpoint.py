@@ -18,6 +18,7 @@ from adapters.errors import (
     ModelError,
     StreamingRefused,
     Throttled,
+    UnsupportedParameter,
     UnsupportedTask,
 )
 from tests.adapters.formats.golden_file import make_target
@@ -238,6 +239,8 @@ async def test_stream_modes_are_obeyed() -> None:
     real = ScriptedInvoker(streams=[StreamingRefused("no")], replies=[answer])
     with pytest.raises(StreamingRefused):
         await endpoint(real, mode="real").stream("chat", ASK, LIMITS)
+    with pytest.raises(UnsupportedParameter):
+        await endpoint(real, mode="real").stream("chat", {**ASK, "n": 2}, LIMITS)
 
 
 async def test_several_choices_of_single_choice_calls_stream_as_one() -> None:
@@ -318,6 +321,46 @@ async def test_other_errors_are_not_taken_for_that(error: ModelError, more: Json
     with pytest.raises(ModelError):
         await called.stream("chat", {**ASK, **more}, LIMITS)
     assert not called.memory.refuses_usage
+
+
+@pytest.mark.parametrize("counts", [[1], "n/a", 7, {}])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_usage_that_is_no_object_is_estimated(counts: object, stream: bool) -> None:
+    """A container's odd usage record costs its counts, not the answer."""
+    message = {"role": "assistant", "content": "a"}
+    whole = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    chunk = {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}
+    record = b"data: " + orjson.dumps({**chunk, "usage": counts}) + b"\n\n"
+    called = endpoint(
+        ScriptedInvoker(replies=[{**whole, "usage": counts}], streams=[[record]]), "messages"
+    )
+    if not stream:
+        assert (await called.call("chat", ASK, LIMITS)).usage_source in {"estimate", "container"}
+        return
+    given = await called.stream("chat", ASK, LIMITS)
+    await collect(given)
+    assert isinstance(given.summary.usage, dict)
+
+
+async def test_content_in_parts_is_cut_as_it_is() -> None:
+    """A whole answer whose content is a list of parts keeps it, in one delta."""
+    parts = [{"type": "text", "text": "a"}]
+    body = {"choices": [{"message": {"content": parts}}], "usage": {"total_tokens": 1}}
+    invoker = ScriptedInvoker(replies=[body])
+    chunks = await collect(await endpoint(invoker, "messages", "fake").stream("chat", ASK, LIMITS))
+    assert [c["choices"][0]["delta"] for c in chunks] == [
+        {"role": "assistant", "content": ""},
+        {"content": parts},
+        {},
+    ]
+
+
+async def test_an_answer_that_can_not_be_cut_is_502() -> None:
+    """A faked stream of nonsense fails before its first chunk, with a status."""
+    body = {"choices": [{"index": 0, "message": {"tool_calls": [7]}}], "usage": {}}
+    invoker = ScriptedInvoker(replies=[body])
+    with pytest.raises(MalformedReply):
+        await endpoint(invoker, "messages", "fake").stream("chat", ASK, LIMITS)
 
 
 async def test_the_memory_of_a_refusal_fades() -> None:

@@ -114,6 +114,22 @@ def test_what_is_no_record_is_refused(stream: bytes) -> None:
         read(stream)
 
 
+@pytest.mark.parametrize("form", ["{}" * 200_000, "{}" * 200_000 + "\n", "{}{}\n" * 100_000])
+def test_glued_records_cost_linear_time(form: str) -> None:
+    """Many records in one read are found without searching the rest for each of them."""
+    records = read(form.encode())
+    assert len(records) == form.count("{")
+
+
+def test_white_space_before_the_first_record_is_not_kept() -> None:
+    """However long a container says nothing, nothing of it is held."""
+    reader = RecordReader()
+    for _ in range(1000):
+        assert list(reader.feed(b" " * 1000)) == []
+    assert reader._start == b""  # noqa: SLF001 - what must stay small
+    assert list(reader.feed(b'{"a": 1}')) == [{"a": 1}]
+
+
 @pytest.mark.parametrize("stream", [b'data: {"a": 1}\n\ndata: x\n\n', b'{"a": 1}\n}'])
 def test_records_before_a_fault_are_not_lost(stream: bytes) -> None:
     """What came whole before the fault, even in the same read, is given before the error."""

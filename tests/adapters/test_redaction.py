@@ -2,20 +2,21 @@
 
 import string
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.redaction import scrub
+from adapters.redaction import scrub, without_secrets
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/my-ep"
 CONSOLE = (
     "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logEventViewer:"
     "group=/aws/sagemaker/Endpoints/my-ep"
 )
-#: Each with the part of it that must be gone.
-SECRETS = [
+#: What names AWS's resources, accounts, hosts and files: each with the part that must be gone.
+IDENTIFIERS = [
     (ARN, "111122223333"),
     ("arn:aws-us-gov:iam::111122223333:role/x/y", "role/x"),
     ("in account 111122223333", "111122223333"),
@@ -25,19 +26,6 @@ SECRETS = [
     (f"See {CONSOLE} in account 111122223333 for more information.", "console"),
     (CONSOLE, "logEventViewer"),
     ("https://console.amazonaws-us-gov.com/cloudwatch/home?x", "cloudwatch"),
-    ("AKIAIOSFODNN7EXAMPLE", "AKIA"),
-    ("ASIAIOSFODNN7EXAMPLE", "ASIA"),
-    ("sagemaker-api-key-c2FnZW1ha2VyLmFtYXpvbmF3cy5jb20=", "c2Fn"),
-    ("X-Amz-Security-Token: FwoGZXIvYXdzEJr//////////wEaDK", "FwoG"),
-    ("https://h/?X-Amz-Signature=0123456789abcdef&X-Amz-Credential=AKID", "0123456789"),
-    ("authorization: Bearer abc.def-ghi", "abc.def"),
-    ('"Authorization": "Basic dXNlcjpwYXNz"', "dXNl"),
-    ("AWS4-HMAC-SHA256 Credential=AKID/2026/eu/x, SignedHeaders=host, Signature=abcdef", "abcdef"),
-    ("aws_secret_access_key=wJalrXUtnFEMI/K7MDENG", "wJalr"),
-    ('"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG"', "wJalr"),
-    ("AWS_SESSION_TOKEN = FwoGZXIvYXdzEJr", "FwoG"),
-    ("hf_abcdefghijklmnopqrstuvwx", "abcdefgh"),
-    ("sk-abcdefghijklmnopqrstuvwx", "abcdefgh"),
     ("111122223333.dkr.ecr.eu-west-1.amazonaws.com/image:1", "1111"),
     ("s3://sagemaker-eu-west-1-111122223333/model.tar.gz", "sagemaker"),
     ("file:///opt/ml/model", "opt"),
@@ -56,6 +44,30 @@ SECRETS = [
     ("192.168.1.7", "192"),
     ("vpce-0a1b2c-x.runtime.sagemaker.eu-west-1.vpce.amazonaws.com", "vpce"),
 ]
+#: Keys and tokens, likewise.
+KEYS = [
+    ("AKIAIOSFODNN7EXAMPLE", "AKIA"),
+    ("ASIAIOSFODNN7EXAMPLE", "ASIA"),
+    ("sagemaker-api-key-c2FnZW1ha2VyLmFtYXpvbmF3cy5jb20=", "c2Fn"),
+    ("X-Amz-Security-Token: FwoGZXIvYXdzEJr//////////wEaDK", "FwoG"),
+    ("https://h/?X-Amz-Signature=0123456789abcdef&X-Amz-Credential=AKID", "0123456789"),
+    ("authorization: Bearer abc.def-ghi", "abc.def"),
+    ('"Authorization": "Basic dXNlcjpwYXNz"', "dXNl"),
+    ("AWS4-HMAC-SHA256 Credential=AKID/2026/eu/x, SignedHeaders=host, Signature=abcdef", "abcdef"),
+    ("aws_secret_access_key=wJalrXUtnFEMI/K7MDENG", "wJalr"),
+    ('"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG"', "wJalr"),
+    ("AWS_SESSION_TOKEN = FwoGZXIvYXdzEJr", "FwoG"),
+    ("hf_abcdefghijklmnopqrstuvwx", "abcdefgh"),
+    ("sk-abcdefghijklmnopqrstuvwx", "abcdefgh"),
+]
+SECRETS = IDENTIFIERS + KEYS
+#: As AWS answers a request whose signature does not fit: it quotes all that was signed.
+SIGNATURE_TEXT = (
+    "The request signature we calculated does not match the signature you provided.\n\n"
+    "The Canonical String for this request should have been\n'POST\n/endpoints/e/invocations\n\n"
+    "host:h\nx-amz-security-token:FwoGZXIvYXdzEJr\n\nhost;x-amz-security-token\n0a1b2c'\n\n"
+    "The String-to-Sign should have been\n'AWS4-HMAC-SHA256\n20260830T123600Z\n9f8e7d'\n"
+)
 PROSE = [
     "and/or",
     "2023/2024",
@@ -87,10 +99,30 @@ def test_secrets_are_removed(secret: str, part: str, frame: str) -> None:
     assert part not in scrub(frame.format(secret))
 
 
+@pytest.mark.parametrize(("secret", "part"), KEYS)
+def test_the_log_has_no_keys(secret: str, part: str) -> None:
+    """Neither keys nor tokens reach the operator's log, wherever they stand (K3)."""
+    assert part not in without_secrets(f'It failed: {secret} (again). {{"x":"{secret}"}}')
+
+
+@pytest.mark.parametrize("text", [text for text, _ in IDENTIFIERS])
+def test_the_log_has_identifiers(text: str) -> None:
+    """The operator reads which account, resource, host and file it was."""
+    assert text in without_secrets(f"It failed: {text} (again).")
+
+
+@pytest.mark.parametrize("clean", [scrub, without_secrets])
+def test_what_was_signed_is_cut_off(clean: Callable[[str], str]) -> None:
+    """Of AWS's quotation of a signed request nothing is left; its sentence is."""
+    assert clean(SIGNATURE_TEXT) == SIGNATURE_TEXT.partition("\n")[0]
+    assert clean(SIGNATURE_TEXT[SIGNATURE_TEXT.index("The String-") :]) == ""
+
+
 @pytest.mark.parametrize("text", PROSE)
-def test_prose_is_left_alone(text: str) -> None:
+@pytest.mark.parametrize("clean", [scrub, without_secrets])
+def test_prose_is_left_alone(clean: Callable[[str], str], text: str) -> None:
     """Ordinary sentences, URLs and numbers come through unchanged."""
-    assert scrub(text) == text
+    assert clean(text) == text
 
 
 def test_the_sentence_around_stays() -> None:
@@ -178,9 +210,10 @@ def test_tracebacks(text: str, left: str) -> None:
         "AWS4-HMAC-SHA256 Credential=" * 8_750,
         "10." * 82_500,
         "ip-10-" * 41_250,
+        "The Canonical " * 17_500,
         "\\n" * 125_000 + "Traceback (most recent call last)",
     ],
-    ids=range(24),
+    ids=range(25),
 )
 def test_hostile_texts_take_no_time(text: str) -> None:
     """A quarter of a megabyte of anything takes a moment: no pattern goes back over its text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -24,10 +25,20 @@ def free_port() -> int:
     return port
 
 
+def made_command() -> list[str]:
+    """Give what `make demo` runs, once all is installed."""
+    made = subprocess.run(
+        ["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    python, *arguments = shlex.split(made.stdout.splitlines()[-1])
+    assert python.endswith("/bin/python")
+    return [sys.executable, *arguments]
+
+
 @pytest.fixture
 def running_demo() -> Iterator[subprocess.Popen[str]]:
     """Run the demo in a process group of its own, as a terminal does."""
-    command = [sys.executable, "-m", "proxy", "demo", "--port", str(free_port())]
+    command = [*made_command(), "--port", str(free_port())]
     process = subprocess.Popen(
         [*command, "--emulator_port", str(free_port())],
         cwd=ROOT,

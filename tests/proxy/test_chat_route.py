@@ -258,6 +258,14 @@ async def test_deployments_of_one_name_share_the_requests() -> None:
     assert {target.endpoint for _, target, _, _ in script.calls} == {"e1", "e2"}
 
 
+async def test_an_answer_that_can_be_read_but_not_written_is_502() -> None:
+    """Depth that orjson reads and can't write is the container's fault."""
+    body = b'{"deep": ' + b"[" * 400 + b"]" * 400 + b", " + orjson.dumps(COMPLETION)[1:]
+    async with served(ScriptedInvoker(replies=[body])) as client:
+        response = await client.post("/chat/completions", json=CHAT)
+    assert response.status_code == 502
+
+
 async def test_public_names_of_any_script_are_served() -> None:
     """A name that no header can hold is percent-encoded there, and itself in the body."""
     script = ScriptedInvoker(replies=[COMPLETION])

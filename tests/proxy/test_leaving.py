@@ -89,6 +89,29 @@ async def test_a_client_that_does_not_read_is_left_after_a_while() -> None:
     assert client.bodies == []
 
 
+async def test_a_client_that_stops_reading_is_left_during_silence_too() -> None:
+    """A comment that nobody takes is a write that nobody takes."""
+    client = Client()
+    source = Source([CHUNK], asyncio.Event())
+    task = respond(source, client, send_seconds=0.05, ping_seconds=0.05)
+    await client.got.wait()
+    client.reads.clear()
+    await asyncio.wait_for(task, 5)
+    assert source.closed == 1
+
+
+async def test_a_broken_connection_is_not_silence() -> None:
+    """A fault of the server's side of the connection ends the response as a fault."""
+
+    async def broken() -> Message:
+        raise ZeroDivisionError
+
+    source = Source([CHUNK], asyncio.Event())
+    with pytest.raises(ZeroDivisionError):
+        await ChunkResponse(source, {})(SCOPE, broken, Client().send)
+    assert source.closed == 1
+
+
 async def test_silence_is_filled_with_comments() -> None:
     """While nothing comes from upstream, comments keep the connection alive; clients skip them."""
     client, more = Client(), asyncio.Event()

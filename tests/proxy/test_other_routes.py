@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.scripted import ScriptedInvoker
-from tests.proxy.served import CHAT, COMPLETION, served
+from tests.proxy.served import CHAT, COMPLETION, KEY, served
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,15 @@ async def test_embeddings(path: str) -> None:
     assert response.json()["data"][0]["embedding"] == [0.5, 1.0]
     assert response.headers["x-sagegate-usage-source"] == "estimate"
     assert script.bodies == [{"inputs": ["Hi"]}]
+
+
+async def test_only_the_checked_input_is_embedded() -> None:
+    """A client's `inputs` beside its `input` is neither sent nor uncounted; flags are not sent."""
+    script = ScriptedInvoker(replies=[[[0.5]]])
+    body = {"model": "text", "input": "a", "inputs": ["b"], "aws_sagemaker_allow_zero_temp": True}
+    async with served(script) as client:
+        await client.post("/embeddings", json=body)
+    assert script.bodies == [{"inputs": ["a"]}]
 
 
 async def test_dimensions_need_the_operators_leave() -> None:
@@ -64,6 +73,15 @@ async def test_health_calls_no_endpoint() -> None:
     assert script.calls == []
 
 
+async def test_what_can_be_got_can_be_asked_about() -> None:
+    """Load balancers probe with HEAD; the key is asked for all the same."""
+    async with served() as client:
+        assert (await client.head("/health/readiness")).status_code == 200
+    async with served(master_key=KEY) as client:
+        del client.headers["authorization"]
+        assert (await client.head("/v1/models")).status_code == 401
+
+
 async def test_the_pages_describe_the_routes() -> None:
     """The root points to the docs; the OpenAPI document has the inference routes and schemas."""
     async with served(ScriptedInvoker(replies=[COMPLETION])) as client:
@@ -76,4 +94,9 @@ async def test_the_pages_describe_the_routes() -> None:
     schema = chat["requestBody"]["content"]["application/json"]["schema"]
     assert set(schema["required"]) == {"model", "messages"}
     assert "$ref" not in str(schema)
+    assert chat["security"] == [{"bearer": []}]
+    assert chat["description"] == "Answer a chat request, as a whole or as a stream."
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    (shown,) = document["paths"]["/v1/models/{id}"]["get"]["parameters"]
+    assert (shown["name"], shown["in"]) == ("id", "path")
     assert "/v1/embeddings" in document["paths"]

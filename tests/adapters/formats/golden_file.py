@@ -55,7 +55,13 @@ class Golden:
         dropped = frozenset(settings.pop("additional_drop_params", ()))
         target = make_target(parameters=ParameterPolicy(dropped=dropped), **settings)
         params = {**target.defaults, **self.content["params"]}
-        return Request(target=target, params=params, id="chatcmpl-1", created=1700000000)
+        return Request(
+            target=target,
+            params=params,
+            id="chatcmpl-1",
+            created=1700000000,
+            ask_usage=target.ask_stream_usage,
+        )
 
     def replies(self) -> tuple[Reply, ...]:
         return tuple(make_reply(body) for body in self.content["replies"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -47,9 +48,16 @@ def fault_of(schema: Any, **body: Any) -> tuple[str | None, str | None, str]:
         ),
         ({"messages": HELLO, "temperature": "hot"}, "temperature", "invalid_type", "a number"),
         ({"messages": HELLO, "stream": "yes"}, "stream", "invalid_type", "a boolean"),
+        (
+            {"messages": HELLO, "stream_options": {"include_usage": "x"}},
+            "stream_options.include_usage",
+            "invalid_type",
+            "a boolean",
+        ),
         ({"messages": HELLO, "stop": 3}, "stop", "invalid_type", "a string or an array"),
         ({"messages": HELLO, "n": 0}, "n", "invalid_value", "at least 1"),
         ({"messages": HELLO, "n": 100_000}, "n", "invalid_value", "at most 128"),
+        ({"messages": HELLO, "seed": 2**63}, "seed", "invalid_value", "less than"),
         ({"messages": HELLO, "n": True}, "n", "invalid_type", "an integer, but got a boolean"),
         ({"messages": HELLO, "max_tokens": 10**12}, "max_tokens", "invalid_value", "at most"),
         ({"messages": HELLO, "top_logprobs": 10**9}, "top_logprobs", "invalid_value", "at most 20"),
@@ -68,12 +76,34 @@ def test_chat_faults_name_the_parameter(
 
 
 @pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        (ChatRequest, {"messages": [1] * 300_000}),
+        (ChatRequest, {"messages": [{"role": "user", "content": [1] * 300_000}]}),
+        (ChatRequest, {"messages": HELLO, "tools": [1] * 300_000}),
+        (ChatRequest, {"messages": HELLO, "stop": [1] * 300_000}),
+        (EmbeddingRequest, {"input": ["x"] * 300_000}),
+        (EmbeddingRequest, {"input": [[None]] * 300_000}),
+    ],
+)
+def test_faults_of_a_million_items_cost_no_more_than_one(schema: Any, body: dict[str, Any]) -> None:
+    """Only the first fault is looked for: memory does not grow with the number of faults."""
+    tracemalloc.start()
+    fault_of(schema, **body)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize(
     ("body", "param"),
     [
         ({}, "input"),
         ({"input": []}, "input"),
         ({"input": [[]]}, "input[0]"),
         ({"input": 3}, "input"),
+        ({"input": ""}, "input"),
+        ({"input": ["a", ""]}, "input[1]"),
         ({"input": ["a", None]}, "input[1]"),
         ({"input": ["x"] * 2049}, "input"),
         ({"input": "x", "encoding_format": "int8"}, "encoding_format"),

@@ -23,6 +23,14 @@ def test_texts_are_joined_with_newlines_and_nothing_is_invented() -> None:
     assert render(messages) == expected
 
 
+@pytest.mark.parametrize("content", ["", None, []])
+def test_messages_without_text_are_refused(content: object) -> None:
+    """A container is never sent an empty prompt: 400, naming the messages."""
+    with pytest.raises(InvalidRequest) as caught:
+        render([{"role": "user", "content": content}])
+    assert caught.value.param == "messages"
+
+
 @pytest.mark.parametrize(
     "part", [{"type": "image_url", "image_url": {"url": "x"}}, {"type": "text"}]
 )

@@ -52,6 +52,7 @@ async def test_refused(client: Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = await failure(client, Upstream(f"http://127.0.0.1:{port}"))
+    assert f"127.0.0.1:{port}" in str(error.detail)
     assert type(error) is UpstreamError
     assert (error.status, error.code, error.retryable) == (502, "connection_failed", True)
 
@@ -96,6 +97,21 @@ async def test_first_byte_hangs(client: Client, limits: Limits) -> None:
             await asyncio.wait_for(left.acquire(), 10)
     assert type(error) is DeadlineExceeded
     assert (error.status, error.type, error.retryable) == (408, "timeout_error", False)
+    assert error.message == "No answer within 0.2 seconds."
+
+
+async def test_slow_credentials_meet_the_limits(client: Client) -> None:
+    """Waiting for credentials is part of the time allowed."""
+
+    class Waiting(StaticCredentials):
+        async def current(self) -> Credentials:
+            await asyncio.Event().wait()
+            return await super().current()
+
+    invoker = SageMakerInvoker(client, Waiting(Credentials("AKIDEXAMPLE", "secret")))
+    for limits in (Limits(first_byte=0.1), Limits(deadline=0.1)):
+        with pytest.raises(DeadlineExceeded):
+            await invoker.invoke(Upstream("http://127.0.0.1:9").target(), PAYLOAD, limits)
 
 
 @pytest.mark.parametrize(
@@ -180,16 +196,17 @@ async def test_error_body_breaks_off(client: Client) -> None:
 
 
 async def test_not_http(client: Client) -> None:
-    """A peer that does not speak HTTP is a 502."""
+    """A peer that does not speak HTTP is a 502; what it said instead stays out of the log."""
 
     async def script(call: Call) -> None:
-        await call.send(b"SSH-2.0-OpenSSH\r\n\r\n")
+        await call.send(b"MY SECRET PROMPT\r\n\r\n")
         call.writer.close()
 
     async with serve(script) as upstream:
         error = await failure(client, upstream)
     assert type(error) is MalformedReply
     assert error.status == 502
+    assert error.detail == "ClientResponseError"
 
 
 @pytest.fixture(scope="module")

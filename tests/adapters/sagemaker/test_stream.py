@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.base import Head, Limits, UpstreamStream
+from adapters.base import Head, Limits, Payload, UpstreamStream
 from adapters.errors import (
     DeadlineExceeded,
     GatewayError,
@@ -34,13 +34,17 @@ async def invoker() -> AsyncIterator[SageMakerInvoker]:
     await client.aclose()
 
 
-async def read(stream: UpstreamStream) -> tuple[bytes, GatewayError | None]:
+async def read(
+    stream: UpstreamStream, pause: float | None = None
+) -> tuple[bytes, GatewayError | None]:
     """Read a stream to its end; give what came and what was raised."""
     received = []
     try:
         async for data in stream.chunks:
             assert data
             received.append(data)
+            if pause is not None:
+                await asyncio.sleep(pause)
     except GatewayError as fault:
         return b"".join(received), fault
     return b"".join(received), None
@@ -70,23 +74,26 @@ async def test_parts_and_head(invoker: SageMakerInvoker) -> None:
 
 
 async def test_frames_cut_at_every_byte(invoker: SageMakerInvoker) -> None:
-    """Frames spread over the reads in any way give the same bytes."""
-    frames = part("naïve ".encode()) + part(b"x")
+    """A frame cut at any byte comes out whole: its end is sent when its beginning was read."""
+    frame = part("naïve".encode())
+    begun = asyncio.Event()
 
     async def script(call: Call) -> None:
         cut = int(call.body)
         await call.begin_stream()
-        for data in (frames[:cut], frames[cut:]):
-            if data:
-                await call.chunk(data)
-                await asyncio.sleep(0)
+        await call.chunk(part(b"first") + frame[:cut])
+        await begun.wait()
+        await call.chunk(frame[cut:])
         await call.chunk(b"")
 
     async with serve(script) as upstream:
-        for cut in range(0, len(frames) + 1, 3):
-            payload = type(PAYLOAD)(body=str(cut).encode())
+        for cut in range(1, len(frame)):
+            begun.clear()
+            payload = Payload(body=str(cut).encode())
             stream = await invoker.open_stream(upstream.target(), payload, LIMITS)
-            assert await read(stream) == ("naïve x".encode(), None)
+            assert await anext(stream.chunks) == b"first"
+            begun.set()
+            assert await read(stream) == ("naïve".encode(), None)
 
 
 @pytest.mark.parametrize("count", [0, 10])
@@ -303,7 +310,7 @@ async def test_slow_records_are_no_silence(invoker: SageMakerInvoker) -> None:
 
 
 @pytest.mark.parametrize(
-    "limits", [Limits(idle=0.2, deadline=None), Limits(deadline=0.3)], ids=["idle", "deadline"]
+    "limits", [Limits(idle=0.2, deadline=None), Limits(deadline=0.2)], ids=["idle", "deadline"]
 )
 async def test_silence_ends_the_stream(invoker: SageMakerInvoker, limits: Limits) -> None:
     """Silence beyond the limit is our own 408 after what had arrived; the connection goes (G2)."""
@@ -322,10 +329,13 @@ async def test_silence_ends_the_stream(invoker: SageMakerInvoker, limits: Limits
     assert received == b"first"
     assert isinstance(fault, DeadlineExceeded)
     assert (fault.status, fault.type) == (408, "timeout_error")
+    assert fault.message == "No answer within 0.2 seconds."
+    assert fault.request_id == "request-1"
 
 
-async def test_deadline_holds_for_a_steady_stream(invoker: SageMakerInvoker) -> None:
-    """The deadline ends a stream that is never silent."""
+@pytest.mark.parametrize("pause", [0, 0.02], ids=["quick reader", "slow reader"])
+async def test_deadline_holds_for_a_steady_stream(invoker: SageMakerInvoker, pause: float) -> None:
+    """The deadline ends a stream that is never silent, also where something always waits."""
 
     async def script(call: Call) -> None:
         await call.begin_stream()
@@ -335,7 +345,7 @@ async def test_deadline_holds_for_a_steady_stream(invoker: SageMakerInvoker) -> 
 
     async with serve(script) as upstream:
         stream = await invoker.open_stream(upstream.target(), PAYLOAD, Limits(deadline=0.3))
-        received, fault = await asyncio.wait_for(read(stream), 10)
+        received, fault = await asyncio.wait_for(read(stream, pause), 10)
     assert received
     assert isinstance(fault, DeadlineExceeded)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -44,6 +45,23 @@ async def test_a_call_is_reported_once_with_what_is_known() -> None:
     assert call.request_id == "req-1"
     assert call.usage is not None
     assert call.first_byte is not None
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_report_that_fails_costs_no_answer(stream: bool) -> None:
+    """What goes wrong with telling about a call is logged, and the client has its answer."""
+
+    def broken(_: Call) -> None:
+        raise ZeroDivisionError
+
+    script = ScriptedInvoker(replies=[[{"generated_text": "x"}]], streams=[[TOKEN, LAST]])
+    served = replace(pool(script, []), report=broken)
+    if not stream:
+        assert (await served.call(new_call(), ASK)).body["choices"]
+        return
+    given = await served.stream(new_call(stream=True), ASK)
+    assert [batch async for batch in given]
+    await given.aclose()
 
 
 @pytest.mark.parametrize("stream", [False, True])
