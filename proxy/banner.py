@@ -23,6 +23,8 @@ class ModelLine:
     format: str
     #: Where the credentials come from, such as `static keys`.
     identity: str
+    #: Nobody named the region.
+    region_assumed: bool = False
     #: The inference component, if requests name one.
     component: str | None = None
 

@@ -1,4 +1,4 @@
-"""The one exception that ends a command with a clear line instead of a traceback."""
+"""The exceptions that end a command with a clear line instead of a traceback."""
 
 from __future__ import annotations
 
@@ -13,3 +13,9 @@ class CannotStart(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the text as it is."""
         click.echo(self.message, file=file, err=True)
+
+
+class CannotUse(CannotStart):
+    """The arguments don't fit together; the exit code is 2, as for other wrong arguments."""
+
+    exit_code = 2

@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from adapters.errors import ConfigError
-from proxy.cannot_start import CannotStart
+from proxy.cannot_start import CannotStart, CannotUse
 from proxy.flags import foreign_flags
 from proxy.markers import check_packages
 from proxy.start import Listening, Source, start, validate
@@ -89,18 +89,32 @@ class _Commands(click.Group):
 @click.option("--lenient", is_flag=True, help="Unknown keys and unset variables only warn.")
 @click.option("--health", is_flag=True, help="Ask a running gateway whether it is ready.")
 @click.option("--test", is_flag=True, help="Let a running gateway's first model answer a chat.")
-@click.option("--ssl_keyfile_path", type=_FILE, help="The certificate's private key.")
-@click.option("--ssl_certfile_path", type=_FILE, help="Serve https with this certificate.")
+@click.option(
+    "--ssl_keyfile_path",
+    envvar="SSL_KEYFILE_PATH",
+    type=_FILE,
+    help="The certificate's private key.",
+)
+@click.option(
+    "--ssl_certfile_path",
+    envvar="SSL_CERTFILE_PATH",
+    type=_FILE,
+    help="Serve https with this certificate.",
+)
 @click.option("--ciphers", help="The ciphers of https, as OpenSSL spells them.")
 @click.option(
     "--keepalive_timeout",
+    envvar="KEEPALIVE_TIMEOUT",
     type=click.IntRange(min=1),
     default=65,
     show_default=True,
     help="Seconds that an idle connection is kept.",
 )
 @click.option(
-    "--limit_concurrency", type=click.IntRange(min=1), help="Connections at once; beyond: 503."
+    "--limit_concurrency",
+    envvar="LIMIT_CONCURRENCY",
+    type=click.IntRange(min=1),
+    help="Connections at once; beyond: 503.",
 )
 @click.option("--log_config", type=_FILE, help="Python logging configuration (.ini, .json, .yaml).")
 @click.version_option(version(), "-v", "--version", prog_name="sagegate")
@@ -133,12 +147,12 @@ def _run(flags: Mapping[str, Any], environ: MutableMapping[str, str]) -> None:
 
 def _source(flags: Mapping[str, Any]) -> Source:
     if flags["config"] and flags["model"]:
-        raise click.UsageError("give either --config or --model, not both")
+        raise CannotUse("give either --config or --model, not both")
     if not flags["config"] and not flags["model"]:
-        raise click.UsageError(_TWO_WAYS)
+        raise CannotUse(_TWO_WAYS)
     lonely = [name for name in _ONE_MODEL if flags["config"] and flags[name] is not None]
     if lonely:
-        raise click.UsageError(f"--{lonely[0]} belongs to --model: write it into the configuration")
+        raise CannotUse(f"--{lonely[0]} belongs to --model: write it into the configuration")
     return Source(**{name: flags[name] for name in _SOURCE})
 
 

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -98,6 +99,8 @@ def _run(port: int, emulator_port: int) -> None:
             with _running("proxy", *arguments) as serving:
                 _wait_for(f"{gateway}/health/readiness", serving)
                 click.echo(_CALLS.format(gateway=gateway, python=_python()))
+                if find_spec("openai") is None or find_spec("langchain_openai") is None:
+                    click.echo("The Python calls need: pip install openai langchain-openai")
                 _watch(playing, serving)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from proxy.cannot_start import CannotUse
+
 
 @dataclass(frozen=True, slots=True)
 class ForeignFlag:
@@ -52,11 +54,13 @@ FOREIGN_FLAGS: tuple[ForeignFlag, ...] = (
         "use_prisma_migrate",
         "enforce_prisma_migration_check",
         "use_v2_migration_resolver",
+        "use_legacy_migration_resolver",
         "iam_token_db_auth",
         "azure_postgresql_auth",
     ),
     *_accepted("there are no metrics in this version", "prometheus_metrics_port", valued=True),
-    *_refused("SageMaker takes no headers of one's own", "headers", valued=True),
+    *_accepted("SageMaker drops its callers' own headers", "headers", valued=True),
+    *_accepted("uvicorn watches its workers", "timeout_worker_healthcheck", valued=True),
     *_refused("SageMaker's API has no such version", "api_version", valued=True),
     *_refused("budgets are not supported in this version", "max_budget", valued=True),
     *_refused("use --validate_config to check without serving", "skip_server_startup"),
@@ -88,7 +92,7 @@ def _callback(flag: ForeignFlag) -> Callable[[click.Context, click.Parameter, An
         if value is None:
             return
         if flag.refused:
-            raise click.UsageError(f"--{flag.name} is not supported: {flag.reason}")
+            raise CannotUse(f"--{flag.name} is not supported: {flag.reason}")
         click.echo(f"--{flag.name}: not used: {flag.reason}", err=True)
 
     return tell

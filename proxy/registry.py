@@ -76,13 +76,18 @@ class Registry:
             ) from None
 
 
-def check(config: ProxyConfig, environ: Mapping[str, str]) -> None:
-    """Check what only the adapters know: endpoint names, formats, credentials.
+def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]:
+    """Give what only the adapters find wrong: endpoint names, formats, credentials, defaults.
 
-    Raises:
-        ConfigError: with the path of the key at fault.
+    Each error has the path of the key at fault; there is at most one for each deployment.
     """
-    deployments(config, environ)
+    found: list[ConfigError] = []
+    for index in range(len(config.model_list)):
+        try:
+            _at(config, index, environ, taken=set())
+        except ConfigError as error:
+            found.append(error)
+    return found
 
 
 def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
@@ -91,15 +96,19 @@ def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deploy
     Raises:
         ConfigError: with the path of the key at fault.
     """
-    built: list[Deployment] = []
     ids = {entry.model_info.id for entry in config.model_list if entry.model_info.id}
-    for index, entry in enumerate(config.model_list):
-        try:
-            built.append(_deployment(config, entry, environ, taken=ids))
-        except ConfigError as error:
-            path = ("model_list", index, "litellm_params", *error.path)
-            raise ConfigError(error.message, path=path) from error
-    return tuple(built)
+    return tuple(_at(config, index, environ, taken=ids) for index in range(len(config.model_list)))
+
+
+def _at(
+    config: ProxyConfig, index: int, environ: Mapping[str, str], *, taken: set[str]
+) -> Deployment:
+    """Give one entry's deployment; an error gets the entry's place in front of its own."""
+    try:
+        return _deployment(config, config.model_list[index], environ, taken)
+    except ConfigError as error:
+        path = ("model_list", index, "litellm_params", *error.path)
+        raise ConfigError(error.message, path=path) from error
 
 
 def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
@@ -111,9 +120,8 @@ def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]
             component=each.target.inference_component,
             format=each.format.name,
             identity="default AWS chain" if each.aws.credentials is None else "static keys",
-            region=f"{each.target.region} (assumed)"
-            if each.aws.region_assumed
-            else each.target.region,
+            region=each.target.region,
+            region_assumed=each.aws.region_assumed,
         )
         for each in deployments(config, environ)
     ]

@@ -6,7 +6,6 @@ over as a factory that survives pickling, since workers are spawned.
 
 from __future__ import annotations
 
-import configparser
 import logging
 import os
 import signal
@@ -125,7 +124,7 @@ def server_config(factory: AppFactory, settings: ServerSettings) -> uvicorn.Conf
             ssl_certfile=settings.ssl_certfile,
             ssl_ciphers=settings.ciphers,
         )
-    except (OSError, ValueError, TypeError, KeyError, configparser.Error, YAMLError) as error:
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, YAMLError) as error:
         raise CannotStart(f"the log configuration {settings.log_config} can't be used") from error
 
 

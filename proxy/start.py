@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from adapters.errors import ConfigError
 from proxy.banner import banner
 from proxy.config.load import Loaded, load_config, load_values
 from proxy.config.schema import ProxyConfig
@@ -39,13 +38,12 @@ class Source:
         Raises:
             ConfigError: it can't be used.
         """
-        from proxy.registry import check  # noqa: PLC0415 - formats load only when needed
+        from proxy.registry import faults  # noqa: PLC0415 - formats load only when needed
 
         loaded = self._loaded(environ)
-        try:
-            check(loaded.config, {**environ, **loaded.exports})
-        except ConfigError as error:
-            raise loaded.located(error) from error
+        found = faults(loaded.config, {**environ, **loaded.exports})
+        if found:
+            raise loaded.located(found)
         return loaded
 
     def _loaded(self, environ: Mapping[str, str]) -> Loaded:
@@ -118,10 +116,13 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     settings = ServerSettings(**listening.settings)
     factory = AppFactory(config=config, master_key=key, debug=settings.debug)
     models = describe(config, environ)
+    assumed = sorted({line.region for line in models if line.region_assumed})
     prepared = server_config(factory, settings)
     sockets = listen(exposure.host, listening.port)
     for notice in (*loaded.notices, *filter(None, (exposure.notice,))):
         click.echo(notice, err=True)
+    for region in assumed:
+        click.echo(f"no region is named for some models: {region} is assumed", err=True)
     address = address_of(sockets[0], settings.scheme)
     click.echo(banner(address, models, key_required=key is not None))
     serve(prepared, sockets)

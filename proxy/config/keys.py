@@ -184,7 +184,8 @@ def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:
     hint = f" (did you mean {close[0]}?)" if close else ""
     is_ours = key.startswith(("aws_", "sagemaker_"))
     way_out = "" if is_ours or not near else f"; {_WAY_OUT}"
-    report.doubt(node.place, f"unknown key{hint}{way_out}")
+    tell = report.refuse if close and _is_lock(close[0]) else report.doubt
+    tell(node.place, f"unknown key{hint}{way_out}")
 
 
 def _knows(section: str, key: str) -> bool:
@@ -197,7 +198,8 @@ def _knows(section: str, key: str) -> bool:
 
 def _is_lock(key: str) -> bool:
     """Whether leaving the key out would open a door: never a mere warning."""
-    return key in GeneralSettings.model_fields or any(key in keys for keys in UNSUPPORTED.values())
+    locks = {"general_settings", *GeneralSettings.model_fields}
+    return key in locks or any(key in keys for keys in UNSUPPORTED.values())
 
 
 def distance(one: str, other: str, *, limit: int) -> int:

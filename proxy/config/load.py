@@ -6,7 +6,7 @@ the keys, spread the router's defaults, validate the values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from adapters.errors import ConfigError
-from proxy.config import problems
 from proxy.config.defaults import spread_defaults
 from proxy.config.environment import exported, resolved
 from proxy.config.keys import judged
@@ -37,13 +36,11 @@ class Loaded:
     exports: Mapping[str, str] = field(repr=False)
     _tree: Node = field(repr=False)
 
-    def place(self, path: problems.Path) -> str:
-        """Give `file:line:column` of a key path; of its nearest parent where it isn't written."""
-        return str(self._tree.locate(path))
-
-    def located(self, error: ConfigError) -> ConfigProblems:
-        """Give a later error, which knows a key path only, its file, line and column."""
-        return ConfigProblems((self._tree.locate(error.path).says(error.message),))
+    def located(self, errors: Iterable[ConfigError]) -> ConfigProblems:
+        """Give later errors, which know a key path only, their file, line and column."""
+        return ConfigProblems(
+            tuple(self._tree.locate(error.path).says(error.message) for error in errors)
+        )
 
 
 def load_config(path: str | Path, environ: Mapping[str, str], *, lenient: bool = False) -> Loaded:

@@ -38,15 +38,23 @@ def one(model: str = "sagemaker/e", **params: Any) -> ProxyConfig:
 )
 def test_faults_have_a_path(settings: dict[str, Any], key: str) -> None:
     """What can't work is refused at start, naming the key, not at the first request."""
-    with pytest.raises(ConfigError) as caught:
-        registry.check(one(**{"model": "sagemaker/e", **settings}), ENVIRON)
-    assert caught.value.path == ("model_list", 0, "litellm_params", key)
+    (fault,) = registry.faults(one(**{"model": "sagemaker/e", **settings}), ENVIRON)
+    assert fault.path == ("model_list", 0, "litellm_params", key)
+    with pytest.raises(ConfigError):
+        registry.deployments(one(**{"model": "sagemaker/e", **settings}), ENVIRON)
+
+
+def test_the_faults_of_all_deployments_are_told_at_once() -> None:
+    """An operator repairs a file in one go, not one entry after another."""
+    models = [entry(name, f"sagemaker/{name}") for name in ("a_b", "good", "c_d")]
+    found = registry.faults(config(model_list=models), ENVIRON)
+    assert [fault.path[1] for fault in found] == [0, 2]
 
 
 def test_a_number_that_json_can_not_hold_is_refused_at_start() -> None:
     """Such a default would break every request."""
-    with pytest.raises(ConfigError, match="written as JSON"):
-        registry.check(one(own_parameter=2**80), ENVIRON)
+    (fault,) = registry.faults(one(own_parameter=2**80), ENVIRON)
+    assert "written as JSON" in fault.message
 
 
 def test_numbers_may_come_as_text() -> None:
@@ -98,7 +106,7 @@ def test_the_banner_describes_each_deployment() -> None:
     assert (first.model, first.endpoint, first.format) == ("a", "e", "huggingface")
     assert first.identity == "static keys"
     assert (second.format, second.identity) == ("messages", "default AWS chain")
-    assert second.region == "us-west-2 (assumed)"
+    assert (second.region, second.region_assumed) == ("us-west-2", True)
 
 
 def test_a_field_is_permitted_where_every_deployment_permits_it() -> None:

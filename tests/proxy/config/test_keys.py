@@ -18,11 +18,24 @@ WAY_OUT = "; a container's own parameter of this name goes under extra_body"
             "general_setings: {}",
             "5:1: general_setings: unknown key (did you mean general_settings?)",
         ),
-        ("zzz: 1", "5:1: zzz: unknown key"),
         (
             "general_settings: {maxter_key: a}",
             "5:20: general_settings.maxter_key: unknown key (did you mean master_key?)",
         ),
+    ],
+)
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_misspelt_lock_is_never_a_mere_warning(
+    bench: Workbench, text: str, line: str, lenient: bool
+) -> None:
+    """Leaving out a key that would have locked a door opens it: an error, also with `lenient`."""
+    assert bench.problems(f"{MODEL}{text}\n", lenient=lenient) == [f"config.yaml:{line}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("zzz: 1", "5:1: zzz: unknown key"),
         (
             "litellm_settings: {drop_param: true}",
             "5:20: litellm_settings.drop_param: unknown key (did you mean drop_params?)",
