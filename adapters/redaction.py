@@ -1,4 +1,4 @@
-"""Removes from a text what must not leave the gateway: identifiers, secrets, paths, tracebacks.
+"""Removes from a text what clients, or anybody, must not read: secrets, identifiers, tracebacks.
 
 Knows how those look in AWS's and Python's messages. Every pattern starts at a fixed mark and is
 bounded or possessive from there, so the time is linear in the text, whoever wrote it. Prose and
@@ -25,9 +25,11 @@ _PRIVATE_NAME = (
     r"|localhost\b|algo-\d{1,3}\b|vpce-[\w.-]++|ip-\d{1,3}(?:-\d{1,3}){3}\b[\w.-]*+)"
 )
 
-#: In this order; the two that leave nothing behind go first, so that they can't join two halves of
-#: something that another rule would have found.
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+_Rules = tuple[tuple[re.Pattern[str], str], ...]
+
+#: These leave nothing behind, and go first: they can't join two halves of something that another
+#: rule would have found.
+_ERASED: _Rules = (
     (
         re.compile(
             r"(?:\s?\bSee )?https?://(?:[\w-]{1,63}\.){0,4}console\.(?:aws|amazonaws)[^\s\"'<>]*+"
@@ -36,7 +38,12 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         "",
     ),
     (re.compile(rf"(?i)(?:\s(?:of|in|from|for|by))?\s(?:the )?{_ACCOUNT}"), ""),
-    (re.compile(rf"(?i){_ACCOUNT}"), "[account]"),
+)
+
+#: What gives access to something; nobody may read it anywhere.
+_SECRETS: _Rules = (
+    # AWS quotes all that was signed where a signature does not fit.
+    (re.compile(r"(?s)\bThe (?:Canonical String|String-to-Sign)\b.*+"), ""),
     (re.compile(r"(?:sagemaker|bedrock)-api-key-[\w+/=%-]*+"), "[token]"),
     (re.compile(r"AWS4-HMAC-SHA256 Credential=[^\n\"]{0,1000}+"), "[signature]"),
     (re.compile(rf"(?i)\bx-amz-[a-z-]{{1,40}}+{_ASSIGNED}[^\s\"'<>,;&]++"), "[token]"),
@@ -55,6 +62,11 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(rf"(?<![A-Za-z0-9])(?:{_KEY_PREFIXES})[A-Z0-9]{{12,124}}+"), "[key]"),
     (re.compile(r"(?<![A-Za-z0-9])(?:hf_|sk-)[\w-]{16,}+"), "[token]"),
+)
+
+#: What names the operator's accounts, resources, hosts and files: the log has it, clients don't.
+_IDENTIFIERS: _Rules = (
+    (re.compile(rf"(?i){_ACCOUNT}"), "[account]"),
     (re.compile(rf"arn:aws[a-z0-9-]{{0,20}}:{_WORD}*+"), "[arn]"),
     (re.compile(r"(?<![\w.])\d{12}\.dkr\.ecr[\w./:@-]*+"), "[image]"),
     (re.compile(rf"\b(?:s3|file)://{_WORD}++"), "[path]"),
@@ -68,13 +80,23 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\w/.<)\]}~*?&%#-])~?/(?!v\d)(?:[\w.@+~-]++/)++[\w.@+~-]*+"), "[path]"),
 )
 
+_EVERYTHING: _Rules = _ERASED + _SECRETS + _IDENTIFIERS
+
 
 def scrub(text: str) -> str:
     """Give the text without secrets, AWS's identifiers, internal hosts, paths and tracebacks.
 
     Of a traceback, what its last exception says is kept.
     """
-    text = without_tracebacks(text)
-    for pattern, replacement in _RULES:
+    return _replace(without_tracebacks(text), _EVERYTHING)
+
+
+def without_secrets(text: str) -> str:
+    """Give the text without keys and tokens, for the operator, who needs the identifiers."""
+    return _replace(text, _SECRETS)
+
+
+def _replace(text: str, rules: _Rules) -> str:
+    for pattern, replacement in rules:
         text = pattern.sub(replacement, text)
     return text.strip()

@@ -5,7 +5,6 @@ Knows how connections are made and kept. Refuses to know signatures and AWS's er
 
 from __future__ import annotations
 
-import asyncio
 import io
 import ssl
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 import aiohttp
 from yarl import URL
 
+from adapters.base import Limits
 from adapters.sagemaker.response import TRANSPORT_FAILURES, Response, translate_failure
 
 #: Idle connections are given up before AWS does, so that a request seldom meets a dying one.
@@ -20,9 +20,6 @@ KEEP_ALIVE_SECONDS = 15.0
 
 #: aiohttp warns of larger bodies unless they can be read in pieces.
 _WHOLE_BODY_BYTES = 2**20
-
-#: A time limit of 0 would be none at all to aiohttp.
-_LEAST_SECONDS = 0.001
 
 
 class Client:
@@ -52,31 +49,25 @@ class Client:
         headers: Mapping[str, str],
         body: bytes,
         *,
-        connect: float,
-        idle: float,
+        limits: Limits,
         ends_at: float | None,
     ) -> Response:
         """Send a request; give the response as soon as its headers are there.
 
-        The caller bounds the wait for the headers.
+        The caller bounds the wait for the headers by `first_byte` and `deadline`.
 
         Args:
             url: Already percent-encoded.
             headers: All but `User-Agent` and `Content-Length`.
             body: Sent as it is.
-            connect: Seconds for name, connection and TLS.
-            idle: Seconds between two reads of the answer's body.
-            ends_at: The loop's time at which everything ends, the body included; None for never.
+            limits: `connect` bounds name, connection and TLS; the rest is the response's to keep.
+            ends_at: The loop's time at which `deadline` is over; None for never.
 
         Raises:
-            DeadlineExceeded: `ends_at` passed.
             UpstreamTimeout: no connection within `connect`.
             UpstreamError: no connection, or one that broke.
         """
-        total = None
-        if ends_at is not None:
-            total = max(ends_at - asyncio.get_running_loop().time(), _LEAST_SECONDS)
-        timeout = aiohttp.ClientTimeout(total=total, connect=connect)
+        timeout = aiohttp.ClientTimeout(total=None, connect=limits.connect)
         data = body if len(body) <= _WHOLE_BODY_BYTES else io.BytesIO(body)
         try:
             raw = await self._open_session().post(
@@ -84,7 +75,7 @@ class Client:
             )
         except TRANSPORT_FAILURES as error:
             raise translate_failure(error) from error
-        return Response(raw, idle)
+        return Response(raw, limits, ends_at)
 
     def _open_session(self) -> aiohttp.ClientSession:
         """Give the session; aiohttp wants it made inside the running loop."""

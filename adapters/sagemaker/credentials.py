@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from adapters.errors import UpstreamError
+from adapters.redaction import without_secrets
 
 #: After a failed attempt to get credentials, none is made for this many seconds.
 RETRY_PAUSE = 5.0
@@ -38,11 +39,6 @@ class Credentials:
 
 class CredentialProvider(Protocol):
     """One identity."""
-
-    @property
-    def source(self) -> str:
-        """Where the credentials come from, in words for the start-up banner."""
-        ...
 
     async def prepare(self) -> None:
         """Do at start what the first `current` would do; safe to leave out.
@@ -67,11 +63,6 @@ class StaticCredentials:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
 
-    @property
-    def source(self) -> str:
-        """Say what it is."""
-        return "static keys"
-
     async def prepare(self) -> None:
         """Nothing to do."""
 
@@ -94,11 +85,6 @@ class DefaultChain:
         self._attempt: asyncio.Task[None] | None = None
         self._failure: str | None = None
         self._try_again_at = 0.0
-
-    @property
-    def source(self) -> str:
-        """Say what it is, with botocore's word for the link of the chain once that is known."""
-        return f"default AWS chain ({self._chain.method})" if self._chain else "default AWS chain"
 
     async def prepare(self) -> None:
         """Load botocore and find the credentials."""
@@ -137,7 +123,7 @@ class DefaultChain:
         try:
             await self._fetch()
         except Exception as error:  # noqa: BLE001 - botocore's plug-ins raise anything; it is kept
-            self._failed(f"{type(error).__name__}: {error}")
+            self._failed(without_secrets(f"{type(error).__name__}: {error}"))
         finally:
             self._attempt = None
 

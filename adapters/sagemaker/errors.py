@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from adapters.complaint import DEFAULT_RETRY_AFTER, container_error, read_body
 from adapters.errors import (
@@ -28,7 +29,13 @@ from adapters.errors import (
 )
 from adapters.redaction import scrub
 from adapters.sagemaker.event_stream import Message
-from adapters.sagemaker.fault import Fault, read_fault, read_stream_fault
+from adapters.sagemaker.fault import (
+    Fault,
+    listed,
+    read_fault,
+    read_stream_fault,
+    short_name,
+)
 from adapters.sagemaker.model_error import unwrap
 
 #: Scaling out from nothing takes minutes; asking again sooner is asked for all the same, since the
@@ -48,7 +55,6 @@ _NO_STREAMING = re.compile(
     r"|\b(?:not support|not supported|unsupported)\b[^\n]{0,200}?(?:stream|operation)"
 )
 _CLOCK_WORDS = re.compile(r"(?i)signature (?:not yet current|expired)|skew|clock|too (?:old|late)")
-
 
 Translation = Callable[[Fault], GatewayError]
 
@@ -75,9 +81,9 @@ def translate(
     if known is not None:
         return known(fault)
     # Neither AWS's nor unreadable: the word of a container behind a base URL.
-    return container_error(
-        read_body(fault.document), status, retry_after=fault.retry_after, detail=fault.detail
-    )
+    complaint = read_body(fault.document)
+    detail = listed(fault.detail, short_name(complaint.kind))
+    return container_error(complaint, status, retry_after=fault.retry_after, detail=detail)
 
 
 def translate_message(message: Message) -> GatewayError:
@@ -86,51 +92,57 @@ def translate_message(message: Message) -> GatewayError:
     return _BY_NAME.get(fault.name, _broken_stream)(fault)
 
 
-def _throttled(fault: Fault) -> GatewayError:
-    return Throttled(
-        "SageMaker asks for fewer requests.",
-        retry_after=fault.retry_after or DEFAULT_RETRY_AFTER,
-        detail=fault.detail,
-    )
+def _always(
+    kind: type[GatewayError], message: str, *, retry_after: float | None = None, **face: Any
+) -> Translation:
+    """Give the translation that says the same of every fault.
+
+    Args:
+        kind: The error's class.
+        message: What clients read.
+        retry_after: Seconds, where AWS names none and coming again makes sense.
+        **face: Further arguments of the class.
+    """
+
+    def translation(fault: Fault) -> GatewayError:
+        seconds = None if retry_after is None else fault.retry_after or retry_after
+        return kind(message, retry_after=seconds, detail=fault.detail, **face)
+
+    return translation
 
 
-def _not_ready(fault: Fault) -> GatewayError:
-    return EndpointUnavailable(
-        "The model is still being loaded.",
-        code="model_not_ready",
-        retry_after=fault.retry_after or DEFAULT_RETRY_AFTER,
-        detail=fault.detail,
-    )
-
-
-def _unavailable(fault: Fault) -> GatewayError:
-    return EndpointUnavailable(
-        "SageMaker is not available now.",
-        retry_after=fault.retry_after or DEFAULT_RETRY_AFTER,
-        detail=fault.detail,
-    )
-
-
-def _internal(fault: Fault) -> GatewayError:
-    return UpstreamError(
-        "SageMaker had an internal error.", status=500, retryable=True, detail=fault.detail
-    )
-
-
-def _bad_gateway(fault: Fault) -> GatewayError:
-    return UpstreamError(
-        "Something between the gateway and the model failed.", retryable=True, detail=fault.detail
-    )
-
-
-def _timed_out(fault: Fault) -> GatewayError:
-    return UpstreamTimeout("SageMaker did not answer in time.", retryable=True, detail=fault.detail)
-
-
-def _container_wall(fault: Fault) -> GatewayError:
-    return UpstreamTimeout(
-        "The model did not finish within SageMaker's time limit.", detail=fault.detail
-    )
+_throttled = _always(
+    Throttled, "SageMaker asks for fewer requests.", retry_after=DEFAULT_RETRY_AFTER
+)
+_not_ready = _always(
+    EndpointUnavailable,
+    "The model is still being loaded.",
+    code="model_not_ready",
+    retry_after=DEFAULT_RETRY_AFTER,
+)
+_unavailable = _always(
+    EndpointUnavailable, "SageMaker is not available now.", retry_after=DEFAULT_RETRY_AFTER
+)
+_no_capacity = _always(
+    EndpointUnavailable,
+    "The endpoint has no capacity now.",
+    code="no_capacity",
+    retry_after=_NO_CAPACITY_RETRY_AFTER,
+)
+_internal = _always(UpstreamError, "SageMaker had an internal error.", status=500, retryable=True)
+_bad_gateway = _always(
+    UpstreamError, "Something between the gateway and the model failed.", retryable=True
+)
+_timed_out = _always(UpstreamTimeout, "SageMaker did not answer in time.", retryable=True)
+_container_wall = _always(
+    UpstreamTimeout, "The model did not finish within SageMaker's time limit."
+)
+_broken_stream = _always(UpstreamError, "The model's answer was cut.", retryable=True)
+_streaming_refused = _always(StreamingRefused, "The endpoint does not offer streaming.")
+_too_large = _always(PayloadTooLarge, "The request is larger than SageMaker takes.")
+_redirected = _always(
+    UpstreamError, "The endpoint's address answered with a redirect, which is never followed."
+)
 
 
 def _model_error(fault: Fault) -> GatewayError:
@@ -140,24 +152,15 @@ def _model_error(fault: Fault) -> GatewayError:
 
 
 def _stream_error(fault: Fault) -> GatewayError:
-    if fault.document and fault.document.get("ErrorCode") == "ModelInvocationTimeExceeded":
+    if fault.error_code == "ModelInvocationTimeExceeded":
         return _container_wall(fault)
     return _broken_stream(fault)
-
-
-def _broken_stream(fault: Fault) -> GatewayError:
-    return UpstreamError("The model's answer was cut.", retryable=True, detail=fault.detail)
 
 
 def _validation(fault: Fault) -> GatewayError:
     """AWS uses one name for many things; only its text tells them apart."""
     if fault.status == HTTPStatus.BAD_REQUEST and fault.message.startswith(_NO_CAPACITY):
-        return EndpointUnavailable(
-            "The endpoint has no capacity now.",
-            code="no_capacity",
-            retry_after=fault.retry_after or _NO_CAPACITY_RETRY_AFTER,
-            detail=fault.detail,
-        )
+        return _no_capacity(fault)
     if _NOT_FOUND.match(fault.message):
         return EndpointNotFound(scrub(fault.message[:_MAX_TEXT]), detail=fault.detail)
     if fault.streaming and _NO_STREAMING.search(fault.message):
@@ -171,10 +174,6 @@ def _unknown_operation(fault: Fault) -> GatewayError:
     return _streaming_refused(fault) if fault.streaming else _unknown_name(fault)
 
 
-def _streaming_refused(fault: Fault) -> GatewayError:
-    return StreamingRefused("The endpoint does not offer streaming.", detail=fault.detail)
-
-
 def _not_allowed(fault: Fault) -> GatewayError:
     """The gateway's own identity was refused: the operator's matter, and no retry helps."""
     hint = ""
@@ -185,17 +184,6 @@ def _not_allowed(fault: Fault) -> GatewayError:
         code=fault.name or None,
         should_retry=False,
         detail=fault.detail + hint,
-    )
-
-
-def _too_large(fault: Fault) -> GatewayError:
-    return PayloadTooLarge("The request is larger than SageMaker takes.", detail=fault.detail)
-
-
-def _redirected(fault: Fault) -> GatewayError:
-    return UpstreamError(
-        "The endpoint's address answered with a redirect, which is never followed.",
-        detail=fault.detail,
     )
 
 

@@ -12,12 +12,15 @@ from typing import Any
 
 import orjson
 
+from adapters.redaction import without_secrets
 from adapters.sagemaker.event_stream import Message
 
 #: The longest `Retry-After` that is passed on, in seconds.
 _LONGEST_RETRY_AFTER = 60
 _MAX_TEXT = 4096
 _NAME = re.compile(r"[A-Za-z][\w.]{0,80}")
+#: AWS's errors whose text may quote the container, and so the request.
+_QUOTING = {"ModelError", "ModelStreamError"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +46,19 @@ class Fault:
         return self.name or f"HTTP {self.status}"
 
     @property
+    def error_code(self) -> str:
+        """`ErrorCode`, which says how a container's stream broke; empty where it is no name."""
+        return short_name((self.document or {}).get("ErrorCode"))
+
+    @property
     def detail(self) -> str:
-        """What the operator's log says."""
-        return f"{self.title}: {self.message[:_MAX_TEXT]}"
+        """What the operator's log says: AWS's own words, without keys and tokens.
+
+        What a container says may quote the request, so nothing of it is repeated.
+        """
+        if self.name and self.message and self.name not in _QUOTING:
+            return f"{self.name}: {without_secrets(self.message[:_MAX_TEXT])}"
+        return listed(self.title, self.error_code)
 
 
 def read_fault(
@@ -116,6 +129,11 @@ def short_name(value: object) -> str:
         return ""
     name = value.partition(":")[0].rpartition("#")[2].strip()
     return name if _NAME.fullmatch(name) else ""
+
+
+def listed(*facts: str) -> str:
+    """Write facts in a row, for the log; empty ones are left out."""
+    return ", ".join(filter(None, facts))
 
 
 def _parse_object(body: bytes) -> Mapping[str, Any] | None:

@@ -11,12 +11,12 @@ import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlsplit
 
+from adapters.base import COMPONENT_NAME
 from adapters.errors import ConfigError
 
 MAX_NAME_LENGTH = 63
 
 _ENDPOINT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-_COMPONENT_NAME = re.compile(r"[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 
 _INVOKE = "invocations"
 _STREAM = "invocations-response-stream"
@@ -91,7 +91,7 @@ def check_component_name(name: str) -> str:
     Raises:
         ConfigError: it is not; `path` is `("model_id",)`.
     """
-    return _check_name(name, _COMPONENT_NAME, "inference component name", "model_id")
+    return _check_name(name, COMPONENT_NAME, "inference component name", "model_id")
 
 
 def _check_name(name: str, pattern: re.Pattern[str], what: str, key: str) -> str:

@@ -1,6 +1,7 @@
 """The container's own error, out of SageMaker's `ModelError` (424).
 
-Knows AWS's wrapping; what the container's words mean is `adapters.complaint`'s business.
+Knows AWS's wrapping; what the container's words mean is `adapters.complaint`'s business. They may
+quote the request, so the log is told where they are and not what they are.
 
 ModelError: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 """
@@ -13,11 +14,12 @@ from typing import Any
 
 from adapters.complaint import container_error, read_text
 from adapters.errors import GatewayError, UpstreamError, UpstreamTimeout
+from adapters.sagemaker.fault import listed, short_name
 
-_MAX_DETAIL_LENGTH = 4096
 _CLIENT_FAULTS = range(400, 500)
 _UNREADABLE = "could not load the entire response body"
 _WALL = "Your invocation timed out while waiting for a response from container"
+_LOGS = re.compile(r"arn:aws[\w-]{0,20}:logs:[\w:/.$\[\]*-]{1,1024}")
 _STATUS_IN_TEXT = re.compile(r"Received (?:client|server) error \((\d{1,3})\)")
 
 
@@ -31,8 +33,13 @@ def unwrap(document: Mapping[str, Any], retry_after: float | None) -> GatewayErr
     wrapper = _string(document.get("Message")) or _string(document.get("message"))
     status = _original_status(document.get("OriginalStatusCode"), wrapper)
     text = _string(document.get("OriginalMessage")) or _quoted(wrapper)
-    logs = _string(document.get("LogStreamArn"))
-    detail = f"ModelError: {text or wrapper} {logs}"[:_MAX_DETAIL_LENGTH].rstrip()
+    complaint = read_text(text)
+    detail = listed(
+        "ModelError",
+        "" if status is None else f"container's status {status}",
+        short_name(complaint.kind),
+        _logs(document.get("LogStreamArn")),
+    )
     if status == 0 or (status not in _CLIENT_FAULTS and text.startswith(_WALL)):
         return UpstreamTimeout(
             "The model did not answer within SageMaker's time limit.", detail=detail
@@ -41,7 +48,7 @@ def unwrap(document: Mapping[str, Any], retry_after: float | None) -> GatewayErr
         return UpstreamError(
             "The model's container failed without a readable answer.", detail=detail
         )
-    return container_error(read_text(text), status, retry_after=retry_after, detail=detail)
+    return container_error(complaint, status, retry_after=retry_after, detail=detail)
 
 
 def _original_status(value: Any, wrapper: str) -> int | None:
@@ -51,6 +58,11 @@ def _original_status(value: Any, wrapper: str) -> int | None:
         return value
     match = _STATUS_IN_TEXT.search(wrapper)
     return int(match[1]) if match else None
+
+
+def _logs(value: Any) -> str:
+    """Give the place of the container's own log, where its words are; empty if it is none."""
+    return value if isinstance(value, str) and _LOGS.fullmatch(value) else ""
 
 
 def _quoted(wrapper: str) -> str:

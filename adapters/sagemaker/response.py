@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from typing import Literal
 
 import aiohttp
 
+from adapters.base import Limits
 from adapters.errors import (
     DeadlineExceeded,
     GatewayError,
@@ -32,16 +34,19 @@ class Response:
 
     Args:
         raw: aiohttp's response.
-        idle: The most seconds between two reads of the body.
+        limits: `idle` bounds the time between two reads of the body.
+        ends_at: The loop's time at which `deadline` is over; None for never.
     """
 
-    def __init__(self, raw: aiohttp.ClientResponse, idle: float) -> None:
+    def __init__(self, raw: aiohttp.ClientResponse, limits: Limits, ends_at: float | None) -> None:
         self._raw = raw
+        self._limits = limits
+        self._ends_at = ends_at
         self._closed: asyncio.Future[None] | None = None
         # Where the whole body came with the headers, the connection has gone back already.
         if raw.connection is not None and raw.connection.protocol is not None:
             protocol = raw.connection.protocol
-            protocol.read_timeout = idle
+            protocol.read_timeout = limits.idle
             protocol.start_timeout()
             self._watch(protocol.closed)
 
@@ -59,15 +64,18 @@ class Response:
         """Give what has arrived, waiting for the first byte of it; empty at the end.
 
         Raises:
-            DeadlineExceeded: nothing came within `idle`, or the deadline passed.
+            DeadlineExceeded: nothing came within `idle`, or `deadline` is over.
             UpstreamError: the connection broke, or ended before the answer did.
         """
         content = self._raw.content
         try:
-            data = await content.readany()
+            self._check_deadline()
+            async with asyncio.timeout_at(self._ends_at):
+                data = await content.readany()
         except TimeoutError as error:
             self.close()
-            raise translate_failure(error) from error
+            silent = isinstance(error, aiohttp.ServerTimeoutError)
+            raise time_over(self._limits, "idle" if silent else "deadline") from error
         except TRANSPORT_FAILURES as error:
             # What came in the same moment as the failure still counts: it is given first, and the
             # next call meets the failure again. aiohttp has no public call that would not drop it.
@@ -104,6 +112,11 @@ class Response:
         self._forget_connection()
         self._raw.close()
 
+    def _check_deadline(self) -> None:
+        """Look at the clock: a slow reader finds something to read each time and never waits."""
+        if self._ends_at is not None and asyncio.get_running_loop().time() >= self._ends_at:
+            raise TimeoutError
+
     def _watch(self, closed: asyncio.Future[None] | None) -> None:
         """Be told when the connection closes; None stands for one that has closed already."""
         if closed is None:
@@ -136,15 +149,20 @@ def _see(closed: asyncio.Future[None]) -> None:
         closed.exception()
 
 
+def time_over(limits: Limits, limit: Literal["first_byte", "idle", "deadline"]) -> DeadlineExceeded:
+    """Give the error for one of our own limits that is over; the log says which."""
+    return DeadlineExceeded(f"No answer within {getattr(limits, limit):g} seconds.", detail=limit)
+
+
 def translate_failure(error: BaseException) -> GatewayError:
     """Turn a failure of the transport into an error of our tree; its text is for the log only."""
-    detail = f"{type(error).__name__}: {error}"
+    detail = type(error).__name__
+    if isinstance(error, OSError):  # aiohttp's other failures quote what the peer sent
+        detail = f"{detail}: {error}"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return UpstreamTimeout(
             "The connection to SageMaker was not made in time.", retryable=True, detail=detail
         )
-    if isinstance(error, TimeoutError):
-        return DeadlineExceeded("SageMaker did not answer within the time allowed.", detail=detail)
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return UpstreamError(
             "The connection to SageMaker is not secure: its certificate was not accepted.",

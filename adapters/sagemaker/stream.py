@@ -6,6 +6,7 @@ Knows which messages carry what; refuses to know their framing and AWS's error n
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 from adapters.base import Head
@@ -17,19 +18,16 @@ from adapters.sagemaker.response import MAX_BODY_BYTES, Response
 _log = logging.getLogger(__name__)
 
 
-class EventStream:
-    """The parts of one `application/vnd.amazon.eventstream` answer; its own iterator.
+class _Stream(ABC):
+    """What both kinds of answers have in common; its own iterator.
 
-    Each step gives the payloads of one read, joined. Parts in front of a fault are given before it
-    is raised. Implements `adapters.base.UpstreamStream`.
+    Whatever ends it early closes the connection, and carries AWS's request id.
+    Implements `adapters.base.UpstreamStream`.
     """
 
     def __init__(self, response: Response, head: Head) -> None:
         self.head = head
         self._response = response
-        self._decoder = EventStreamDecoder()
-        self._error: GatewayError | None = None
-        self._passed_over = False
 
     @property
     def chunks(self) -> AsyncIterator[bytes]:
@@ -42,13 +40,38 @@ class EventStream:
     async def __anext__(self) -> bytes:
         try:
             return await self._next_part()
-        except BaseException:
+        except BaseException as error:
             self._response.close()
+            if isinstance(error, GatewayError):
+                error.request_id = self.head.request_id or None
             raise
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer was read to its end."""
         self._response.close()
+
+    @abstractmethod
+    async def _next_part(self) -> bytes:
+        """Give the next bytes, never none.
+
+        Raises:
+            StopAsyncIteration: the answer is over.
+            GatewayError: it broke off.
+        """
+
+
+class EventStream(_Stream):
+    """The parts of one `application/vnd.amazon.eventstream` answer.
+
+    Each step gives the payloads of one read, joined. Parts in front of a fault are given before it
+    is raised.
+    """
+
+    def __init__(self, response: Response, head: Head) -> None:
+        super().__init__(response, head)
+        self._decoder = EventStreamDecoder()
+        self._error: GatewayError | None = None
+        self._passed_over = False
 
     async def _next_part(self) -> bytes:
         while self._error is None:
@@ -82,35 +105,18 @@ class EventStream:
             _log.info("event_stream.unknown_message: %.40r %.40r", message.kind, message.name)
 
 
-class DocumentStream:
-    """A whole JSON answer to a streaming call, handed on as it is: the format cuts it into chunks.
-
-    Implements `adapters.base.UpstreamStream`.
-    """
+class DocumentStream(_Stream):
+    """A whole JSON answer to a streaming call, handed on as it is: the format cuts it up."""
 
     def __init__(self, response: Response, head: Head) -> None:
-        self.head = head
-        self._response = response
+        super().__init__(response, head)
         self._size = 0
 
-    @property
-    def chunks(self) -> AsyncIterator[bytes]:
-        """The container's bytes, cut anywhere."""
-        return self
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
+    async def _next_part(self) -> bytes:
         data = await self._response.read_some()
         if not data:
             raise StopAsyncIteration
         self._size += len(data)
         if self._size > MAX_BODY_BYTES:
-            self._response.close()
             raise MalformedReply("The endpoint's answer is too large.")
         return data
-
-    async def aclose(self) -> None:
-        """Close the connection, unless the answer was read to its end."""
-        self._response.close()

@@ -239,17 +239,6 @@ def test_our_own_identity_refused(status: int, name: str, text: str) -> None:
     assert error.detail == f"{name}: {text.replace('AKIAIOSFODNN7EXAMPLE', '[key]')}"
 
 
-def test_what_was_signed_stays_out_of_the_log() -> None:
-    """AWS quotes the signed request, session token and all, where a signature does not fit."""
-    text = (
-        "The request signature we calculated does not match the signature you provided.\n\nThe "
-        "Canonical String for this request should have been\n'POST\n/endpoints/e/invocations\n\n"
-        "x-amz-security-token:FwoGZXIvYXdzEJr\n\nhost\n0a1b2c'"
-    )
-    error = answer(403, "SignatureDoesNotMatch", {"message": text})
-    assert error.detail == f"SignatureDoesNotMatch: {text.partition(chr(10))[0]}"
-
-
 def test_clock_skew_is_named_in_the_log() -> None:
     """A signature that is off in time makes the operator look at the clock (I4)."""
     text = "Signature expired: 20260830T123600Z is now earlier than 20260830T124100Z"
@@ -278,42 +267,6 @@ def test_container_behind_a_base_url() -> None:
     vllm = {"object": "error", "message": "bad", "code": "bad_thing", "param": "n"}
     error = answer(400, body=vllm)
     assert (error.status, error.code, error.param) == (400, "bad_thing", "n")
-
-
-ECHO = {"detail": [{"loc": ["body"], "msg": "bad", "input": {"messages": ["MY SECRET PROMPT"]}}]}
-
-
-@pytest.mark.parametrize(
-    ("status", "name", "body"),
-    [
-        (422, "", ECHO),
-        (422, "", {**ECHO, "message": "MY SECRET PROMPT", "error_type": "MY SECRET PROMPT"}),
-        (401, "", {"message": "MY SECRET PROMPT"}),
-        (424, "", {"message": "MY SECRET PROMPT"}),
-        (424, "ModelError", b"MY SECRET PROMPT"),
-        (424, "ModelError", {"OriginalStatusCode": 422, "OriginalMessage": json.dumps(ECHO)}),
-        (424, "ModelError", {"OriginalStatusCode": 400, "OriginalMessage": "MY SECRET PROMPT"}),
-        (424, "ModelError", {"Message": 'from primary with message "MY SECRET PROMPT"'}),
-        (424, "ModelError", {"OriginalStatusCode": 0, "OriginalMessage": "MY SECRET PROMPT"}),
-        (424, "ModelError", {"LogStreamArn": "MY SECRET PROMPT"}),
-        (500, "", b"MY SECRET PROMPT"),
-        (404, "", b"<html>MY SECRET PROMPT"),
-    ],
-)
-@pytest.mark.parametrize("streaming", [False, True])
-def test_what_containers_say_stays_out_of_the_log(
-    status: int, name: str, body: Any, streaming: bool
-) -> None:
-    """A container may quote the request: of its own words, `detail` repeats none (K4)."""
-    error = answer(status, name, body, streaming=streaming)
-    assert error.detail
-    assert "SECRET" not in error.detail.upper()
-
-
-def test_what_the_log_has_of_a_container() -> None:
-    """Status and kind of a container's own error are there for the operator."""
-    error = answer(422, body={"error": "MY PROMPT", "error_type": "validation"})
-    assert error.detail == "HTTP 422, validation"
 
 
 def test_hostile_names() -> None:
@@ -377,16 +330,3 @@ def test_faults_inside_a_stream(
 def test_unmodelled_fault_keeps_its_text_for_the_log() -> None:
     """The text of an error message stands in its header."""
     assert in_stream(error("Oops", "why")).detail == "Oops: why"
-
-
-@pytest.mark.parametrize(
-    ("data", "detail"),
-    [
-        (exception("ModelStreamError", Message="MY", ErrorCode="StreamBroken"), "StreamBroken"),
-        (exception("ModelStreamError", Message="MY", ErrorCode="MY PROMPT"), ""),
-        (exception("ModelStreamError", Message="MY"), ""),
-    ],
-)
-def test_broken_stream_is_named_in_the_log(data: bytes, detail: str) -> None:
-    """How a container's stream broke is in the log; what was said about it may quote a prompt."""
-    assert in_stream(data).detail == ", ".join(filter(None, ("ModelStreamError", detail)))

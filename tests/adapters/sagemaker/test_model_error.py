@@ -219,30 +219,6 @@ def test_message_stands_in(sentence: str, end: str) -> None:
     assert (error.status, error.param, error.message) == (422, "n", sentence)
 
 
-LOGS = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/sagemaker/Endpoints/my-ep"
-
-
-@pytest.mark.parametrize(
-    ("status", "text", "message", "facts"),
-    [
-        (
-            500,
-            'Traceback (most recent call last):\n  File "/opt/ml/x.py", line 1, in f\nValueError: n',
-            "n",
-            "500",
-        ),
-        (422, '{"error":"top_p","error_type":"validation"}', "top_p", "422, validation"),
-        (400, '{"message":"n","type":"BadRequestError","code":"x1"}', "n", "400, badrequesterror"),
-        (0, WALL, "The model did not answer within SageMaker's time limit.", "0"),
-    ],
-)
-def test_the_log_says_where_to_look(status: int, text: str, message: str, facts: str) -> None:
-    """The log has the container's status and kind of error, and where the container logs."""
-    error = model_error(OriginalStatusCode=status, OriginalMessage=text, LogStreamArn=LOGS)
-    assert error.message == message
-    assert error.detail == f"ModelError, container's status {facts}, {LOGS}"
-
-
 def test_long_texts_are_cut() -> None:
     """A container's novel does not become ours."""
     assert len(said(400, {"error": "word " * 100_000}).message) < 5000

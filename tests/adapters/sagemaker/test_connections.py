@@ -1,0 +1,101 @@
+"""The way to AWS that a process opens once: what is shared, prepared and closed."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.base import Limits
+from adapters.errors import UpstreamError
+from adapters.sagemaker.connections import Connections
+from adapters.sagemaker.credentials import Credentials
+from adapters.sagemaker.settings import AwsSettings
+from tests.adapters.sagemaker.metadata import Metadata, triple
+from tests.adapters.sagemaker.upstream import PAYLOAD, Call, serve
+
+pytestmark = pytest.mark.usefixtures("bare_environment")
+
+AMBIENT = AwsSettings(region="eu-west-1")
+KEYS = AwsSettings(region="eu-west-1", credentials=Credentials("AKIDEXAMPLE", "secret"))
+
+
+@pytest.fixture
+async def connections() -> AsyncIterator[Connections]:
+    """Connections, closed at the end."""
+    connections = Connections()
+    yield connections
+    await connections.aclose()
+
+
+async def test_deployments_of_one_identity_share_it(
+    connections: Connections, metadata: Metadata
+) -> None:
+    """Every deployment on the default chain uses the same credentials, fetched once at start."""
+    invokers = [connections.invoker(AwsSettings(region=f"eu-west-{n}")) for n in (1, 2, 3)]
+    await connections.prepare()
+    assert metadata.asked == 1
+    async with serve(Call.answer) as upstream:
+        for invoker in [*invokers, connections.invoker(AMBIENT)]:
+            await invoker.invoke(upstream.target(), PAYLOAD, Limits())
+    assert metadata.asked == 1
+    tokens = {call.headers["X-Amz-Security-Token"] for call in upstream.calls}
+    assert tokens == {triple(1).token}
+    assert upstream.connections == 1
+
+
+async def test_identities_stay_apart(connections: Connections, metadata: Metadata) -> None:
+    """A deployment with keys of its own signs with them, beside one on the default chain."""
+    async with serve(Call.answer) as upstream:
+        for settings in (AMBIENT, KEYS):
+            await connections.invoker(settings).invoke(upstream.target(), PAYLOAD, Limits())
+    signers = [
+        call.headers["Authorization"].partition("=")[2].partition("/")[0] for call in upstream.calls
+    ]
+    assert signers == [triple(metadata.asked).access_key, "AKIDEXAMPLE"]
+
+
+async def test_starts_without_credentials(
+    connections: Connections, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Missing credentials are a warning at start and an error of the call; other keys sign."""
+    ambient, keys = connections.invoker(AMBIENT), connections.invoker(KEYS)
+    await connections.prepare()
+    (warning,) = caplog.records
+    assert (warning.levelno, warning.name) == (logging.WARNING, "adapters.sagemaker.connections")
+    assert "credentials.missing: The gateway has no AWS credentials." in warning.getMessage()
+    async with serve(Call.answer) as upstream:
+        with pytest.raises(UpstreamError, match="no AWS credentials"):
+            await ambient.invoke(upstream.target(), PAYLOAD, Limits())
+        assert (await keys.invoke(upstream.target(), PAYLOAD, Limits())).body == b"{}"
+
+
+async def test_quiet_start_with_credentials(
+    connections: Connections, metadata: Metadata, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where every identity has its credentials, nothing is said; nor where there is none."""
+    await connections.prepare()
+    assert metadata.asked == 0
+    connections.invoker(KEYS)
+    connections.invoker(AMBIENT)
+    await connections.prepare()
+    assert metadata.asked == 1
+    assert not [record for record in caplog.records if record.name.startswith("adapters.")]
+
+
+async def test_closing_closes_every_connection() -> None:
+    """The connections that are kept for further calls go with the process's way to AWS."""
+    connections = Connections()
+    left = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await call.answer()
+        await call.gone()
+        left.set()
+
+    async with serve(script) as upstream:
+        await connections.invoker(KEYS).invoke(upstream.target(), PAYLOAD, Limits())
+        assert not left.is_set()
+        await connections.aclose()
+        await asyncio.wait_for(left.wait(), 10)
+    await connections.aclose()
