@@ -71,8 +71,10 @@ def read_text(text: str) -> Complaint:
     except orjson.JSONDecodeError:
         if text.lstrip().startswith("<"):  # a web server's page says nothing to a client
             return Complaint()
-        cut = _CUT_MESSAGE.search(text) if text.lstrip().startswith("{") else None
-        return Complaint(message=_clean(cut[1] if cut else text))
+        if not text.lstrip().startswith(("{", "[")):
+            return Complaint(message=_clean(text))
+        cut = _CUT_MESSAGE.search(text)  # what else is in it may be the request's own words
+        return Complaint(message=_clean(cut[1])) if cut else Complaint()
     return read_body(body)
 
 
@@ -113,7 +115,7 @@ def container_error(
         complaint: What it said.
         status: The container's HTTP status; None where it failed inside a 200.
         retry_after: Seconds, where anybody named them.
-        detail: The original, for the log.
+        detail: What the log may say of it: never the container's own text.
     """
     status = status or complaint.status or _STATUS_BY_KIND.get(complaint.kind, _BAD_GATEWAY)
     message = complaint.message or f"The model's container answered with status {status}."

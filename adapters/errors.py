@@ -183,6 +183,11 @@ class DeadlineExceeded(Rejected):
     type = "timeout_error"
     should_retry = False
 
+    @classmethod
+    def after(cls, seconds: float, **details: Any) -> DeadlineExceeded:
+        """Give the error for an answer that did not come within so many seconds."""
+        return cls(f"No answer within {seconds:g} s.", **details)
+
 
 class RateLimited(Rejected):
     """One of the gateway's own limits."""

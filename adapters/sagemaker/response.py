@@ -151,7 +151,7 @@ def _see(closed: asyncio.Future[None]) -> None:
 
 def time_over(limits: Limits, limit: Literal["first_byte", "idle", "deadline"]) -> DeadlineExceeded:
     """Give the error for one of our own limits that is over; the log says which."""
-    return DeadlineExceeded(f"No answer within {getattr(limits, limit):g} seconds.", detail=limit)
+    return DeadlineExceeded.after(getattr(limits, limit), detail=limit)
 
 
 def translate_failure(error: BaseException) -> GatewayError:

@@ -18,6 +18,8 @@ from adapters.sagemaker.hosts import check_base_url
 FALLBACK_REGION = "us-west-2"
 
 _REGION_VARIABLES = ("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
+#: AWS's own names: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+_BASE_URL_VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL")
 _BASE_URL_KEYS = ("sagemaker_base_url", "api_base", "base_url")
 _REGION = re.compile(r"[a-z0-9-]+")
 
@@ -39,8 +41,8 @@ def read_aws_settings(params: Mapping[str, object], environ: Mapping[str, str]) 
 
     Args:
         params: The `litellm_params`; other keys in it are not looked at.
-        environ: The process's environment; only the region's variables are read. A session token in
-            it never joins keys that the configuration names.
+        environ: The process's environment; only AWS's region and endpoint URL are read. A session
+            token in it never joins keys that the configuration names.
 
     Raises:
         ConfigError: a value has the wrong form, or one of a pair is missing; `path` is the key.
@@ -50,7 +52,7 @@ def read_aws_settings(params: Mapping[str, object], environ: Mapping[str, str]) 
         region=region,
         region_assumed=assumed,
         credentials=_read_credentials(params),
-        base_url=_read_base_url(params),
+        base_url=_read_base_url(params, environ),
     )
 
 
@@ -91,10 +93,12 @@ def _read_credentials(params: Mapping[str, object]) -> Credentials | None:
     return None
 
 
-def _read_base_url(params: Mapping[str, object]) -> str | None:
-    for key in _BASE_URL_KEYS:
-        url = _text(params, key)
-        if url is not None:
+def _read_base_url(params: Mapping[str, object], environ: Mapping[str, str]) -> str | None:
+    urls = {key: _text(params, key) for key in _BASE_URL_KEYS}
+    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
+        urls.update((name, environ.get(name)) for name in _BASE_URL_VARIABLES)
+    for key, url in urls.items():
+        if url:
             check_base_url(url, key=key)
             return url
     return None

@@ -168,7 +168,7 @@ async def _within(seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
-        raise DeadlineExceeded(f"No answer within {seconds:g} seconds.") from error
+        raise DeadlineExceeded.after(seconds) from error
 
 
 def _note(call: Call, head: Head) -> None:

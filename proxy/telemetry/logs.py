@@ -8,11 +8,12 @@ import time
 
 import structlog
 
-from adapters.errors import GatewayError
+from adapters.errors import ContextLengthExceeded, GatewayError, ModelError, Throttled
 from proxy.routing.call import Call
 
 _log = structlog.stdlib.get_logger("sagegate")
 
+_CONTAINERS_WORDS = (ContextLengthExceeded, ModelError, Throttled)
 _STATUS_OK = 200
 _STATUS_GONE = 499
 _STATUS_BROKEN = 500
@@ -85,7 +86,9 @@ def report_call(call: Call) -> None:
     fields["error_type"] = type(call.error).__name__
     if isinstance(call.error, GatewayError):
         fields["error_code"] = call.error.code
-        fields["error"] = call.error.message
+        # A container's own words may quote the prompt; AWS's log stream, in the detail, has them.
+        if not isinstance(call.error, _CONTAINERS_WORDS):
+            fields["error"] = call.error.message
         fields["detail"] = call.error.detail
     _log.warning("call.finished", **fields)
 

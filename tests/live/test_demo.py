@@ -28,7 +28,11 @@ def free_port() -> int:
 def made_command() -> list[str]:
     """Give what `make demo` runs, once all is installed."""
     made = subprocess.run(
-        ["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--dry-run", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     python, *arguments = shlex.split(made.stdout.splitlines()[-1])
     assert python.endswith("/bin/python")

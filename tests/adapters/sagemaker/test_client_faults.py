@@ -97,7 +97,7 @@ async def test_first_byte_hangs(client: Client, limits: Limits) -> None:
             await asyncio.wait_for(left.acquire(), 10)
     assert type(error) is DeadlineExceeded
     assert (error.status, error.type, error.retryable) == (408, "timeout_error", False)
-    assert error.message == "No answer within 0.2 seconds."
+    assert error.message == "No answer within 0.2 s."
 
 
 async def test_slow_credentials_meet_the_limits(client: Client) -> None:

@@ -103,6 +103,19 @@ def test_base_url_order() -> None:
     assert read_aws_settings(params, {}).base_url == "http://a"
 
 
+def test_ambient_endpoint_urls_come_after_the_models_own() -> None:
+    """AWS's own variables are heard, the service's before the general one, unless switched off."""
+    general = {"AWS_ENDPOINT_URL": "http://g"}
+    both = {**general, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://s"}
+    assert read_aws_settings({}, general).base_url == "http://g"
+    assert read_aws_settings({}, both).base_url == "http://s"
+    assert read_aws_settings({"api_base": "http://own"}, both).base_url == "http://own"
+    ignored = {**both, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
+    assert read_aws_settings({}, ignored).base_url is None
+    with pytest.raises(ConfigError, match="AWS_ENDPOINT_URL is not"):
+        read_aws_settings({}, {"AWS_ENDPOINT_URL": "ftp://x"})
+
+
 def test_settings_show_no_secret() -> None:
     """The printed form of settings has no key, secret or token in it (K5)."""
     settings = read_aws_settings({**KEYS, "aws_session_token": "token-text"}, {})

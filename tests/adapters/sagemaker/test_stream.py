@@ -329,7 +329,7 @@ async def test_silence_ends_the_stream(invoker: SageMakerInvoker, limits: Limits
     assert received == b"first"
     assert isinstance(fault, DeadlineExceeded)
     assert (fault.status, fault.type) == (408, "timeout_error")
-    assert fault.message == "No answer within 0.2 seconds."
+    assert fault.message == "No answer within 0.2 s."
     assert fault.request_id == "request-1"
 
 

@@ -140,6 +140,6 @@ async def test_a_cancelled_call_is_reported_as_gone(stream: bool) -> None:
 async def test_the_time_is_over() -> None:
     """When a deployment's time is over the call fails, and says how long that was."""
     reports: list[Call] = []
-    with pytest.raises(DeadlineExceeded, match=r"within 0\.05 seconds"):
+    with pytest.raises(DeadlineExceeded, match=r"within 0\.05 s"):
         await pool(ScriptedInvoker(replies=[None]), reports, timeout=0.05).call(new_call(), ASK)
     assert isinstance(reports[0].error, DeadlineExceeded)

@@ -10,7 +10,13 @@ import pytest
 import structlog
 
 from adapters.base import Json
-from adapters.errors import ModelError
+from adapters.errors import (
+    AuthenticationFailed,
+    ContextLengthExceeded,
+    ModelError,
+    Throttled,
+    UpstreamError,
+)
 from proxy.routing.call import Call
 from proxy.telemetry import logs
 
@@ -66,6 +72,27 @@ def test_a_failure_is_a_warning_with_its_reason(
     assert (line["status"], line["level"], line.get("error_code")) == (status, "warning", code)
     assert line["error_type"] == type(error).__name__
     assert line.get("detail") == getattr(error, "detail", None)
+
+
+def test_a_containers_own_words_are_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """They may quote the prompt; the gateway's own words are logged."""
+    logs.configure(as_json=True)
+    quoting = (ModelError("PROMPT"), ContextLengthExceeded("PROMPT"), Throttled("PROMPT"))
+    for error in (*quoting, UpstreamError("SageMaker can't be reached.")):
+        call = new_call()
+        call.failed(error)
+        logs.report_call(call)
+    *silent, told = lines(capsys)
+    assert "PROMPT" not in str(silent)
+    assert told["error"] == "SageMaker can't be reached."
+
+
+def test_a_refusal_is_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """A request that never became a call is seen all the same, such as one with a wrong key."""
+    logs.configure(as_json=True)
+    logs.report_refusal("c1", "GET", "/v1/models", AuthenticationFailed("no"))
+    (line,) = lines(capsys)
+    assert (line["event"], line["status"], line["path"]) == ("request.refused", 401, "/v1/models")
 
 
 def test_a_client_that_left_is_499(capsys: pytest.CaptureFixture[str]) -> None:
