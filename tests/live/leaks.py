@@ -4,6 +4,7 @@ Security cases K1, K3 and K8.
 """
 
 import re
+from pathlib import Path
 
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -31,8 +32,8 @@ _SETTINGS = re.compile(
     r'|extra_body|extra_headers|hf_model_name|body_model|custom_llm_provider|format)"\s*:'
 )
 _AWS_NAMES = re.compile(
-    rf"arn:aws|{ACCOUNT}|console\.aws|amazonaws|logEventViewer|Traceback|File \"/|/work/|\.py\b"
-    r"|litellm\.|SagemakerException|AWS4-HMAC|x-amz-"
+    rf"arn:aws|{ACCOUNT}|console\.aws|amazonaws|logEventViewer|Traceback|File \"/|\.py\b"
+    rf"|litellm\.|SagemakerException|AWS4-HMAC|x-amz-|{re.escape(str(Path.cwd()))}/"
 )
 
 
