@@ -38,6 +38,18 @@ class ParameterPolicy:
     dropped: frozenset[str] = frozenset()
 
 
+class Prompt(Protocol):
+    """Writes a conversation as the text that a model was trained on; built once, at start."""
+
+    def render(self, messages: list[Json]) -> str:
+        """Give the text.
+
+        Raises:
+            InvalidRequest: the messages can't be written so.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One deployment: where a request goes, and how its body is to be written."""
@@ -58,6 +70,8 @@ class Target:
     parameters: ParameterPolicy = ParameterPolicy()
     #: Send temperature 0 as 0; otherwise the text dialects send 0.1.
     allow_zero_temperature: bool = False
+    #: How a conversation becomes text for a text container; None joins what the messages say.
+    prompt: Prompt | None = None
     #: What a chat container sees as `model`; None leaves the key out.
     body_model: str | None = None
     #: Ask chat containers for a usage record at the end of each stream.

@@ -15,7 +15,7 @@ from adapters.base import Invoker
 from adapters.errors import GatewayError
 from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.settings import AwsSettings
-from proxy import registry
+from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
 from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.errors import on_gateway_error, on_http_exception
@@ -74,7 +74,7 @@ def create_app(
         ConfigError: the configuration names what does not exist.
     """
     general = config.general_settings
-    deployments = registry.deployments(config, environ)
+    ready = deployments.deployments(config, environ)
     keyring = Keyring(
         master_key,
         header=general.litellm_key_header_name,
@@ -85,7 +85,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with opener() as aws:
-            models = registry.build(deployments, aws.invoker, logs.report_call)
+            models = registry.build(ready, aws.invoker, logs.report_call)
             await aws.prepare()
             yield {"gateway": Gateway(models, keyring)}
 

@@ -38,7 +38,7 @@ class Source:
         Raises:
             ConfigError: it can't be used.
         """
-        from proxy.registry import faults  # noqa: PLC0415 - formats load only when needed
+        from proxy.deployments import faults  # noqa: PLC0415 - formats load only when needed
 
         loaded = self._loaded(environ)
         found = faults(loaded.config, {**environ, **loaded.exports})
@@ -105,7 +105,7 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     key = master_key(config.general_settings, environ)
     exposure = expose(listening.host, key, config.general_settings)
 
-    from proxy.registry import describe  # noqa: PLC0415 - see `Source.load`
+    from proxy.deployments import describe  # noqa: PLC0415 - see `Source.load`
     from proxy.serve import (  # noqa: PLC0415 - the web server is the slowest import
         AppFactory,
         ServerSettings,

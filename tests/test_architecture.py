@@ -47,8 +47,9 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 #: The composition roots.
 ALLOWED = {
     ("proxy.app", "adapters.sagemaker"),
+    ("proxy.deployments", "adapters.sagemaker"),
+    ("proxy.deployments", "adapters.formats"),
     ("proxy.registry", "adapters.sagemaker"),
-    ("proxy.registry", "adapters.formats"),
 }
 #: The only modules that may load AWS's libraries.
 AWS_LIBRARIES = ("botocore", "aiobotocore", "aioboto3", "boto3")

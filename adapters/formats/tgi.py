@@ -86,7 +86,7 @@ class TgiChat:
         params = parameters.select(
             request.params, request.target, known=parameters.CHAT, supported=_SUPPORTED
         )
-        prompt = plain.render(params["messages"])
+        prompt = (request.target.prompt or plain).render(params["messages"])
         written = _parameters(params, request)
         if self._asks_details:
             written.setdefault("details", True)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from proxy.routes import chat, embeddings, health, models, pages
+from proxy.routes import chat, embeddings, health, model_info, models, pages
 
-ROUTES = (*chat.ROUTES, *embeddings.ROUTES, *models.ROUTES, *health.ROUTES, *pages.ROUTES)
+ROUTES = (
+    *chat.ROUTES,
+    *embeddings.ROUTES,
+    *models.ROUTES,
+    *model_info.ROUTES,
+    *health.ROUTES,
+    *pages.ROUTES,
+)

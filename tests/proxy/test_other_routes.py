@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.scripted import ScriptedInvoker
-from tests.proxy.served import CHAT, COMPLETION, KEY, served
+from tests.proxy.served import CHAT, COMPLETION, KEY, config, entry, served
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,30 @@ async def test_models_are_listed_and_shown() -> None:
     assert shown["object"] == "model"
     assert shown["owned_by"] == "sagemaker"
     assert isinstance(shown["created"], int)
+
+
+@pytest.mark.parametrize("path", ["/model/info", "/v1/model/info", "/v2/model/info"])
+async def test_deployments_are_described_without_secrets(path: str) -> None:
+    """Clients see names, regions, formats and configured facts; no key and no address."""
+    params = {"aws_access_key_id": "AKIDONE", "aws_secret_access_key": "s3cr3t", "model_id": "c"}
+    model = entry("m", "sagemaker_chat/e", sagemaker_base_url="http://vpce.example", **params)
+    facts = {"max_tokens": 9, "tier": "free", "id": "mine"}
+    settings = config(model_list=[{**model, "model_info": facts}])
+    async with served(settings=settings) as client:
+        response = await client.get(path)
+    assert response.json() == {
+        "data": [
+            {
+                "model_name": "m",
+                "litellm_params": {
+                    "model": "sagemaker_chat/e",
+                    "aws_region_name": "eu-west-1",
+                    "model_id": "c",
+                },
+                "model_info": {**facts, "format": "messages"},
+            }
+        ]
+    }
 
 
 async def test_health_calls_no_endpoint() -> None:

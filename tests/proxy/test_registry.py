@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.errors import ConfigError, ModelNotFound
-from proxy import registry
+from proxy import deployments, registry
 from proxy.config.schema import ProxyConfig
 from tests.adapters.scripted import ScriptedInvoker
 from tests.proxy.served import config, entry
@@ -38,29 +38,29 @@ def one(model: str = "sagemaker/e", **params: Any) -> ProxyConfig:
 )
 def test_faults_have_a_path(settings: dict[str, Any], key: str) -> None:
     """What can't work is refused at start, naming the key, not at the first request."""
-    (fault,) = registry.faults(one(**{"model": "sagemaker/e", **settings}), ENVIRON)
+    (fault,) = deployments.faults(one(**{"model": "sagemaker/e", **settings}), ENVIRON)
     assert fault.path == ("model_list", 0, "litellm_params", key)
     with pytest.raises(ConfigError):
-        registry.deployments(one(**{"model": "sagemaker/e", **settings}), ENVIRON)
+        deployments.deployments(one(**{"model": "sagemaker/e", **settings}), ENVIRON)
 
 
 def test_the_faults_of_all_deployments_are_told_at_once() -> None:
     """An operator repairs a file in one go, not one entry after another."""
     models = [entry(name, f"sagemaker/{name}") for name in ("a_b", "good", "c_d")]
-    found = registry.faults(config(model_list=models), ENVIRON)
+    found = deployments.faults(config(model_list=models), ENVIRON)
     assert [fault.path[1] for fault in found] == [0, 2]
 
 
 def test_a_number_that_json_can_not_hold_is_refused_at_start() -> None:
     """Such a default would break every request."""
-    (fault,) = registry.faults(one(own_parameter=2**80), ENVIRON)
+    (fault,) = deployments.faults(one(own_parameter=2**80), ENVIRON)
     assert "written as JSON" in fault.message
 
 
 def test_numbers_may_come_as_text() -> None:
     """`os.environ/NAME` gives text: OpenAI's numbers are read out of it, other values stay."""
     settings = one(temperature="0", max_tokens="80", top_k="5", stop="1")
-    (deployment,) = registry.deployments(settings, ENVIRON)
+    (deployment,) = deployments.deployments(settings, ENVIRON)
     assert deployment.target.defaults == {
         "temperature": 0.0,
         "max_tokens": 80,
@@ -74,8 +74,8 @@ def test_ids_are_derived_from_what_a_deployment_is() -> None:
     first = entry("m", "sagemaker/e", **KEYS)
     second = entry("m", "sagemaker/e", **{**KEYS, "aws_access_key_id": "AKIDTWO"})
     own = {**entry("m", "sagemaker/e"), "model_info": {"id": "mine"}}
-    both = registry.deployments(config(model_list=[first, second, own, second]), ENVIRON)
-    alone = registry.deployments(config(model_list=[second]), ENVIRON)
+    both = deployments.deployments(config(model_list=[first, second, own, second]), ENVIRON)
+    alone = deployments.deployments(config(model_list=[second]), ENVIRON)
     ids = [each.id for each in both]
     assert len(set(ids)) == 4
     assert alone[0].id == ids[1]
@@ -93,7 +93,7 @@ def test_times_come_from_the_nearest_setting() -> None:
     ]
     for params, sections, expected in cases:
         settings = config(model_list=[entry("m", "sagemaker/e", **params)], **sections)
-        (deployment,) = registry.deployments(settings, ENVIRON)
+        (deployment,) = deployments.deployments(settings, ENVIRON)
         assert (deployment.timeout, deployment.stream_timeout) == expected
 
 
@@ -102,7 +102,7 @@ def test_the_banner_describes_each_deployment() -> None:
     settings = config(
         model_list=[entry("a", "sagemaker/e", **KEYS), entry("b", "sagemaker_chat/f")]
     )
-    first, second = registry.describe(settings, {})
+    first, second = deployments.describe(settings, {})
     assert (first.model, first.endpoint, first.format) == ("a", "e", "huggingface")
     assert first.identity == "static keys"
     assert (second.format, second.identity) == ("messages", "default AWS chain")
@@ -116,7 +116,7 @@ def test_a_field_is_permitted_where_every_deployment_permits_it() -> None:
         ([open_one, open_one], {"model_id"}),
         ([open_one, entry("m", "sagemaker/e")], set()),
     ):
-        built = registry.deployments(config(model_list=models), ENVIRON)
+        built = deployments.deployments(config(model_list=models), ENVIRON)
         made = registry.build(built, lambda _: ScriptedInvoker(), lambda _: None)
         assert made.pool("m").permitted_fields == expected
         with pytest.raises(ModelNotFound):

@@ -22,8 +22,8 @@ from proxy.config.schema import (
     ProxyConfig,
     RouterSettings,
 )
+from proxy.deployments import faults
 from proxy.flags import FOREIGN_FLAGS
-from proxy.registry import faults
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config.example.yaml"

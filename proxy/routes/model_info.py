@@ -1,0 +1,28 @@
+"""GET /model/info: what is known about each deployment, without credentials and addresses."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from proxy.auth.keyring import Access, Caller
+from proxy.deps import gateway
+from proxy.errors import JsonResponse
+from proxy.routes.table import Route
+
+
+async def index(request: Request, caller: Caller) -> Response:
+    """List the deployments: public name, endpoint, region, format and the configured facts."""
+    del caller
+    return JsonResponse({"data": list(gateway(request).registry.cards)})
+
+
+ROUTES = (
+    Route(
+        paths=("/model/info", "/v1/model/info", "/v2/model/info"),
+        method="GET",
+        access=Access.CALLER,
+        handler=index,
+        summary="What is known about each deployment",
+    ),
+)
