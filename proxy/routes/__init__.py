@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from proxy.routes import chat, embeddings, health, model_info, models, pages
+from proxy.routes import chat, embeddings, health, model_info, models, pages, rerank
 
 ROUTES = (
     *chat.ROUTES,
     *embeddings.ROUTES,
+    *rerank.ROUTES,
     *models.ROUTES,
     *model_info.ROUTES,
     *health.ROUTES,

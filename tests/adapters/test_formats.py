@@ -23,7 +23,7 @@ def test_a_format_is_found_by_its_file_or_its_module() -> None:
     ("name", "words"),
     [
         ("tgj", "did you mean 'tgi'"),
-        ("nothing-like-it", "formats are: hf_embed"),
+        ("nothing-like-it", "formats are: cohere_embed"),
         ("no.such.module:FORMAT", "can't load"),
         (f"{__name__}:MISSING", "can't load"),
         (f"{__name__}:NOT_A_FORMAT", "is not an adapters.base.Format"),

@@ -82,9 +82,12 @@ def test_bad_requests_name_their_parameter(
     assert emulated.requests() == []
 
 
-def test_the_container_s_refusal_is_its_own(gateway: Gateway) -> None:
-    """More inputs than the container takes: its status and its sentence, no wrapper."""
-    answer = gateway.post("/v1/embeddings", {"model": "embed", "input": ["x"] * 33})
+def test_more_inputs_than_a_call_takes(gateway: Gateway) -> None:
+    """They are split into several calls, and the rows come back in the client's order."""
+    texts = [f"text {number}" for number in range(70)]
 
-    assert answer.status_code == 413
-    assert error_of(answer)["message"] == "batch size 33 > maximum allowed batch size 32"
+    many = gateway.post("/v1/embeddings", {"model": "embed", "input": texts}).json()
+    last = gateway.post("/v1/embeddings", {"model": "embed", "input": texts[-1:]}).json()
+
+    assert [row["index"] for row in many["data"]] == list(range(70))
+    assert many["data"][-1]["embedding"] == last["data"][0]["embedding"]

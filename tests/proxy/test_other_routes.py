@@ -32,6 +32,17 @@ async def test_only_the_checked_input_is_embedded() -> None:
     assert script.bodies == [{"inputs": ["a"]}]
 
 
+@pytest.mark.parametrize("path", ["/rerank", "/v1/rerank", "/v2/rerank"])
+async def test_rerank(path: str) -> None:
+    """Documents come back ranked, in Cohere's shape, cut to the number wanted."""
+    script = ScriptedInvoker(replies=[[{"index": 0, "score": 0.1}, {"index": 1, "score": 0.9}]])
+    body = {"model": "text", "query": "q", "documents": ["a", "b"], "top_n": 1}
+    async with served(script) as client:
+        response = await client.post(path, json=body)
+    assert response.json()["results"] == [{"index": 1, "relevance_score": 0.9}]
+    assert script.bodies[0]["texts"] == ["a", "b"]
+
+
 async def test_dimensions_need_the_operators_leave() -> None:
     """These containers can't shorten rows: 400 that names the parameter."""
     async with served(ScriptedInvoker(replies=[[[0.5]]])) as client:

@@ -1,0 +1,33 @@
+"""POST /rerank and /v2/rerank, in Cohere's shape: OpenAI has no such resource.
+
+Source: https://docs.cohere.com/reference/rerank
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.openai.rerank import RerankRequest
+from proxy.auth.keyring import Access, Caller
+from proxy.deps import read_call, until_gone
+from proxy.routes import answers
+from proxy.routes.table import Route, with_v1
+
+
+async def create(request: Request, caller: Caller) -> Response:
+    """Rank documents by how well they answer a query."""
+    pool, call, params = await read_call(request, caller, "rerank", RerankRequest)
+    return answers.whole(call, await until_gone(request, pool.call(call, params)))
+
+
+ROUTES = (
+    Route(
+        paths=(*with_v1("/rerank"), "/v2/rerank"),
+        method="POST",
+        access=Access.CALLER,
+        handler=create,
+        summary="Rank documents",
+        body=RerankRequest,
+    ),
+)
