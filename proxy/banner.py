@@ -25,6 +25,8 @@ class ModelLine:
     identity: str
     #: Nobody named the region.
     region_assumed: bool = False
+    #: No prompt template is known: what messages say is joined with newlines.
+    plain_prompt: bool = False
     #: The inference component, if requests name one.
     component: str | None = None
 
@@ -47,6 +49,27 @@ def banner(address: str, models: Sequence[ModelLine], *, key_required: bool) -> 
     if len(models) > _SHOWN:
         lines.append(f"  ... and {len(models) - _SHOWN} more, {len(models)} in all")
     return "\n".join(lines)
+
+
+def hints(models: Sequence[ModelLine]) -> list[str]:
+    """Give a line for each thing that was assumed, with the models it was assumed for."""
+    assumed = [line for line in models if line.region_assumed]
+    plain = [line for line in models if line.plain_prompt]
+    lines = []
+    if assumed:
+        lines.append(f"no region is named: {assumed[0].region} is assumed for {_names(assumed)}")
+    if plain:
+        lines.append(
+            "no prompt template is known: messages are joined with newlines for "
+            f"{_names(plain)} (set hf_model_name or chat_template)"
+        )
+    return lines
+
+
+def _names(models: Sequence[ModelLine]) -> str:
+    names = list(dict.fromkeys(line.model for line in models))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _row(line: ModelLine) -> tuple[str, str, str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -22,11 +22,13 @@ from adapters.sagemaker.settings import AwsSettings, read_aws_settings
 from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
+from proxy.templates import prompt_for
 
 _MEGABYTE: Final = 1024 * 1024
 #: What each route speaks where the configuration names no format.
 _FORMATS: Final = {"sagemaker": "huggingface", "sagemaker_chat": "messages"}
 
+_EMBEDDING_BY_VENDOR: Final = (("voyage", "voyage_embed"), ("cohere", "cohere_embed"))
 #: What only a request can say.
 _REQUESTS_OWN: Final = frozenset({"input", "messages", "stream", "stream_options"})
 
@@ -103,6 +105,9 @@ def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]
             identity="default AWS chain" if each.aws.credentials is None else "static keys",
             region=each.target.region,
             region_assumed=each.aws.region_assumed,
+            plain_prompt=each.params.route == "sagemaker"
+            and each.target.prompt is None
+            and each.info.mode not in {"embedding", "rerank"},
         )
         for each in deployments(config, environ)
     ]
@@ -118,13 +123,27 @@ def _deployment(
     return Deployment(
         id=entry.model_info.id or _derived_id(entry, aws, taken),
         target=_target(entry.model_name, params, aws, drop_params=settings.drop_params),
-        format=formats.load(params.format or _FORMATS[params.route]),
+        format=_format(params),
         aws=aws,
         params=params,
         info=entry.model_info,
         timeout=timeout,
         stream_timeout=params.stream_timeout or router.stream_timeout or timeout,
     )
+
+
+def _format(params: DeploymentParams) -> Format:
+    """Give the configured format, else the route's.
+
+    As with LiteLLM, a vendor's name in the endpoint's chooses how embeddings are asked for.
+    """
+    if params.format is not None or params.route != "sagemaker":
+        return formats.load(params.format or _FORMATS[params.route])
+    chosen = formats.load(_FORMATS[params.route])
+    for vendor, name in _EMBEDDING_BY_VENDOR:
+        if vendor in params.endpoint.lower():
+            return replace(chosen, embedding=formats.load(name).embedding)
+    return chosen
 
 
 def _target(model: str, params: DeploymentParams, aws: AwsSettings, *, drop_params: bool) -> Target:
@@ -145,6 +164,7 @@ def _target(model: str, params: DeploymentParams, aws: AwsSettings, *, drop_para
             dropped=frozenset(params.additional_drop_params),
         ),
         allow_zero_temperature=params.aws_sagemaker_allow_zero_temp,
+        prompt=prompt_for(params) if params.route == "sagemaker" else None,
         body_model=_body_model(params),
         ask_stream_usage=params.stream_usage,
         max_payload_bytes=int(params.max_payload_mb * _MEGABYTE),

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from proxy.banner import banner
+from proxy.banner import banner, hints
 from proxy.config.load import Loaded, load_config, load_values
 from proxy.config.schema import ProxyConfig
 from proxy.exposure import expose, master_key
@@ -116,13 +116,10 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     settings = ServerSettings(**listening.settings)
     factory = AppFactory(config=config, master_key=key, debug=settings.debug)
     models = describe(config, environ)
-    assumed = sorted({line.region for line in models if line.region_assumed})
     prepared = server_config(factory, settings)
     sockets = listen(exposure.host, listening.port)
-    for notice in (*loaded.notices, *filter(None, (exposure.notice,))):
+    for notice in (*loaded.notices, *filter(None, (exposure.notice,)), *hints(models)):
         click.echo(notice, err=True)
-    for region in assumed:
-        click.echo(f"no region is named for some models: {region} is assumed", err=True)
     address = address_of(sockets[0], settings.scheme)
     click.echo(banner(address, models, key_required=key is not None))
     serve(prepared, sockets)

@@ -136,8 +136,7 @@ _PARAMS_UNSUPPORTED: Mapping[str, str] = {
     **_keys(f"{_LATER}: every answer is the endpoint's own", "mock_response mock_tool_calls"),
     **_keys(
         _NO_TEMPLATE,
-        """chat_template custom_prompt_dict roles initial_prompt_value final_prompt_value bos_token
-        eos_token prompt_id prompt_variables""",
+        "prompt_id prompt_variables",
     ),
     **_keys(
         f"routers of this kind are {_LATER}",

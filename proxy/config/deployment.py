@@ -45,6 +45,17 @@ class DeploymentSettings(Section):
     #: `endpoint`, `omit`, or the text itself, which may be empty; None leaves the choice to the
     #: route.
     body_model: str | None = None
+    #: LiteLLM's own template: marks around each role's messages, and around them all.
+    roles: Mapping[str, Mapping[Literal["pre_message", "post_message"], str]] | None = None
+    initial_prompt_value: str | None = None
+    final_prompt_value: str | None = None
+    #: The same three by the model's name on its hub.
+    custom_prompt_dict: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    #: A Jinja template: its text, its file, or a model's `tokenizer_config.json`.
+    chat_template: Text | None = None
+    bos_token: str | None = None
+    eos_token: str | None = None
+    add_bos: bool = True
     aws_sagemaker_allow_zero_temp: bool = False
     extra_body: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 

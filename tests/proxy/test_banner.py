@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from proxy.banner import ModelLine, banner
+from dataclasses import replace
+
+from proxy.banner import ModelLine, banner, hints
 
 
 def _line(name: str, component: str | None = None) -> ModelLine:
@@ -38,3 +40,16 @@ def test_many_models_are_counted() -> None:
     lines = banner("http://a", [_line(str(n)) for n in range(23)], key_required=True).splitlines()
     assert len(lines) == 3 + 20 + 1
     assert lines[-1] == "  ... and 3 more, 23 in all"
+
+
+def test_what_was_assumed_is_told() -> None:
+    """An assumed region and a missing template are told once, with the models they concern."""
+    assumed = replace(_line("a"), region="us-west-2", region_assumed=True)
+    plain = replace(_line("b"), plain_prompt=True)
+    many = [replace(plain, model=f"m{number}") for number in range(25)]
+    assert hints([_line("c")]) == []
+    region, prompt = hints([assumed, plain, plain])
+    assert region == "no region is named: us-west-2 is assumed for a"
+    assert prompt.startswith("no prompt template is known")
+    assert " for b (set hf_model_name" in prompt
+    assert "m19 and 5 more" in hints(many)[0]

@@ -10,7 +10,7 @@ from adapters.errors import ConfigError, ModelNotFound
 from proxy import deployments, registry
 from proxy.config.schema import ProxyConfig
 from tests.adapters.scripted import ScriptedInvoker
-from tests.proxy.served import config, entry
+from tests.proxy.served import config, entry, served
 
 ENVIRON = {"AWS_REGION": "eu-west-1"}
 KEYS = {"aws_access_key_id": "AKIDONE", "aws_secret_access_key": "secret"}
@@ -67,6 +67,22 @@ def test_numbers_may_come_as_text() -> None:
         "top_k": "5",
         "stop": "1",
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "key"),
+    [
+        ("sagemaker/my-Cohere-embed", "texts"),
+        ("sagemaker/voyage-2", "input"),
+        ("sagemaker/x", "inputs"),
+    ],
+)
+async def test_a_vendors_name_chooses_the_embedding_dialect(model: str, key: str) -> None:
+    """As with LiteLLM, endpoints named after Cohere or Voyage are asked as those want it."""
+    script = ScriptedInvoker(replies=[{"surprise": 1}])
+    async with served(script, one(model)) as client:
+        await client.post("/embeddings", json={"model": "m", "input": "a"})
+    assert key in script.bodies[0]
 
 
 def test_ids_are_derived_from_what_a_deployment_is() -> None:

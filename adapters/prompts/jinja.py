@@ -1,0 +1,219 @@
+"""A model's own chat template as a prompt: compiled once, rendered in the sandbox.
+
+Knows the variables that templates expect, and what to try when a template refuses a conversation.
+Refuses to send a template's complaint to a model, and to take a template from a client: templates
+come from the configuration only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from jinja2 import TemplateError
+from jinja2.exceptions import SecurityError
+
+from adapters.base import Json, Prompt
+from adapters.errors import ConfigError, GatewayError, InvalidRequest, PayloadTooLarge
+from adapters.prompts.budget import MAX_CHARACTERS, MAX_STEPS, Budget, OverBudget
+from adapters.prompts.plain import message_text
+from adapters.prompts.sandbox import BUDGET, Sandbox, TemplateRefusal
+from adapters.prompts.turns import BLANK_LINE, require_text
+
+#: In bytes of UTF-8.
+MAX_TEMPLATE_BYTES: Final = 65_536
+#: What a client sees as `code` when the template can't, or won't, write its messages.
+CODE: Final = "chat_template_error"
+
+_SANDBOX: Final = Sandbox()
+
+
+class ChatTemplate:
+    """A compiled chat template; an `adapters.base.Prompt`.
+
+    Args:
+        source: The template's text.
+        bos_token: The begin mark, as the template's variable; empty to let the container add it.
+        eos_token: The end mark, as the template's variable.
+        clock: Gives the time for `strftime_now`. Without it the name is undefined: templates that
+            ask `strftime_now is defined` use their own date, and the others fail with 400.
+        max_steps: The work that one rendering may do, see `budget`.
+        max_characters: The text that one rendering may write.
+
+    Raises:
+        ConfigError: not a template, one that needs what the sandbox lacks, or too long.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        bos_token: str = "",
+        eos_token: str = "",
+        clock: Callable[[], datetime] | None = None,
+        max_steps: int = MAX_STEPS,
+        max_characters: int = MAX_CHARACTERS,
+    ) -> None:
+        if len(source.encode()) > MAX_TEMPLATE_BYTES:
+            raise ConfigError(f"The chat template is longer than {MAX_TEMPLATE_BYTES} bytes.")
+        try:
+            self._template = _SANDBOX.compiled(source)
+        except (TemplateError, RecursionError) as error:
+            raise ConfigError(f"The chat template can't be compiled: {error}") from error
+        self._knows_tool_calls = "tool_calls" in source
+        self._limits = (max_steps, max_characters)
+        self._variables: dict[str, Any] = {
+            "bos_token": bos_token,
+            "eos_token": eos_token,
+            "add_generation_prompt": True,
+            "tools": None,
+        }
+        if clock is not None:
+            self._variables["strftime_now"] = lambda layout: clock().strftime(layout)
+
+    def render(self, messages: list[Json]) -> str:
+        """Give the prompt.
+
+        A refused conversation is tried again with same-role neighbours merged, then with the
+        system text inside the first user message, then with both.
+
+        Raises:
+            InvalidRequest: the template refuses (with its own words), or fails on the messages.
+            PayloadTooLarge: it wants to write, or to do, too much.
+            GatewayError: it reaches for what the sandbox forbids.
+        """
+        budget = Budget(*self._limits)
+        refusal = TemplateRefusal()
+        for attempt in _attempts(self._simplified(messages)):
+            try:
+                return self._guarded(attempt, budget)
+            except TemplateRefusal as error:
+                refusal = error
+        raise InvalidRequest(str(refusal), param="messages", code=CODE) from refusal
+
+    def _guarded(self, messages: list[Json], budget: Budget) -> str:
+        variables = {**self._variables, "messages": messages, BUDGET: budget}
+        try:
+            return self._template.render(variables)
+        except TemplateRefusal:
+            raise
+        except OverBudget as error:
+            raise PayloadTooLarge(
+                "The messages are too much for the model's chat template.", param="messages"
+            ) from error
+        except SecurityError as error:
+            raise GatewayError(
+                "The model's chat template is not allowed here.", code=CODE, detail=str(error)
+            ) from error
+        except Exception as error:
+            # A template is foreign code: whatever it raises is its own failure.
+            raise InvalidRequest(
+                "The model's chat template can't write these messages.",
+                param="messages",
+                code=CODE,
+                detail=f"{type(error).__name__}: {error}",
+            ) from error
+
+    def _simplified(self, messages: list[Json]) -> list[Json]:
+        """Give every content as text, and `developer` by its older name."""
+        texts = [self._text(message, f"messages[{i}]") for i, message in enumerate(messages)]
+        said = zip(messages, texts, strict=True)
+        require_text(text or str(message.get("tool_calls") or "") for message, text in said)
+        return [
+            {**message, "role": _role(message), "content": text}
+            for message, text in zip(messages, texts, strict=True)
+        ]
+
+    def _text(self, message: Json, param: str) -> str:
+        if message.get("content") is None and self._knows_tool_calls:
+            return ""
+        return message_text(message, param)
+
+
+def from_tokenizer_config(
+    config: Mapping[str, Any],
+    *,
+    add_bos: bool = True,
+    clock: Callable[[], datetime] | None = None,
+) -> Prompt:
+    """Build the prompt that a model's `tokenizer_config.json` describes.
+
+    Args:
+        config: The parsed file: `chat_template` (text, or a list of `{"name", "template"}` of which
+            `default` is taken), `bos_token`, `eos_token` (text, or `{"content": text}`).
+        add_bos: Give the template its begin mark; false where the container adds it by itself.
+        clock: See `ChatTemplate`.
+
+    Raises:
+        ConfigError: no usable chat template.
+    """
+    return ChatTemplate(
+        _source(config.get("chat_template")),
+        bos_token=_token(config.get("bos_token")) if add_bos else "",
+        eos_token=_token(config.get("eos_token")),
+        clock=clock,
+    )
+
+
+def _source(given: Any) -> str:
+    if isinstance(given, list):
+        named = {entry.get("name"): entry.get("template") for entry in given}
+        given = named.get("default")
+    if not isinstance(given, str):
+        raise ConfigError(
+            "Expected `chat_template` to be a text, or a list with a template named `default`.",
+            path=("chat_template",),
+        )
+    return given
+
+
+def _token(given: Any) -> str:
+    text = given.get("content") if isinstance(given, Mapping) else given
+    return text if isinstance(text, str) else ""
+
+
+def _role(message: Json) -> Any:
+    role = message.get("role")
+    return "system" if role == "developer" else role
+
+
+def _attempts(messages: list[Json]) -> Iterator[list[Json]]:
+    """Give the conversation as it is, then each way to please a strict template, least first."""
+    merged, folded = _merged(messages), _folded(messages)
+    tried: list[list[Json]] = []
+    for attempt in (messages, merged, folded, _merged(folded)):
+        if attempt not in tried:
+            tried.append(attempt)
+            yield attempt
+
+
+def _merged(messages: list[Json]) -> list[Json]:
+    """Join neighbours of one role; tool calls and their answers stay apart."""
+    joined: list[Json] = []
+    for message in messages:
+        if joined and _belong_together(joined[-1], message):
+            texts = filter(None, (joined[-1]["content"], message["content"]))
+            joined[-1] = {**joined[-1], "content": BLANK_LINE.join(texts)}
+        else:
+            joined.append(message)
+    return joined
+
+
+def _belong_together(first: Json, second: Json) -> bool:
+    tools = any("tool_calls" in message or "tool_call_id" in message for message in (first, second))
+    return _role(first) == _role(second) and not tools
+
+
+def _folded(messages: list[Json]) -> list[Json]:
+    """Put what the system says into the first user message; without one it is the first itself."""
+    texts = [message["content"] for message in messages if _role(message) == "system"]
+    others = [message for message in messages if _role(message) != "system"]
+    if not texts:
+        return messages
+    text = BLANK_LINE.join(texts)
+    first = next((i for i, message in enumerate(others) if message["role"] == "user"), None)
+    if first is None:
+        return [{"role": "user", "content": text}, *others]
+    user = {**others[first], "content": text + BLANK_LINE + others[first]["content"]}
+    return [*others[:first], user, *others[first + 1 :]]

@@ -1,0 +1,92 @@
+"""Which prompt a deployment's messages become: its own template, a known family's, or none.
+
+Reads template files, once, at start; nothing is ever fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from adapters.base import Prompt
+from adapters.errors import ConfigError
+from adapters.prompts.custom import custom_prompt
+from adapters.prompts.families import family_for
+from proxy.config.deployment import DeploymentParams
+
+_CUSTOM_KEYS = ("roles", "initial_prompt_value", "final_prompt_value")
+_JINJA_MARKS = ("{%", "{{")
+
+
+def prompt_for(params: DeploymentParams) -> Prompt | None:
+    """Choose a deployment's prompt.
+
+    The order: LiteLLM's `roles` and its two companions, `custom_prompt_dict` for the model's
+    name, `chat_template`, the family of `hf_model_name`, else of the endpoint's name.
+
+    Returns:
+        None where nothing is known: what the messages say is joined with newlines.
+
+    Raises:
+        ConfigError: a template can't be read; `path` is its key.
+    """
+    own = {key: getattr(params, key) for key in _CUSTOM_KEYS}
+    if any(value is not None for value in own.values()):
+        return custom_prompt(**own)
+    listed = params.custom_prompt_dict.get(params.hf_model_name or "")
+    if listed is not None:
+        return custom_prompt(**{key: listed.get(key) for key in _CUSTOM_KEYS})
+    if params.chat_template is not None:
+        return _jinja(params, params.chat_template)
+    return family_for(params.hf_model_name or params.endpoint, add_bos=params.add_bos)
+
+
+def _jinja(params: DeploymentParams, template: str) -> Prompt:
+    """Compile a template: its text, a file of it, or a model's `tokenizer_config.json`."""
+    # Lazy: Jinja is loaded only where a template wants it.
+    from adapters.prompts.jinja import (  # noqa: PLC0415 - see above
+        ChatTemplate,
+        from_tokenizer_config,
+    )
+
+    is_text = any(mark in template for mark in _JINJA_MARKS)
+    text = template if is_text else _read(template)
+    try:
+        if not is_text and template.endswith(".json"):
+            return from_tokenizer_config(_parse(text), add_bos=params.add_bos, clock=_now)
+        return ChatTemplate(
+            text,
+            bos_token=(params.bos_token or "") if params.add_bos else "",
+            eos_token=params.eos_token or "",
+            clock=_now,
+        )
+    except ConfigError as error:
+        raise ConfigError(error.message, path=("chat_template",)) from error
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "expected a Jinja template, or the path of a file that can be read",
+            path=("chat_template",),
+        ) from error
+
+
+def _parse(text: str) -> Mapping[str, Any]:
+    try:
+        parsed = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ConfigError(f"is not JSON: {error}", path=("chat_template",)) from error
+    if not isinstance(parsed, dict):
+        raise ConfigError("expected a tokenizer_config.json", path=("chat_template",))
+    return parsed
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
