@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -69,14 +70,15 @@ class Route:
                 for name in names
             ]
         if self.body is not None:
-            schema = _inlined(self.body.model_json_schema())
-            content = {"application/json": {"schema": schema}}
+            content = {"application/json": {"schema": _schema(self.body)}}
             says["requestBody"] = {"required": True, "content": content}
         return says
 
 
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """Put the definitions of a schema where they are referred to: OpenAPI keeps them elsewhere."""
+@cache
+def _schema(body: type[BaseModel]) -> dict[str, Any]:
+    """Give a body's schema with its definitions inside: OpenAPI keeps them elsewhere."""
+    schema = body.model_json_schema()
     definitions = schema.pop("$defs", {})
 
     def resolve(part: Any) -> Any:
