@@ -65,6 +65,8 @@ class Target:
     stream_url: str
     #: Signed as `X-Amzn-SageMaker-Inference-Component`; LiteLLM's `model_id`.
     inference_component: str | None = None
+    #: Further `X-Amzn-SageMaker-*` headers, signed with every call.
+    headers: tuple[tuple[str, str], ...] = ()
     #: Parameters that a request gets when it does not bring them itself.
     defaults: Mapping[str, Any] = field(default_factory=dict)
     parameters: ParameterPolicy = ParameterPolicy()

@@ -6,6 +6,7 @@ Flags are LiteLLM's; every one may be written with hyphens too. Knows click; the
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, MutableMapping
 from importlib import import_module
@@ -26,12 +27,25 @@ _TWO_WAYS = (
     "model (--model sagemaker_chat/my-endpoint)"
 )
 #: Flags that describe the one model of `--model`.
-_ONE_MODEL = ("alias", "api_base", "temperature", "max_tokens")
+_ONE_MODEL = ("alias", "api_base", "temperature", "max_tokens", "headers")
 _SOURCE = ("config", "lenient", "model", *_ONE_MODEL, "request_timeout", "drop_params")
 _COMMANDS = {"demo": "proxy.demo", "emulate": "emulator.cli"}
 _FILE = click.Path(exists=True, dir_okay=False)
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _TRUE = frozenset(("1", "true", "yes", "on"))
+
+
+def _headers(text: str | None) -> dict[str, str] | None:
+    """Read the value of `--headers`."""
+    if text is None:
+        return None
+    try:
+        read = json.loads(text)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict) or not all(isinstance(value, str) for value in read.values()):
+        raise CannotUse('--headers: expected JSON such as {"name": "value"}')
+    return read
 
 
 class _Commands(click.Group):
@@ -81,6 +95,11 @@ class _Commands(click.Group):
 @click.option("--api_base", help="The base URL of --model.")
 @click.option("--temperature", type=float, help="Default of --model.")
 @click.option("--max_tokens", type=click.IntRange(min=1), help="Default of --model.")
+@click.option(
+    "--headers",
+    callback=lambda _context, _parameter, text: _headers(text),
+    help='X-Amzn-SageMaker-* headers of --model, as JSON: {"name": "value"}.',
+)
 @click.option("--request_timeout", type=_POSITIVE, help="Seconds that a request may take.")
 @click.option("--drop_params", is_flag=True, help="Drop parameters that a container can't take.")
 @click.option("--debug", is_flag=True, help="Log more; also DEBUG=true.")

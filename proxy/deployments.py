@@ -29,6 +29,18 @@ _MEGABYTE: Final = 1024 * 1024
 _FORMATS: Final = {"sagemaker": "huggingface", "sagemaker_chat": "messages"}
 
 _EMBEDDING_BY_VENDOR: Final = (("voyage", "voyage_embed"), ("cohere", "cohere_embed"))
+#: Headers that reach the container or route the call; `model_id` writes the component's.
+_OWN_HEADERS: Final = frozenset(
+    f"x-amzn-sagemaker-{name}"
+    for name in (
+        "custom-attributes",
+        "inference-id",
+        "prefix-aware-id",
+        "session-id",
+        "target-container-hostname",
+        "target-variant",
+    )
+)
 #: What only a request can say.
 _REQUESTS_OWN: Final = frozenset({"input", "messages", "stream", "stream_options"})
 
@@ -157,6 +169,7 @@ def _target(model: str, params: DeploymentParams, aws: AwsSettings, *, drop_para
         invoke_url=urls.invoke,
         stream_url=urls.stream,
         inference_component=params.model_id,
+        headers=_headers(params),
         defaults=_checked(params.defaults),
         parameters=ParameterPolicy(
             drop_unsupported=drop_params if params.drop_params is None else params.drop_params,
@@ -169,6 +182,24 @@ def _target(model: str, params: DeploymentParams, aws: AwsSettings, *, drop_para
         ask_stream_usage=params.stream_usage,
         max_payload_bytes=int(params.max_payload_mb * _MEGABYTE),
     )
+
+
+def _headers(params: DeploymentParams) -> tuple[tuple[str, str], ...]:
+    """Give the deployment's own headers, if SageMaker takes them on both operations.
+
+    Raises:
+        ConfigError: it would drop one, or another setting writes it.
+    """
+    for name, value in params.extra_headers.items():
+        if name.lower() not in _OWN_HEADERS:
+            raise ConfigError(
+                f"SageMaker takes no header {name!r} from its callers; it takes "
+                f"{', '.join(sorted(_OWN_HEADERS))}",
+                path=("extra_headers", name),
+            )
+        if not value.isascii() or not value.isprintable():
+            raise ConfigError("expected printable ASCII", path=("extra_headers", name))
+    return tuple(params.extra_headers.items())
 
 
 def _checked(defaults: dict[str, Any]) -> dict[str, Any]:

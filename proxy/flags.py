@@ -59,7 +59,6 @@ FOREIGN_FLAGS: tuple[ForeignFlag, ...] = (
         "azure_postgresql_auth",
     ),
     *_accepted("there are no metrics in this version", "prometheus_metrics_port", valued=True),
-    *_accepted("SageMaker drops its callers' own headers", "headers", valued=True),
     *_accepted("uvicorn watches its workers", "timeout_worker_healthcheck", valued=True),
     *_refused("SageMaker's API has no such version", "api_version", valued=True),
     *_refused("budgets are not supported in this version", "max_budget", valued=True),

@@ -29,6 +29,7 @@ class Source:
     api_base: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    headers: Mapping[str, str] | None = None
     request_timeout: float | None = None
     drop_params: bool = False
 
@@ -54,6 +55,7 @@ class Source:
             "api_base": self.api_base,
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
+            "extra_headers": self.headers,
         }
         given = {key: value for key, value in params.items() if value is not None}
         entry = {"model_name": self.alias or self.model, "litellm_params": given}

@@ -112,7 +112,7 @@ class ChatTemplate:
                 "The model's chat template can't write these messages.",
                 param="messages",
                 code=CODE,
-                detail=f"{type(error).__name__}: {error}",
+                detail=type(error).__name__,  # its text may quote a message
             ) from error
 
     def _simplified(self, messages: list[Json]) -> list[Json]:

@@ -156,6 +156,7 @@ def _headers(target: Target, payload: Payload, accept_header: str) -> list[tuple
     headers = [("Content-Type", payload.content_type), (accept_header, payload.accept)]
     if target.inference_component is not None:
         headers.append(("X-Amzn-SageMaker-Inference-Component", target.inference_component))
+    headers.extend(target.headers)
     headers.extend(payload.headers)
     for name, value in headers:
         if not _HEADER_VALUE.fullmatch(value):

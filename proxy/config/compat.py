@@ -130,7 +130,7 @@ _PARAMS_UNSUPPORTED: Mapping[str, str] = {
     **_keys(
         _NO_HEADER,
         """custom_attributes target_model target_variant target_container session_id
-        prefix_aware_id inference_id extra_headers headers""",
+        prefix_aware_id inference_id headers""",
     ),
     **_keys(f"{_LATER}: only InvokeEndpoint is called", "transport"),
     **_keys(f"{_LATER}: every answer is the endpoint's own", "mock_response mock_tool_calls"),

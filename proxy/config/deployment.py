@@ -45,6 +45,8 @@ class DeploymentSettings(Section):
     #: `endpoint`, `omit`, or the text itself, which may be empty; None leaves the choice to the
     #: route.
     body_model: str | None = None
+    #: `X-Amzn-SageMaker-*` headers for every call; SageMaker drops all others.
+    extra_headers: Mapping[str, str] = Field(default_factory=dict)
     #: LiteLLM's own template: marks around each role's messages, and around them all.
     roles: Mapping[str, Mapping[Literal["pre_message", "post_message"], str]] | None = None
     initial_prompt_value: str | None = None

@@ -103,6 +103,23 @@ def test_a_model_named_by_hand_beats_the_environments_file() -> None:
     assert run(*model, "--config", "missing.yaml").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ('{"X-Amzn-SageMaker-Custom-Attributes": "accept_eula=true"}', 0, "valid"),
+        ('{"Authorization": "x"}', 1, "SageMaker takes no header"),
+        ("{", 2, "expected JSON"),
+        ('{"a": 1}', 2, "expected JSON"),
+        ("[]", 2, "expected JSON"),
+    ],
+)
+def test_headers_of_the_one_model(text: str, code: int, words: str) -> None:
+    """`--headers` takes what SageMaker takes, and says in one line what it does not."""
+    result = run("--model", "sagemaker/e", "--headers", text, "--validate_config")
+    assert result.exit_code == code
+    assert words in result.output
+
+
 def test_one_model_needs_no_file() -> None:
     """`--model` builds a configuration that goes through the same checks."""
     region = {"AWS_REGION": "eu-west-1"}

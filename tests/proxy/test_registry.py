@@ -12,6 +12,7 @@ from proxy.config.schema import ProxyConfig
 from tests.adapters.scripted import ScriptedInvoker
 from tests.proxy.served import config, entry, served
 
+SESSION = "X-Amzn-SageMaker-Session-Id"
 ENVIRON = {"AWS_REGION": "eu-west-1"}
 KEYS = {"aws_access_key_id": "AKIDONE", "aws_secret_access_key": "secret"}
 
@@ -33,13 +34,19 @@ def one(model: str = "sagemaker/e", **params: Any) -> ProxyConfig:
         ({"n": 0}, "n"),
         ({"temperature": [1]}, "temperature"),
         ({"stream": True}, "stream"),
+        ({"extra_headers": {"X-Other": "a"}}, "X-Other"),
+        (
+            {"extra_headers": {"X-Amzn-SageMaker-Session-Id": "a\r\nb"}},
+            "X-Amzn-SageMaker-Session-Id",
+        ),
         ({"extra_body": {"messages": []}}, "messages"),
     ],
 )
 def test_faults_have_a_path(settings: dict[str, Any], key: str) -> None:
     """What can't work is refused at start, naming the key, not at the first request."""
     (fault,) = deployments.faults(one(**{"model": "sagemaker/e", **settings}), ENVIRON)
-    assert fault.path == ("model_list", 0, "litellm_params", key)
+    assert fault.path[:3] == ("model_list", 0, "litellm_params")
+    assert fault.path[-1] == key
     with pytest.raises(ConfigError):
         deployments.deployments(one(**{"model": "sagemaker/e", **settings}), ENVIRON)
 

@@ -100,6 +100,19 @@ async def test_signatures_are_accepted(client: Client, url: str, keys: Credentia
     assert reply.head.request_id
 
 
+async def test_the_deployments_own_headers(client: Client, url: str) -> None:
+    """Headers that the configuration names are signed, and arrive, with both operations."""
+    where = target(url, headers=(("X-Amzn-SageMaker-Custom-Attributes", "tier=gold"),))
+    await invoker(client).invoke(where, payload(TGI), Limits())
+    await stream(client, where)
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as control:
+        seen = (await control.get("/_emulator/requests")).json()
+    for call in seen[-2:]:
+        headers = {name.lower(): value for name, value in dict(call["headers"]).items()}
+        assert headers["x-amzn-sagemaker-custom-attributes"] == "tier=gold"
+        assert "x-amzn-sagemaker-custom-attributes" in headers["authorization"]
+
+
 async def test_signed_component_and_attributes(client: Client, url: str) -> None:
     """The inference component and further headers are signed and reach their place."""
     where = target(url, "demo-components", inference_component="demo-component")
