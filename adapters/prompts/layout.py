@@ -1,14 +1,22 @@
 """One model family's marks around what is said, and the conversation written with them.
 
-Knows how marks are put together; the families' own marks are data in `families`.
+Knows how marks are put together; the families' own marks are data in `cards`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from adapters.base import Json
-from adapters.prompts.turns import BLANK_LINE, Turn, folded, leading_system, merged, read_turns
+from adapters.prompts.turns import (
+    BLANK_LINE,
+    Turn,
+    folded,
+    leading_system,
+    merged,
+    read_turns,
+    system_only_first,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Layout:
     again: str = ""
     #: The assistant's opening, at the very end.
     opening: str = ""
-    #: Whether the model's own template strips the white space around texts.
+    #: Whether the model's own template strips the white space around a turn's whole text.
     trim: bool = False
 
     def render(self, messages: list[Json]) -> str:
@@ -60,7 +68,7 @@ class Layout:
         system = system or self.default_system
         head = self.begin
         if system and self.system is not None:
-            head += self.system.around(system)
+            head += self.system.around(self._trimmed(system))
         elif system:
             turns = folded(self.fold.around(system), turns)
         body = (self._write(turn, first=not i) for i, turn in enumerate(turns))
@@ -68,22 +76,15 @@ class Layout:
 
     def _read(self, messages: list[Json]) -> list[Turn]:
         turns = read_turns(messages)
-        if self.trim:
-            turns = [replace(turn, text=turn.text.strip()) for turn in turns]
-        if not self.system_anywhere:
-            turns = _system_only_first(turns)
-        return merged(turns)
+        return merged(turns if self.system_anywhere else system_only_first(turns))
 
     def _write(self, turn: Turn, *, first: bool) -> str:
+        text = self._trimmed(turn.text)
         if turn.speaker == "system" and self.system is not None:
-            return self.system.around(turn.text)
+            return self.system.around(text)
         if turn.speaker == "assistant":
-            return self.assistant.around(turn.text)
-        return ("" if first else self.again) + self.user.around(turn.text)
+            return self.assistant.around(text)
+        return ("" if first else self.again) + self.user.around(text)
 
-
-def _system_only_first(turns: list[Turn]) -> list[Turn]:
-    """Let the user say what the system says later than at the start."""
-    _, rest = leading_system(turns)
-    start = turns[: len(turns) - len(rest)]
-    return start + [Turn("user", t.text) if t.speaker == "system" else t for t in rest]
+    def _trimmed(self, text: str) -> str:
+        return text.strip() if self.trim else text

@@ -72,6 +72,13 @@ def leading_system(turns: list[Turn]) -> tuple[str, list[Turn]]:
     return BLANK_LINE.join(first), turns[len(first) :]
 
 
+def system_only_first(turns: list[Turn]) -> list[Turn]:
+    """Let the user say what the system says later than at the start."""
+    _, rest = leading_system(turns)
+    start = turns[: len(turns) - len(rest)]
+    return start + [Turn("user", t.text) if t.speaker == "system" else t for t in rest]
+
+
 def merged(turns: Iterable[Turn]) -> list[Turn]:
     """Join neighbours of the same speaker with a blank line."""
     joined: list[Turn] = []

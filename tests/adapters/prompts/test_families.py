@@ -55,8 +55,8 @@ GOLDEN = {
         "<s> [INST] U [/INST]",
     ),
     "mistralai/Mistral-7B-Instruct-v0.3": (
-        "<s>[INST] S\n\nU [/INST] A</s>[INST] U2 [/INST]",
-        "<s>[INST] U [/INST]",
+        "<s>[INST] S\n\nU[/INST] A</s>[INST] U2[/INST]",
+        "<s>[INST] U[/INST]",
     ),
     "HuggingFaceH4/zephyr-7b-beta": (
         "<|system|>\nS</s>\n<|user|>\nU</s>\n<|assistant|>\nA</s>\n<|user|>\nU2</s>\n<|assistant|>\n",
@@ -69,6 +69,21 @@ GOLDEN = {
         ),
         "<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n",
     ),
+    "stabilityai/stablelm-zephyr-3b": (
+        (
+            "<|system|>\nS<|endoftext|>\n<|user|>\nU<|endoftext|>\n<|assistant|>\nA<|endoftext|>\n"
+            "<|user|>\nU2<|endoftext|>\n<|assistant|>\n"
+        ),
+        "<|user|>\nU<|endoftext|>\n<|assistant|>\n",
+    ),
+    "HuggingFaceH4/zephyr-7b-gemma-v0.1": (
+        (
+            "<bos><|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n"
+            "<|im_start|>assistant\nA<|im_end|>\n<|im_start|>user\nU2<|im_end|>\n"
+            "<|im_start|>assistant\n"
+        ),
+        "<bos><|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n",
+    ),
     "tiiuae/falcon-7b-instruct": (
         "S\n\nUser: U\n\nAssistant: A\n\nUser: U2\n\nAssistant:",
         "User: U\n\nAssistant:",
@@ -77,7 +92,7 @@ GOLDEN = {
         "System: S\nUser: U\nFalcon: A\nUser: U2\nFalcon:",
         "User: U\nFalcon:",
     ),
-    "databricks/dolly-v2-12b": (
+    "mosaicml/mpt-7b-instruct": (
         "S\n### Instruction:\nU\n### Response:\nA\n### Instruction:\nU2\n### Response:\n",
         f"{ALPACA_S}\n### Instruction:\nU\n### Response:\n",
     ),
@@ -174,61 +189,13 @@ def test_the_begin_mark_can_be_left_to_the_container(name: str, begin: str) -> N
     assert written(name, messages) == begin + written(name, messages, add_bos=False)
 
 
-@pytest.mark.parametrize(
-    ("name", "like"),
-    [
-        ("jumpstart-dft-meta-textgeneration-llama-2-7b-f", "meta-llama/Llama-2-7b-chat-hf"),
-        ("my-LLAMA-2-chat", "meta-llama/Llama-2-7b-chat-hf"),
-        ("togethercomputer/Llama-2-7B-32K-Instruct", "meta-llama/Llama-2-7b-chat-hf"),
-        ("togethercomputer/CodeLlama-13b-Instruct", "meta-llama/Llama-2-7b-chat-hf"),
-        ("codellama/CodeLlama-34b-Instruct-hf", "meta-llama/Llama-2-7b-chat-hf"),
-        ("meta-llama/Llama-3.3-70B-Instruct", "meta-llama/Meta-Llama-3-8B-Instruct"),
-        ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mistralai/Mistral-7B-Instruct-v0.2"),
-        ("mosaicml/mpt-30b-chat", "Qwen/Qwen2-7B-Instruct"),
-        ("teknium/OpenHermes-2.5-Mistral-7B", "Qwen/Qwen2-7B-Instruct"),
-        ("my-chatml-endpoint", "Qwen/Qwen2-7B-Instruct"),
-        ("mosaicml/mpt-7b-instruct", "databricks/dolly-v2-12b"),
-        ("Gryphe/MythoMax-L2-13b", "WizardLM/WizardCoder-Python-34B-V1.0"),
-        ("my-alpaca", "WizardLM/WizardCoder-Python-34B-V1.0"),
-        ("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "deepseek-ai/DeepSeek-R1"),
-        ("google/gemma-3-4b-it", "google/gemma-7b-it"),
-    ],
-)
-def test_a_name_chooses_its_family(name: str, like: str) -> None:
-    """Endpoint names, other sizes and relatives get the family's layout, in whatever case."""
-    assert family_for(name) == family_for(like)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "tiiuae/falcon-7b",
-        "tiiuae/Falcon3-7B-Instruct",
-        "mosaicml/mpt-7b",
-        "codellama/CodeLlama-7b-hf",
-        "codellama/CodeLlama-70b-hf",
-        "meta-llama/Llama-2-7b-hf",
-        "jumpstart-dft-meta-textgeneration-llama-2-7b",
-        "meta-llama/Meta-Llama-3-8B",
-        "mistralai/Mistral-7B-v0.1",
-        "mistralai/Mixtral-8x7B-v0.1",
-        "google/gemma-7b",
-        "gemma-capital",
-        "my-endpoint",
-        "",
-    ],
-)
-def test_a_base_model_has_no_family(name: str) -> None:
-    """A name without its chat mark, or without any known name, chooses nothing."""
-    assert family_for(name) is None
-
-
 def test_texts_are_stripped_where_the_model_card_strips_them() -> None:
     """Llama-3's own template trims each text; ChatML's does not."""
     spaced: list[Json] = [{"role": "user", "content": "  U \n"}]
     assert written("meta-llama/llama-3-8b-instruct", spaced) == (
         f"<|begin_of_text|>{L3.format('user')}U<|eot_id|>{L3.format('assistant')}"
     )
+    assert written("codellama-70b-instruct", spaced).startswith("<s>Source: user\n\n U <step> ")
     assert "\n  U \n<|im_end|>" in written("qwen", spaced)
 
 
