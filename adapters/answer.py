@@ -8,7 +8,7 @@ from typing import Protocol
 
 from adapters.base import Decoded, Head, Json, StreamDecoder, Summary, UpstreamStream, UsageSource
 from adapters.errors import GatewayError, MalformedReply
-from adapters.openai import chat
+from adapters.openai.streaming import Resource, note_document
 
 #: What a codec may trip over when a container's reply has the right keys with the wrong contents.
 SHAPE_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -24,6 +24,8 @@ class Answer:
     body: Json
     usage_source: UsageSource
     head: Head
+    #: The shape of the container's reply, where its dialect has more than one.
+    shape: str | None = None
 
 
 class AnswerStream(Protocol):
@@ -132,12 +134,13 @@ class CutStream:
         MalformedReply: the answer is not one that can be cut.
     """
 
-    def __init__(self, answer: Answer, *, include_usage: bool) -> None:
+    def __init__(self, answer: Answer, resource: Resource, *, include_usage: bool) -> None:
         self.head = answer.head
         self.summary = Summary()
+        decoded = Decoded(answer.body, answer.usage_source, answer.shape)
         try:
-            chat.note_document(self.summary, Decoded(answer.body, answer.usage_source))
-            self._chunks = list(chat.cut(answer.body, include_usage=include_usage))
+            note_document(self.summary, decoded)
+            self._chunks = list(resource.cut(answer.body, include_usage=include_usage))
         except SHAPE_FAULTS as error:
             raise MalformedReply(
                 "The container's answer has an unexpected shape.", request_id=self.head.request_id

@@ -16,6 +16,11 @@ Json = dict[str, Any]
 Task = Literal["chat", "completion", "embedding", "rerank"]
 StreamMode = Literal["auto", "real", "fake"]
 
+#: Under which name an embedding container wants its inputs.
+EmbeddingKey = Literal["inputs", "text_inputs", "sentences", "instances"]
+#: What becomes of a vector for each token: their mean, or the first one.
+Pooling = Literal["mean", "first"]
+
 #: Where a usage count came from, best first. Only an `estimate` is not exact.
 UsageSource = Literal["container", "details", "counted", "estimate"]
 
@@ -78,6 +83,12 @@ class Target:
     body_model: str | None = None
     #: Ask chat containers for a usage record at the end of each stream.
     ask_stream_usage: bool = True
+    #: Under which name an embedding container wants its inputs.
+    embedding_key: EmbeddingKey = "inputs"
+    #: How the vectors of an input's tokens become one.
+    embedding_pooling: Pooling = "mean"
+    #: Inputs, or documents, that one call may carry; None leaves the limit to the dialect.
+    batch_size: int | None = None
     #: The largest body sent, in bytes.
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
 
@@ -110,6 +121,11 @@ class Payload:
     #: The text inside the body, where the dialect has one: `decode` removes an echo of it and
     #: estimates tokens from it.
     prompt: str = ""
+    #: The index of the first choice that this call gives.
+    choice: int = 0
+    #: It asks for one more choice of a prompt that an earlier payload asks already; the prompt's
+    #: tokens are not counted again.
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +205,8 @@ class Decoded:
 
     body: Json
     usage_source: UsageSource
+    #: The reply's shape, by its name in `adapters.text`, where the dialect has more than one.
+    shape: str | None = None
 
 
 @dataclass(slots=True)
@@ -200,6 +218,8 @@ class Summary:
     finish_reason: str | None = None
     #: The container answered with one whole document: it did not stream.
     whole_document: bool = False
+    #: As in `Decoded`.
+    shape: str | None = None
 
 
 class StreamDecoder(Protocol):

@@ -7,8 +7,10 @@ server side, retries and other deployments.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -35,10 +37,11 @@ from adapters.errors import (
     MalformedReply,
     ModelError,
     StreamingRefused,
-    UnsupportedParameter,
     UnsupportedTask,
 )
-from adapters.openai import chat, parameters
+from adapters.merged import MergedStream
+from adapters.openai import chat, completions, parameters
+from adapters.openai.streaming import Resource, wants_usage
 
 #: How long a refusal to stream is remembered, in seconds: endpoints get updated.
 REFUSAL_SECONDS: Final = 3600.0
@@ -56,13 +59,21 @@ _ID_PREFIX: Final[dict[Task, str]] = {
 }
 
 
+#: The resources that are text, and can be streamed.
+_RESOURCES: Final[Mapping[Task, Resource]] = {"chat": chat, "completion": completions}
+
+_log = logging.getLogger(__name__)
+
+
 @dataclass(slots=True)
-class StreamMemory:
-    """What an endpoint has shown about its streams; outlives a configuration's reload."""
+class EndpointMemory:
+    """What an endpoint has shown of itself; outlives a configuration's reload."""
 
     refused_until: float = 0.0
     #: It answers an error when it is asked for a usage record.
     refuses_usage: bool = False
+    #: The shapes of its replies, where its format knows more than one.
+    reply_shapes: set[str] = field(default_factory=set)
 
     def refuse(self) -> None:
         """Note that the endpoint did not stream, for an hour."""
@@ -84,7 +95,7 @@ class Endpoint:
         format: The dialect spoken there.
         invoker: Signs and sends.
         stream_mode: `real` or `fake` streaming, or `auto`: real until the endpoint refuses.
-        memory: What `auto` has learnt.
+        memory: What has been learnt of it.
     """
 
     id: str
@@ -92,7 +103,7 @@ class Endpoint:
     format: Format
     invoker: Invoker
     stream_mode: StreamMode = "auto"
-    memory: StreamMemory = field(default_factory=StreamMemory)
+    memory: EndpointMemory = field(default_factory=EndpointMemory)
 
     async def call(self, task: Task, params: Json, limits: Limits) -> Answer:
         """Give one whole answer.
@@ -110,7 +121,8 @@ class Endpoint:
         payloads = codec.encode(request)
         replies = await self._invoke(request.target, payloads, limits)
         decoded = _decode(codec, request, payloads, replies)
-        return Answer(decoded.body, decoded.usage_source, replies[0].head)
+        self._note_shape(decoded.shape)
+        return Answer(decoded.body, decoded.usage_source, replies[0].head, decoded.shape)
 
     async def stream(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
         """Give an answer in chunks; returns once the first chunks are there.
@@ -118,13 +130,13 @@ class Endpoint:
         Raises:
             GatewayError: every failure before the first chunk; later ones come while iterating.
         """
-        codec = self.format.chat
-        if task != "chat" or codec is None:
+        if task not in _RESOURCES:
             raise self._unsupported(task)
+        self._codec(task)
         if self.stream_mode == "fake" or (self.stream_mode == "auto" and self.memory.refused):
             return await self._fake(task, params, limits)
         try:
-            return await self._real(codec, params, limits)
+            return await self._real(task, params, limits)
         except StreamingRefused:
             if self.stream_mode == "real":
                 raise
@@ -132,25 +144,37 @@ class Endpoint:
         self.memory.refuse()
         return faked
 
-    async def _real(self, codec: StreamCodec, params: Json, limits: Limits) -> AnswerStream:
+    async def _real(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
         """Open a stream; a container that can't give a usage record is not asked for it again."""
         asked = self.target.ask_stream_usage and not self.memory.refuses_usage
         try:
-            return await self._open(codec, params, limits, ask_usage=asked)
+            return await self._open(task, params, limits, ask_usage=asked)
         except ModelError as error:
-            if not asked or chat.wants_usage(params) or not _is_about_usage(error):
+            if not asked or wants_usage(params) or not _is_about_usage(error):
                 raise
-        stream = await self._open(codec, params, limits, ask_usage=False)
+        stream = await self._open(task, params, limits, ask_usage=False)
         self.memory.refuses_usage = True
         return stream
 
     async def _open(
-        self, codec: StreamCodec, params: Json, limits: Limits, *, ask_usage: bool
+        self, task: Task, params: Json, limits: Limits, *, ask_usage: bool
     ) -> AnswerStream:
-        request = self._request("chat", {**params, "stream": True}, ask_usage=ask_usage)
+        codec: StreamCodec = getattr(self.format, task)
+        request = self._request(task, {**params, "stream": True}, ask_usage=ask_usage)
+
+        async def open_one(payload: Payload) -> DecodedStream:
+            return await self._open_one(codec, request, payload, limits)
+
         payload, *further = codec.encode(request)
-        if further:
-            return await self._stream_together(params, limits)
+        if not further:
+            return await open_one(payload)
+        merged = MergedStream(open_one, (payload, *further), parallel=_PARALLEL_CALLS)
+        await merged.start()
+        return merged
+
+    async def _open_one(
+        self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
+    ) -> DecodedStream:
         upstream = await self.invoker.open_stream(request.target, payload, limits)
         stream = DecodedStream(upstream, codec.decoder(request, payload))
         try:
@@ -160,21 +184,19 @@ class Endpoint:
             raise
         if stream.summary.whole_document:
             self.memory.refuse()
+        self._note_shape(stream.summary.shape)
         return stream
-
-    async def _stream_together(self, params: Json, limits: Limits) -> AnswerStream:
-        """Answer several calls as one stream: cut what they say together."""
-        if self.stream_mode == "real":
-            raise UnsupportedParameter(
-                f"The model '{self.target.model}' streams one choice only: leave out 'n', or set "
-                "'stream_mode: auto' in the configuration.",
-                param="n",
-            )
-        return await self._fake("chat", params, limits)
 
     async def _fake(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
         answer = await self.call(task, params, limits)
-        return CutStream(answer, include_usage=chat.wants_usage(params))
+        return CutStream(answer, _RESOURCES[task], include_usage=wants_usage(params))
+
+    def _note_shape(self, shape: str | None) -> None:
+        """Remember a shape of the endpoint's replies, and say it once."""
+        if shape is not None and shape not in self.memory.reply_shapes:
+            self.memory.reply_shapes.add(shape)
+            about = {"deployment": self.id, "format": self.format.name, "reply_shape": shape}
+            _log.info("endpoint.reply_shape_seen", extra=about)
 
     async def _invoke(
         self, target: Target, payloads: tuple[Payload, ...], limits: Limits

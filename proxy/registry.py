@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from adapters.base import Invoker, Json
-from adapters.endpoint import Endpoint
+from adapters.endpoint import Endpoint, EndpointMemory
 from adapters.errors import ModelNotFound
 from adapters.sagemaker.settings import AwsSettings
 from proxy.deployments import Deployment
@@ -18,16 +18,24 @@ InvokerFor = Callable[[AwsSettings], Invoker]
 class Registry:
     """Public model names and what answers under them."""
 
-    def __init__(self, pools: Mapping[str, Pool], cards: Iterable[Json]) -> None:
+    def __init__(
+        self, pools: Mapping[str, Pool], cards: Iterable[tuple[Json, EndpointMemory]]
+    ) -> None:
         self._pools = dict(pools)
-        #: What clients may know of each deployment, in the configuration's order.
-        self.cards = tuple(cards)
+        self._cards = tuple(cards)
         #: When this configuration was loaded, in Unix seconds.
         self.created = int(time.time())
 
     def names(self) -> list[str]:
         """Give the public names in the configuration's order."""
         return list(self._pools)
+
+    def cards(self) -> list[Json]:
+        """Give what clients may know of each deployment, in the configuration's order.
+
+        That is what the configuration says, and the shapes of the replies seen since the start.
+        """
+        return [_completed(card, memory) for card, memory in self._cards]
 
     def pool(self, model: str) -> Pool:
         """Give what answers under a public name.
@@ -49,11 +57,28 @@ def build(built: tuple[Deployment, ...], invoker_for: InvokerFor, report: Report
     groups: dict[str, list[Deployment]] = {}
     for each in built:
         groups.setdefault(each.target.model, []).append(each)
-    pools = {model: _pool(model, group, invoker_for, report) for model, group in groups.items()}
-    return Registry(pools, (each.card() for each in built))
+    memories = {each.id: EndpointMemory() for each in built}
+    pools = {
+        model: _pool(model, group, memories, invoker_for, report)
+        for model, group in groups.items()
+    }
+    return Registry(pools, ((each.card(), memories[each.id]) for each in built))
 
 
-def _pool(model: str, group: list[Deployment], invoker_for: InvokerFor, report: Report) -> Pool:
+def _completed(card: Json, memory: EndpointMemory) -> Json:
+    if not memory.reply_shapes:
+        return card
+    info = {**card["model_info"], "reply_shapes": sorted(memory.reply_shapes)}
+    return {**card, "model_info": info}
+
+
+def _pool(
+    model: str,
+    group: list[Deployment],
+    memories: Mapping[str, EndpointMemory],
+    invoker_for: InvokerFor,
+    report: Report,
+) -> Pool:
     # A field counts only where every deployment that may be chosen allows it.
     permitted = [frozenset[str](each.params.configurable_clientside_auth_params) for each in group]
     members = tuple(
@@ -62,8 +87,9 @@ def _pool(model: str, group: list[Deployment], invoker_for: InvokerFor, report: 
                 id=each.id,
                 target=each.target,
                 format=each.format,
-                invoker=invoker_for(each.aws),
-                stream_mode=each.params.stream_mode,
+                invoker=each.invoker(invoker_for),
+                stream_mode=each.stream_mode,
+                memory=memories[each.id],
             ),
             timeout=each.timeout,
             stream_timeout=each.stream_timeout,

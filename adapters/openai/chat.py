@@ -5,14 +5,16 @@ Source: https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Annotated, Any, NotRequired
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from adapters.base import Decoded, Json, Request, Summary
+from adapters.base import Json, Request
+from adapters.openai import streaming
+from adapters.openai.logprobs import Token, for_chat
+from adapters.openai.streaming import StreamOptions
 
 #: OpenAI's own limits; without them one request could ask for unbounded work.
 _MAX_CHOICES = 128
@@ -22,7 +24,7 @@ _MAX_TOP_LOGPROBS = 20
 _TokenLimit = Annotated[int, Field(ge=0, le=_MAX_TOKENS)]
 #: Lists stop at their first fault: a fault for each of a million items would cost gigabytes.
 _Objects = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
-_WORDS = re.compile(r"\s*\S+\s*")
+_CHUNK: Final = "chat.completion.chunk"
 
 
 class Message(TypedDict):
@@ -32,14 +34,6 @@ class Message(TypedDict):
 
     role: str
     content: NotRequired[str | _Objects | None]
-
-
-class StreamOptions(TypedDict):
-    """What a client wants of a stream; keys beyond these are kept."""
-
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # pydantic reads it here
-
-    include_usage: NotRequired[bool | None]
 
 
 class ChatRequest(BaseModel):
@@ -70,13 +64,7 @@ class ChatRequest(BaseModel):
     user: str | None = None
 
 
-def wants_usage(params: Json) -> bool:
-    """Tell whether the client asked for a usage record at the end of its stream."""
-    options = params.get("stream_options")
-    return isinstance(options, dict) and options.get("include_usage") is True
-
-
-def completion(request: Request, choices: list[Json], usage: Json) -> Json:
+def answer(request: Request, choices: list[Json], usage: Json) -> Json:
     """Build a chat completion."""
     return {
         "id": request.id,
@@ -88,40 +76,40 @@ def completion(request: Request, choices: list[Json], usage: Json) -> Json:
     }
 
 
-def text_choice(index: int, text: str, finish_reason: str) -> Json:
+def text_choice(index: int, text: str, finish_reason: str, tokens: Sequence[Token] = ()) -> Json:
     """Build one choice of a chat completion that is only text."""
     return {
         "index": index,
-        "message": {"role": "assistant", "content": text},
-        "logprobs": None,
+        "message": {"role": "assistant", "content": text, "refusal": None},
+        "logprobs": for_chat(tokens) if tokens else None,
         "finish_reason": finish_reason,
     }
 
 
-def chunk(request: Request, delta: Json, finish_reason: str | None = None) -> Json:
-    """Build one chunk of a stream with one choice; its usage is null where some is to come."""
-    built: Json = {
-        "id": request.id,
-        "object": "chat.completion.chunk",
-        "created": request.created,
-        "model": request.target.model,
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
-    }
-    if wants_usage(request.params):
-        built["usage"] = None
+def opening_chunks(request: Request, index: int) -> tuple[Json, ...]:
+    """Build the chunk that says the role."""
+    return (_chunk(request, index, {"role": "assistant", "content": ""}),)
+
+
+def text_chunk(
+    request: Request, index: int, text: str, tokens: Sequence[Token] = (), offset: int = 0
+) -> Json:
+    """Build a chunk of a choice's text."""
+    del offset  # only completions tell it
+    built = _chunk(request, index, {"content": text})
+    if tokens:
+        built["choices"][0]["logprobs"] = for_chat(tokens)
     return built
+
+
+def last_chunk(request: Request, index: int, finish_reason: str) -> Json:
+    """Build the chunk that ends a choice."""
+    return _chunk(request, index, {}, finish_reason)
 
 
 def usage_chunk(request: Request, usage: Json) -> Json:
     """Build the chunk that follows the last choice's when the client asked for usage."""
-    return {
-        "id": request.id,
-        "object": "chat.completion.chunk",
-        "created": request.created,
-        "model": request.target.model,
-        "choices": [],
-        "usage": usage,
-    }
+    return streaming.usage_chunk(request, _CHUNK, usage)
 
 
 def cut(answer: Json, *, include_usage: bool) -> Iterator[Json]:
@@ -131,7 +119,7 @@ def cut(answer: Json, *, include_usage: bool) -> Iterator[Json]:
     does not know stay where they were.
     """
     head = {name: value for name, value in answer.items() if name not in {"choices", "usage"}}
-    head["object"] = "chat.completion.chunk"
+    head["object"] = _CHUNK
     if include_usage:
         head["usage"] = None
     for choice in answer["choices"]:
@@ -144,12 +132,9 @@ def cut(answer: Json, *, include_usage: bool) -> Iterator[Json]:
         yield {**head, "choices": [], "usage": answer["usage"]}
 
 
-def note_document(summary: Summary, decoded: Decoded) -> None:
-    """Note on a stream's summary that there was one whole answer, and what that said."""
-    summary.whole_document = True
-    summary.usage = decoded.body["usage"]
-    summary.usage_source = decoded.usage_source
-    summary.finish_reason = decoded.body["choices"][0]["finish_reason"]
+def _chunk(request: Request, index: int, delta: Json, finish_reason: str | None = None) -> Json:
+    choice = {"index": index, "delta": delta, "finish_reason": finish_reason}
+    return streaming.chunk(request, _CHUNK, choice)
 
 
 def _deltas(message: Json) -> Iterator[Json]:
@@ -161,7 +146,7 @@ def _deltas(message: Json) -> Iterator[Json]:
     }
     for name in texts:
         if isinstance(rest.get(name), str):
-            for words in _cut_words(rest.pop(name)):
+            for words in streaming.cut_words(rest.pop(name)):
                 yield {name: words}
     if rest.get("tool_calls"):
         rest["tool_calls"] = [
@@ -169,8 +154,3 @@ def _deltas(message: Json) -> Iterator[Json]:
         ]
     if rest:
         yield rest
-
-
-def _cut_words(text: str) -> list[str]:
-    """Cut behind the white space that follows a word; white space alone stays one piece."""
-    return _WORDS.findall(text) or ([text] if text else [])

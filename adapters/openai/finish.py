@@ -21,6 +21,11 @@ _REASONS: Final = {
 FAILURES: Final = frozenset({"abort", "error"})
 
 
+def is_foreign(said: str | None) -> bool:
+    """Tell a word that no container is known to say."""
+    return said is not None and said not in _REASONS
+
+
 def finish_reason(said: str | None, *, generated: int | None, limit: int | None) -> str:
     """Give OpenAI's reason for the container's; `length` is claimed only by word or by exact count.
 

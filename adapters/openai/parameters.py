@@ -1,11 +1,13 @@
 """OpenAI's parameters: which there are, and what a dialect without them does.
 
-Source: https://platform.openai.com/docs/api-reference/chat/create
+Sources: https://platform.openai.com/docs/api-reference/chat/create and
+https://platform.openai.com/docs/api-reference/completions/create
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.base import Json, Target
@@ -43,6 +45,27 @@ CHAT: Final = frozenset(
     }
 )
 
+#: The completion parameters that shape an answer.
+COMPLETION: Final = frozenset(
+    {
+        "best_of",
+        "echo",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_tokens",
+        "n",
+        "presence_penalty",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "suffix",
+        "temperature",
+        "top_p",
+    }
+)
+
 #: One wish under several names: a request that brings one of them brings none of the defaults.
 TOKEN_LIMITS: Final = frozenset({"max_completion_tokens", "max_new_tokens", "max_tokens"})
 
@@ -63,6 +86,8 @@ BOOKKEEPING: Final = frozenset(
 
 #: Values that ask for what a plain answer is anyway; clients send them unasked.
 _NEUTRAL: Final[dict[str, tuple[Any, ...]]] = {
+    "best_of": (1,),
+    "echo": (False,),
     "frequency_penalty": (0,),
     "function_call": ("none", "auto"),
     "functions": ([],),
@@ -73,10 +98,13 @@ _NEUTRAL: Final[dict[str, tuple[Any, ...]]] = {
     "parallel_tool_calls": (True, False),
     "presence_penalty": (0,),
     "response_format": ({"type": "text"},),
+    "suffix": ("",),
     "tool_choice": ("none", "auto"),
     "tools": ([],),
     "top_logprobs": (0,),
 }
+
+_NO_REMEDIES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def over(params: Json, defaults: Mapping[str, Any]) -> Json:
@@ -87,15 +115,23 @@ def over(params: Json, defaults: Mapping[str, Any]) -> Json:
 
 
 def select(
-    params: Json, target: Target, *, known: frozenset[str], supported: frozenset[str]
+    params: Json,
+    target: Target,
+    *,
+    known: frozenset[str],
+    supported: frozenset[str],
+    remedies: Mapping[str, str] = _NO_REMEDIES,
 ) -> Json:
     """Give the parameters that may be written for a dialect that has only some of OpenAI's.
+
+    A known parameter that is null is one that was not given: it is left out.
 
     Args:
         params: The request's parameters.
         target: The deployment, with its policy.
         known: The task's parameters; every other name is the container's own and passes.
         supported: Those of them that the dialect can express.
+        remedies: What else helps with a parameter that the dialect lacks: a whole sentence.
 
     Raises:
         UnsupportedParameter: names every parameter that the dialect lacks, and what helps.
@@ -104,19 +140,33 @@ def select(
     kept: Json = {}
     lacking: list[str] = []
     for name, value in params.items():
-        if name in policy.dropped or name in BOOKKEEPING:
+        if name in policy.dropped or name in BOOKKEEPING or (value is None and name in known):
             continue
         if name not in known or name in supported or name in policy.allowed:
             kept[name] = value
-        elif value not in _NEUTRAL.get(name, ()) and not policy.drop_unsupported:
+        elif not policy.drop_unsupported and not _is_neutral(name, value):
             lacking.append(name)
     if lacking:
-        names = ", ".join(f"'{name}'" for name in sorted(lacking))
-        them = "it" if len(lacking) == 1 else "them"
-        raise UnsupportedParameter(
-            f"The model '{target.model}' does not support {names}. Leave {them} out, or set "
-            f"'drop_params: true' to drop {them} or 'allowed_openai_params' to forward {them} in "
-            "the configuration.",
-            param=min(lacking),
-        )
+        raise _refusal(target.model, sorted(lacking), remedies)
     return kept
+
+
+def _is_neutral(name: str, value: Any) -> bool:
+    """Tell whether a value asks for nothing; 0 is not false: `logprobs: 0` asks for some."""
+    return any(
+        value == neutral and isinstance(value, bool) == isinstance(neutral, bool)
+        for neutral in _NEUTRAL.get(name, ())
+    )
+
+
+def _refusal(model: str, lacking: list[str], remedies: Mapping[str, str]) -> UnsupportedParameter:
+    """Name what the dialect lacks and what helps; a remedy of several parameters is said once."""
+    names = ", ".join(f"'{name}'" for name in lacking)
+    them = "it" if len(lacking) == 1 else "them"
+    advice = (
+        f"Leave {them} out, or set 'drop_params: true' to drop {them} or 'allowed_openai_params' "
+        f"to forward {them} in the configuration."
+    )
+    further = dict.fromkeys(remedies[name] for name in lacking if name in remedies)
+    said = (f"The model '{model}' does not support {names}.", advice, *further)
+    return UnsupportedParameter(" ".join(said), param=lacking[0])

@@ -6,9 +6,13 @@ to count better.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from adapters.base import Json, UsageSource
 
-_BYTES_PER_TOKEN = 4
+_BYTES_PER_TOKEN: Final = 4
+_WORST_FIRST: Final[tuple[UsageSource, ...]] = ("estimate", "counted", "details", "container")
 
 
 def size(text: str) -> int:
@@ -54,3 +58,8 @@ def settle(
         estimate(sizes[1]) if completion is None else completion,
     )
     return usage(*counts, estimated=True), "estimate"
+
+
+def worst(sources: Iterable[UsageSource]) -> UsageSource:
+    """Give the source of a sum of counts: the least exact of its parts'; there is at least one."""
+    return min(sources, key=_WORST_FIRST.index)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from proxy.routes import chat, embeddings, health, model_info, models, pages, rerank
+from proxy.routes import chat, completions, embeddings, health, model_info, models, pages, rerank
 
 ROUTES = (
     *chat.ROUTES,
+    *completions.ROUTES,
     *embeddings.ROUTES,
     *rerank.ROUTES,
     *models.ROUTES,

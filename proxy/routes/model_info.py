@@ -14,7 +14,7 @@ from proxy.routes.table import Route
 async def index(request: Request, caller: Caller) -> Response:
     """List the deployments: public name, endpoint, region, format and the configured facts."""
     del caller
-    return JsonResponse({"data": list(gateway(request).registry.cards)})
+    return JsonResponse({"data": gateway(request).registry.cards()})
 
 
 ROUTES = (

@@ -12,13 +12,12 @@ import pytest
 from adapters import formats
 from adapters.answer import AnswerStream, DecodedStream
 from adapters.base import Json, Limits, StreamMode, Summary, Task
-from adapters.endpoint import Endpoint, StreamMemory
+from adapters.endpoint import Endpoint, EndpointMemory
 from adapters.errors import (
     MalformedReply,
     ModelError,
     StreamingRefused,
     Throttled,
-    UnsupportedParameter,
     UnsupportedTask,
 )
 from tests.adapters.formats.golden_file import make_target
@@ -38,7 +37,7 @@ def endpoint(
         format=formats.load(form),
         invoker=invoker,
         stream_mode=mode,
-        memory=StreamMemory(),
+        memory=EndpointMemory(),
     )
 
 
@@ -95,7 +94,7 @@ async def test_the_first_failure_of_several_calls_is_the_answer() -> None:
 
 async def test_a_task_that_the_format_lacks_is_refused() -> None:
     """One place answers for every format what it does not have."""
-    lacking: tuple[Task, ...] = ("embedding", "completion", "rerank")
+    lacking: tuple[Task, ...] = ("embedding", "rerank")
     for task in lacking:
         with pytest.raises(UnsupportedTask):
             await endpoint(ScriptedInvoker(), "messages").call(task, ASK, LIMITS)
@@ -239,19 +238,8 @@ async def test_stream_modes_are_obeyed() -> None:
     real = ScriptedInvoker(streams=[StreamingRefused("no")], replies=[answer])
     with pytest.raises(StreamingRefused):
         await endpoint(real, mode="real").stream("chat", ASK, LIMITS)
-    with pytest.raises(UnsupportedParameter):
+    with pytest.raises(StreamingRefused):
         await endpoint(real, mode="real").stream("chat", {**ASK, "n": 2}, LIMITS)
-
-
-async def test_several_choices_of_single_choice_calls_stream_as_one() -> None:
-    """Where a call gives one choice, several are answered whole and cut, each under its index."""
-    invoker = ScriptedInvoker(replies=[[{"generated_text": text}] for text in ("a b", "c d")])
-    chunks = await collect(await endpoint(invoker).stream("chat", {**ASK, "n": 2}, LIMITS))
-    said = {0: "", 1: ""}
-    for chunk in chunks:
-        choice = chunk["choices"][0]
-        said[choice["index"]] += choice["delta"].get("content") or ""
-    assert said == {0: "a b", 1: "c d"}
 
 
 async def test_a_long_answer_is_cut_in_batches() -> None:
@@ -365,7 +353,7 @@ async def test_an_answer_that_can_not_be_cut_is_502() -> None:
 
 async def test_the_memory_of_a_refusal_fades() -> None:
     """Endpoints get updated: after an hour streaming is tried again."""
-    memory = StreamMemory()
+    memory = EndpointMemory()
     assert not memory.refused
     memory.refuse()
     assert memory.refused

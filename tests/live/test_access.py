@@ -17,7 +17,7 @@ PRIVATE: list[tuple[str, str]] = [
     *(("GET", prefix + "/model/info") for prefix in ("", "/v1", "/v2")),
     *(
         ("POST", prefix + task)
-        for task in ("/chat/completions", "/embeddings")
+        for task in ("/chat/completions", "/completions", "/embeddings")
         for prefix in ("", "/v1", "/engines/chat", "/v1/engines/chat", "/openai/deployments/chat")
     ),
 ]

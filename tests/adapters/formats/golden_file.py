@@ -21,6 +21,7 @@ from adapters.base import (
     Target,
     Task,
 )
+from adapters.prompts.families import family_for
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -46,14 +47,19 @@ class Golden:
 
     @property
     def stream_codec(self) -> StreamCodec:
-        codec = formats.load(self.format).chat
+        codec: StreamCodec | None = getattr(formats.load(self.format), self.task)
         assert codec is not None
         return codec
 
     def request(self) -> Request:
         settings = dict(self.content.get("target", {}))
         dropped = frozenset(settings.pop("additional_drop_params", ()))
-        target = make_target(parameters=ParameterPolicy(dropped=dropped), **settings)
+        family = self.content.get("family")
+        target = make_target(
+            parameters=ParameterPolicy(dropped=dropped),
+            prompt=family_for(family) if family else None,
+            **settings,
+        )
         params = {**target.defaults, **self.content["params"]}
         return Request(
             target=target,

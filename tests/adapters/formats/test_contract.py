@@ -11,12 +11,13 @@ from adapters import formats
 from adapters.base import Json, Task
 from adapters.errors import GatewayError, MalformedReply
 from tests.adapters.formats.golden_file import Golden, load_all, make_reply
+from tests.openai_schema import assert_is_openais
 
 ALL = load_all()
 ANSWERS = [golden for golden in ALL if "replies" in golden.content]
 STREAMS = [golden for golden in ALL if "stream" in golden.content]
 #: What prefix-aware routing reads: the request's own words, before anything that varies.
-FIRST_KEYS = {"images", "input", "inputs", "messages", "query", "texts"}
+FIRST_KEYS = {"images", "input", "inputs", "messages", "prompt", "query", "texts"}
 TASKS: tuple[Task, ...] = ("chat", "completion", "embedding", "rerank")
 
 
@@ -72,7 +73,10 @@ def test_streams_decode_alike_at_every_byte_boundary(golden: Golden) -> None:
 
 @pytest.mark.parametrize("golden", STREAMS, ids=name)
 def test_a_cut_stream_is_never_a_clean_end(golden: Golden) -> None:
-    """A stream that ends before its finish mark is an error, wherever it is cut."""
+    """A stream that ends before its finish mark is an error, wherever it is cut.
+
+    Where nothing but the stream's end marks it, a cut between records can't be told from it.
+    """
     stream = golden.content["stream"].encode()
     whole = [chunk for chunk in golden.content["chunks"] if chunk["choices"]]
     for cut in range(len(stream)):
@@ -83,6 +87,9 @@ def test_a_cut_stream_is_never_a_clean_end(golden: Golden) -> None:
             chunks += decoder.finish()
         except MalformedReply:
             assert chunks == golden.content["chunks"][: len(chunks)]
+            continue
+        if golden.content.get("ends_with_stream"):
+            assert stream[:cut].rstrip().endswith(b"}")
             continue
         assert [chunk for chunk in chunks if chunk["choices"]] == whole
 
@@ -167,3 +174,11 @@ def test_the_request_is_not_changed(golden: Golden) -> None:
     before = orjson.dumps(request.params)
     assert golden.codec.encode(request) == golden.codec.encode(replace(request, id="other"))
     assert orjson.dumps(request.params) == before
+
+
+@pytest.mark.parametrize("golden", [each for each in ALL if each.task != "rerank"], ids=name)
+def test_what_clients_get_is_openais(golden: Golden) -> None:
+    """Every answer and every chunk is what OpenAI's reference and its client's types say."""
+    for body in (golden.content.get("answer"), *golden.content.get("chunks", ())):
+        if body is not None:
+            assert_is_openais(body)

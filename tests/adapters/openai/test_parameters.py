@@ -8,7 +8,7 @@ import pytest
 
 from adapters.base import Json, ParameterPolicy
 from adapters.errors import UnsupportedParameter
-from adapters.openai.parameters import CHAT, select
+from adapters.openai.parameters import CHAT, COMPLETION, select
 from tests.adapters.formats.golden_file import make_target
 
 SUPPORTED = frozenset({"temperature"})
@@ -72,3 +72,35 @@ def test_containers_own_parameters_pass() -> None:
         "top_k": 1,
         "repetition_penalty": 1.2,
     }
+
+
+def test_null_is_a_parameter_that_was_not_given() -> None:
+    """Clients write null for what they do not want; a container's own null is its own affair."""
+    assert chosen({"tools": None, "temperature": None, "top_k": None}) == {"top_k": None}
+
+
+@pytest.mark.parametrize("params", [{"echo": False}, {"suffix": ""}, {"best_of": 1}, {"n": 1}])
+def test_neutral_values_of_completions_are_left_out(params: Json) -> None:
+    """Completions have values of their own that ask for nothing."""
+    assert select(params, make_target(), known=COMPLETION, supported=SUPPORTED) == {}
+
+
+def test_no_alternatives_are_a_wish_for_log_probabilities() -> None:
+    """A completion's `logprobs: 0` is not false: it asks for each token's own."""
+    with pytest.raises(UnsupportedParameter):
+        select({"logprobs": 0}, make_target(), known=COMPLETION, supported=SUPPORTED)
+
+
+def test_a_remedy_is_said_once_for_all_parameters_that_it_helps() -> None:
+    """Beside the settings that always help, a 400 says what else does, where something does."""
+    remedy = "Tools need another container."
+    with pytest.raises(UnsupportedParameter) as caught:
+        select(
+            {"tools": [{}], "tool_choice": "required", "seed": 1},
+            make_target(),
+            known=CHAT,
+            supported=SUPPORTED,
+            remedies={"tools": remedy, "tool_choice": remedy, "n": "Never said."},
+        )
+    assert caught.value.message.count(remedy) == 1
+    assert caught.value.message.endswith(remedy)

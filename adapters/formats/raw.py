@@ -1,0 +1,80 @@
+"""The container's own dialect, spoken by the client: the body goes as it was given.
+
+Only what steers the gateway is taken out: `model`, and what the configuration drops. The answer is
+read by its shape, as everywhere. One request is one call, whatever it asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adapters.base import Decoded, Format, Json, Payload, Reply, Request
+from adapters.container import parse_reply, write_body
+from adapters.openai import embeddings, vectors
+from adapters.text.codec import TextChat, TextCompletion
+from adapters.text.dialect import Dialect
+
+_NOT_SENT: Final = frozenset({"aws_sagemaker_allow_zero_temp", "model"})
+#: What is sent of a request's own words comes first: prefix-aware routing counts from there.
+_FIRST: Final = ("messages", "prompt", "input", "inputs")
+
+
+class RawChat(TextChat):
+    """Chat with a body of the client's own making."""
+
+    def encode(self, request: Request) -> tuple[Payload, ...]:
+        """Write the request as it came."""
+        return (_payload(request),)
+
+
+class RawCompletion(TextCompletion):
+    """Completions with a body of the client's own making."""
+
+    def encode(self, request: Request) -> tuple[Payload, ...]:
+        """Write the request as it came."""
+        return (_payload(request),)
+
+
+@dataclass(frozen=True, slots=True)
+class RawEmbedding:
+    """Embeddings with a body of the client's own making."""
+
+    def encode(self, request: Request) -> tuple[Payload, ...]:
+        """Write the request as it came."""
+        return (_payload(request),)
+
+    def decode(
+        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
+    ) -> Decoded:
+        """Read one vector for each input, whatever the reply's shape."""
+        del payloads
+        reply = parse_reply(replies[0])
+        rows = vectors.read(reply, len(embeddings.inputs(request.params)))
+        return embeddings.answer(request, rows, embeddings.reported_tokens(reply))
+
+
+def _payload(request: Request) -> Payload:
+    left_out = _NOT_SENT | request.target.parameters.dropped
+    given = {name: value for name, value in request.params.items() if name not in left_out}
+    first = {name: given[name] for name in _FIRST if name in given}
+    return Payload(body=write_body({**first, **given}), prompt="\n".join(_words(request.params)))
+
+
+def _words(params: Json) -> Iterator[str]:
+    """Give the words of a request, as far as they are known, to estimate tokens from."""
+    contents: list[Any] = [message.get("content") for message in params.get("messages") or ()]
+    prompt = params.get("prompt")
+    contents += prompt if isinstance(prompt, list) else [prompt]
+    yield from (content for content in contents if isinstance(content, str))
+
+
+_DIALECT = Dialect()
+
+FORMAT = Format(
+    name="raw",
+    chat=RawChat(_DIALECT),
+    completion=RawCompletion(_DIALECT),
+    embedding=RawEmbedding(),
+)

@@ -1,0 +1,114 @@
+"""Several streams as one: a request that takes several calls, streamed for real.
+
+Knows how chunks are put together; refuses to know dialects, and who opens a stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+
+from adapters.answer import DecodedStream
+from adapters.base import Head, Json, Payload, Summary
+from adapters.openai.streaming import total
+from adapters.openai.usage import worst
+
+#: Gives one call's stream, whose first chunks are there.
+Opener = Callable[[Payload], Awaitable[DecodedStream]]
+
+
+class MergedStream:
+    """The chunks of several calls as they come; one usage record, the sum, at the end.
+
+    A few calls are under way at once. The first failure ends them all. A client that reads slowly
+    slows the calls down.
+
+    Args:
+        open_stream: Opens one call's stream.
+        payloads: The calls, in the order of their choices.
+        parallel: How many may be under way at once.
+    """
+
+    def __init__(self, open_stream: Opener, payloads: Sequence[Payload], *, parallel: int) -> None:
+        self.head = Head()
+        self.summary = Summary()
+        self._open = open_stream
+        self._places = asyncio.Semaphore(parallel)
+        #: Batches of chunks, a failure, or None at the end.
+        self._queue: asyncio.Queue[list[Json] | BaseException | None] = asyncio.Queue(parallel)
+        self._summaries: list[Summary] = []
+        self._usage_chunk: Json | None = None
+        self._first: list[Json] = []
+        self._work = asyncio.ensure_future(self._run(payloads))
+
+    async def start(self) -> None:
+        """Wait for the first chunks of one of the calls.
+
+        Raises:
+            GatewayError: a call failed before there were any.
+        """
+        try:
+            self._first = await anext(self)
+        except BaseException:
+            await self.aclose()
+            raise
+
+    def __aiter__(self) -> AsyncIterator[list[Json]]:
+        return self
+
+    async def __anext__(self) -> list[Json]:
+        if self._first:
+            first, self._first = self._first, []
+            return first
+        item = await self._queue.get()
+        if item is None:
+            self._queue.put_nowait(None)  # whoever asks again is told again
+            raise StopAsyncIteration
+        if isinstance(item, BaseException):
+            self._queue.put_nowait(None)
+            raise item
+        return item
+
+    async def aclose(self) -> None:
+        """Give up every call that is under way; may be called more than once."""
+        self._work.cancel()
+        await asyncio.gather(self._work, return_exceptions=True)
+
+    async def _run(self, payloads: Sequence[Payload]) -> None:
+        calls = [asyncio.ensure_future(self._relay(payload)) for payload in payloads]
+        try:
+            await asyncio.gather(*calls)
+        except Exception as error:  # noqa: BLE001 - whoever reads the chunks gets it
+            await self._queue.put(error)
+        else:
+            self._sum_up()
+            if self._usage_chunk is not None:
+                await self._queue.put([{**self._usage_chunk, "usage": self.summary.usage}])
+            await self._queue.put(None)
+        finally:
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    async def _relay(self, payload: Payload) -> None:
+        async with self._places, aclosing(await self._open(payload)) as stream:
+            if not self._summaries:
+                self.head = stream.head
+            self._summaries.append(stream.summary)
+            async for batch in stream:
+                chunks = [chunk for chunk in batch if chunk["choices"]]
+                if len(chunks) < len(batch):
+                    self._usage_chunk = batch[-1]
+                if chunks:
+                    await self._queue.put(chunks)
+
+    def _sum_up(self) -> None:
+        """Make one summary of all; the worst source of counts is the sum's."""
+        summary, parts = self.summary, self._summaries
+        summary.usage = total(each.usage for each in parts if each.usage is not None)
+        sources = [each.usage_source for each in parts if each.usage_source is not None]
+        summary.usage_source = worst(sources) if sources else None
+        summary.finish_reason = parts[0].finish_reason
+        summary.shape = parts[0].shape
+        summary.whole_document = any(each.whole_document for each in parts)

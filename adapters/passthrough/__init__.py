@@ -1,0 +1,1 @@
+"""Containers that speak OpenAI themselves: their requests and replies pass, with a few edits."""

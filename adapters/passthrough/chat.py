@@ -1,0 +1,108 @@
+"""Chat in, chat out, as vLLM, SGLang, TGI and LMI serve it.
+
+Knows what must be edited (the model's name, a few irregularities of containers); everything else,
+known or unknown, passes untouched in both directions.
+Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adapters.base import Decoded, Json, Payload, Reply, Request, UsageSource
+from adapters.container import parse_reply, unknown_shape, write_body
+from adapters.openai import chat, parameters, usage
+from adapters.passthrough import conversation
+from adapters.passthrough.fields import Fields
+from adapters.passthrough.record import choices_of, edit_whole_choices, label
+from adapters.passthrough.stream import EditedStream
+
+_EVERYTHING: Final = Fields(known=parameters.CHAT)
+#: What OpenAI's messages always have, and what it is where a container leaves it out.
+_REQUIRED: Final = (("role", "assistant"), ("content", None), ("refusal", None))
+
+
+@dataclass(frozen=True, slots=True)
+class PassThroughChat:
+    """Chat as the container's own OpenAI server takes it."""
+
+    fields: Fields = _EVERYTHING
+
+    def encode(self, request: Request) -> tuple[Payload, ...]:
+        """Write the request with `messages` first: prefix-aware routing counts from the start."""
+        body = {
+            "messages": conversation.regular(request.params["messages"]),
+            **self.fields.write(request, besides="messages"),
+        }
+        return (Payload(body=write_body(body)),)
+
+    def decode(
+        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
+    ) -> Decoded:
+        """Pass the completion on under its public model name."""
+        del payloads
+        return _complete(request, parse_reply(replies[0]))
+
+    def decoder(self, request: Request, payload: Payload) -> ChatStream:
+        """Give the decoder for one stream."""
+        del payload
+        return ChatStream(request)
+
+
+class ChatStream(EditedStream):
+    """Chat chunks: the role comes first, and once."""
+
+    kind = "chat.completion.chunk"
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request, chat)
+
+    def _is_whole(self, record: Json) -> bool:
+        return "message" in record["choices"][0]
+
+    def _complete(self, record: Json) -> Decoded:
+        return _complete(self._request, record)
+
+    def _edit_text(self, record: Json, choice: Json, *, first: bool) -> str:
+        delta = choice.get("delta") or {}
+        if "delta" not in choice and ("text" in choice or not choice.get("finish_reason")):
+            raise unknown_shape(record)
+        role = delta.pop("role", None)
+        choice["delta"] = {"role": role or "assistant", **delta} if first else delta
+        _name_reasoning(choice["delta"])
+        return conversation.words(delta.get("content"))
+
+    def _estimate(self) -> tuple[Json, UsageSource]:
+        return _estimate(self._request, self._said)
+
+
+def _complete(request: Request, body: Any) -> Decoded:
+    """Edit a chat completion: the public model name, and what some containers leave out."""
+    choices = choices_of(body)
+    if choices is None or not all(isinstance(each.get("message"), dict) for each in choices):
+        raise unknown_shape(body)
+    label(body, request, "chat.completion")
+    edit_whole_choices(request, body)
+    for index, choice in enumerate(choices):
+        choice.setdefault("index", index)
+        choice.setdefault("logprobs", None)
+        for name, absent in _REQUIRED:
+            choice["message"].setdefault(name, absent)
+        _name_reasoning(choice["message"])
+    if isinstance(body.get("usage"), dict):
+        return Decoded(body, "container")
+    said = sum(usage.size(conversation.words(each["message"].get("content"))) for each in choices)
+    body["usage"], source = _estimate(request, said)
+    return Decoded(body, source)
+
+
+def _estimate(request: Request, said: int) -> tuple[Json, UsageSource]:
+    asked = conversation.size(request.params["messages"])
+    return usage.settle(None, None, "container", (asked, said))
+
+
+def _name_reasoning(message: Json) -> None:
+    """Offer newer containers' `reasoning` under the name that clients know as well."""
+    if message.get("reasoning") is not None:
+        message.setdefault("reasoning_content", message["reasoning"])

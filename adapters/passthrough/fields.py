@@ -1,0 +1,61 @@
+"""What a container that speaks OpenAI gets beside the messages or the prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.base import Json, Request
+from adapters.openai import parameters
+
+#: Keys that steer the gateway, or that are written here, in their places.
+_NOT_COPIED: Final = frozenset(
+    {"aws_sagemaker_allow_zero_temp", "model", "stream", "stream_options"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """How a container's body goes on behind its first key.
+
+    Args:
+        known: The task's parameters.
+        supported: Those of them that the container takes; None passes everything as it came.
+        names_model: The container takes a `model`; which one the target says.
+    """
+
+    known: frozenset[str]
+    supported: frozenset[str] | None = None
+    names_model: bool = True
+
+    def write(self, request: Request, besides: str) -> Json:
+        """Give the fields, all but the request's own `besides`, which the caller writes first.
+
+        Raises:
+            UnsupportedParameter: the container lacks parameters that the request brings.
+        """
+        target = request.target
+        params = self._chosen(request)
+        fields: Json = {}
+        if self.names_model and target.body_model is not None:
+            fields["model"] = target.body_model
+        for name, value in params.items():
+            if name != besides and name not in _NOT_COPIED:
+                fields[name] = value
+        if params.get("stream"):
+            fields.update(_streaming(request))
+        return fields
+
+    def _chosen(self, request: Request) -> Json:
+        params, target = request.params, request.target
+        if self.supported is not None:
+            return parameters.select(params, target, known=self.known, supported=self.supported)
+        dropped = target.parameters.dropped
+        return {name: value for name, value in params.items() if name not in dropped}
+
+
+def _streaming(request: Request) -> Json:
+    options = dict(request.params.get("stream_options") or {})
+    if request.ask_usage:
+        options["include_usage"] = True
+    return {"stream": True, "stream_options": options} if options else {"stream": True}

@@ -1,0 +1,73 @@
+"""Edits that whole answers and chunks of chat and of completions have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.base import Json, Request
+from adapters.container import failed_generation
+from adapters.openai.finish import FAILURES, finish_reason
+
+
+def label(record: Json, request: Request, kind: str, *, own: bool = False) -> None:
+    """Write the public model name and the kind of object; fill what the container left out.
+
+    Args:
+        record: A whole answer or a chunk.
+        request: What was asked.
+        kind: The record's `object`.
+        own: Write our id over the container's, which is another thing's, or one of several calls'.
+    """
+    if own or not record.get("id"):
+        record["id"] = request.id
+    if own or not record.get("created"):
+        record["created"] = request.created
+    record["object"] = kind
+    record["model"] = request.target.model
+
+
+def choices_of(body: Any) -> list[Json] | None:
+    """Give a reply's choices, one at least; None where it has none that are objects."""
+    choices = body.get("choices") if isinstance(body, dict) else None
+    if not isinstance(choices, list) or not choices:
+        return None
+    return choices if all(isinstance(choice, dict) for choice in choices) else None
+
+
+def edit_choice(choice: Json) -> str | None:
+    """Make a choice regular, whole or in part: its finish reason, and a list around `logprobs`.
+
+    The container's own word, where it is not OpenAI's, is kept as `container_finish_reason`.
+
+    Returns:
+        OpenAI's finish reason, or None while the choice goes on.
+
+    Raises:
+        ModelError: the choice ended in a failure.
+    """
+    logprobs = choice.get("logprobs")
+    if isinstance(logprobs, list):
+        choice["logprobs"] = logprobs[0] if logprobs else None
+    said = choice.get("finish_reason")
+    if said is None or said == "":
+        choice["finish_reason"] = None
+        return None
+    if said in FAILURES:
+        raise failed_generation()
+    reason = finish_reason(said, generated=None, limit=None)
+    if reason != said:
+        choice["container_finish_reason"] = said
+        choice["finish_reason"] = reason
+    return reason
+
+
+def edit_whole_choices(request: Request, body: Json) -> None:
+    """Make the choices of a whole answer regular: each has a finish reason."""
+    params, choices, counts = request.params, body["choices"], body.get("usage")
+    limit = params.get("max_completion_tokens") or params.get("max_tokens")
+    generated = None
+    if len(choices) == 1 and isinstance(counts, dict):  # a count of several says nothing of one
+        generated = counts.get("completion_tokens")
+    for choice in choices:
+        if edit_choice(choice) is None:
+            choice["finish_reason"] = finish_reason(None, generated=generated, limit=limit)

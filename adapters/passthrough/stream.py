@@ -1,0 +1,142 @@
+"""A container's own OpenAI stream, edited on its way.
+
+Knows what chat and completions have in common: the labels, the usage record only where it was
+asked for, the end of every choice. What a choice holds is the business of the two resources.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from adapters.base import Decoded, Json, Request, Summary, UsageSource
+from adapters.container import unknown_shape
+from adapters.errors import MalformedReply
+from adapters.framing import DONE, RecordReader
+from adapters.openai import streaming, usage
+from adapters.openai.streaming import Resource
+from adapters.passthrough.record import edit_choice, label
+
+
+class EditedStream(ABC):
+    """Edits chunks; a container that sends a whole answer instead has it cut."""
+
+    #: The chunks' `object`.
+    kind: ClassVar[str]
+
+    def __init__(self, request: Request, resource: Resource) -> None:
+        self.summary = Summary()
+        self._request = request
+        self._resource = resource
+        self._reader = RecordReader()
+        self._wants_usage = streaming.wants_usage(request.params)
+        self._gave_usage = False
+        self._open: set[int] = set()
+        self._seen: set[int] = set()
+        self._done = False
+        self._identity: Json = {}
+        #: UTF-8 bytes of the answer so far, for an estimate.
+        self._said = 0
+
+    def feed(self, data: bytes) -> Iterator[Json]:
+        """Take bytes cut anywhere; give the chunks that are complete."""
+        return self._read(self._reader.feed(data))
+
+    def finish(self) -> Iterator[Json]:
+        """Take the end of the stream."""
+        yield from self._read(self._reader.finish())
+        yield from self._release()
+        if not self._seen or (self._open and not self._done):
+            raise MalformedReply("The container's stream ended before its answer was finished.")
+        if self.summary.usage is None:
+            self.summary.usage, self.summary.usage_source = self._estimate()
+        if self._wants_usage and not self._gave_usage:
+            yield self._resource.usage_chunk(self._request, self.summary.usage) | self._identity
+
+    @abstractmethod
+    def _is_whole(self, record: Json) -> bool:
+        """Tell a whole answer from a chunk."""
+
+    @abstractmethod
+    def _complete(self, record: Json) -> Decoded:
+        """Read a whole answer."""
+
+    @abstractmethod
+    def _edit_text(self, record: Json, choice: Json, *, first: bool) -> str:
+        """Edit what a chunk's choice holds, and give the words in it.
+
+        Args:
+            record: The whole chunk.
+            choice: One of its choices.
+            first: It is the first of its index.
+
+        Raises:
+            MalformedReply: it holds nothing that the resource knows.
+        """
+
+    @abstractmethod
+    def _estimate(self) -> tuple[Json, UsageSource]:
+        """Give a usage record for a container that gave none."""
+
+    def _release(self) -> Iterator[Json]:
+        """Give what was held back until the end."""
+        return iter(())
+
+    def _read(self, records: Iterator[Any]) -> Iterator[Json]:
+        for record in records:
+            if record is DONE:
+                self._done = True
+            elif self._done:
+                continue
+            elif not isinstance(record, dict) or not isinstance(record.get("choices"), list):
+                raise unknown_shape(record)
+            elif record["choices"] and self._is_whole(record):
+                yield from self._read_whole(record)
+            else:
+                yield from self._edit(record)
+
+    def _edit(self, record: Json) -> Iterator[Json]:
+        choices = record["choices"]
+        self._note_usage(record)
+        if not choices and not self._wants_usage:
+            return
+        self._label(record)
+        for choice in choices:
+            self._edit_choice(record, choice)
+        self._identity = {"id": record["id"], "created": record["created"]}
+        yield record
+
+    def _note_usage(self, record: Json) -> None:
+        counts = record.get("usage")
+        if isinstance(counts, dict):
+            self.summary.usage, self.summary.usage_source = counts, "container"
+            self._gave_usage = not record["choices"]
+        if not self._wants_usage:
+            record.pop("usage", None)
+
+    def _label(self, record: Json) -> None:
+        label(record, self._request, self.kind)
+
+    def _edit_choice(self, record: Json, choice: Json) -> None:
+        index = choice.setdefault("index", 0)
+        first = index not in self._seen
+        if first:
+            self._seen.add(index)
+            self._open.add(index)
+        said = self._edit_text(record, choice, first=first)
+        if self.summary.usage is None:
+            self._said += usage.size(said)
+        reason = edit_choice(choice)
+        if reason is not None:
+            self._open.discard(index)
+            self.summary.finish_reason = reason
+
+    def _read_whole(self, record: Json) -> Iterator[Json]:
+        """Cut a whole answer into chunks: this container did not stream."""
+        decoded = self._complete(record)
+        self._seen.add(0)
+        self._done = True
+        self._gave_usage = True
+        streaming.note_document(self.summary, decoded)
+        yield from self._resource.cut(decoded.body, include_usage=self._wants_usage)

@@ -1,0 +1,1 @@
+"""Containers that take a prompt and generate text: what their dialects have in common."""

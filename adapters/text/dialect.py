@@ -1,0 +1,145 @@
+"""How one family of text containers spells a request: data, and a few lines of writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from adapters.base import Json, Request, Target
+from adapters.prompts import plain
+
+#: OpenAI's parameters that every text dialect can express.
+BASIC: Final = frozenset(
+    {
+        "echo",
+        "max_completion_tokens",
+        "max_tokens",
+        "n",
+        "stop",
+        "stream",
+        "stream_options",
+        "temperature",
+        "top_p",
+    }
+)
+#: Keys that steer the gateway, or are written elsewhere in the body.
+_NOT_PARAMETERS: Final = frozenset(
+    {
+        "aws_sagemaker_allow_zero_temp",
+        "echo",
+        "max_completion_tokens",
+        "max_tokens",
+        "messages",
+        "model",
+        "n",
+        "prompt",
+        "stop",
+        "stream",
+        "stream_options",
+    }
+)
+#: What a container that refuses temperature 0 gets instead.
+_LEAST_TEMPERATURE: Final = 0.1
+_MESSAGES_API: Final = (
+    "That needs a container with the Messages API: address it as 'sagemaker_chat/<endpoint>'."
+)
+_DETAILS: Final = (
+    "If the container is Text Generation Inference or LMI, set 'format: tgi' or 'format: lmi'."
+)
+#: What helps where a text dialect lacks a parameter.
+REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "function_call": _MESSAGES_API,
+        "functions": _MESSAGES_API,
+        "logprobs": _DETAILS,
+        "response_format": (
+            "If the container is Text Generation Inference, set 'format: tgi'; one with the "
+            "Messages API is addressed as 'sagemaker_chat/<endpoint>'."
+        ),
+        "suffix": "That needs a container that completes prompts itself: set 'format: openai'.",
+        "tool_choice": _MESSAGES_API,
+        "tools": _MESSAGES_API,
+        "top_logprobs": _DETAILS,
+    }
+)
+
+
+def rendered(request: Request, messages: list[Json]) -> tuple[Any, str]:
+    """Write a conversation as one prompt text; it is the input, and what is counted."""
+    prompt = (request.target.prompt or plain).render(messages)
+    return prompt, prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """A text container's way to be asked.
+
+    Args:
+        supported: OpenAI's parameters that it can express.
+        finish: Writes what this dialect has beyond the common parameters: takes those written so
+            far, and the request's.
+        stop_name: Its name for stop texts; None cuts the answer here.
+        converse: Gives the `inputs` that a conversation becomes, and the text to count.
+        asks_details: Ask for finish reason and exact counts; only a container that is known to
+            have them is asked.
+        may_echo: It may put the prompt before a whole answer, unasked.
+    """
+
+    supported: frozenset[str] = BASIC
+    finish: Callable[[Json, Json], None] | None = None
+    stop_name: str | None = "stop"
+    converse: Callable[[Request, list[Json]], tuple[Any, str]] = rendered
+    asks_details: bool = False
+    may_echo: bool = False
+
+    def parameters(self, params: Json, target: Target) -> Json:
+        """Write the container's `parameters` for a request's."""
+        written = {name: value for name, value in params.items() if name not in _NOT_PARAMETERS}
+        limit = token_limit(params)
+        if limit is not None:
+            written["max_new_tokens"] = limit
+        wanted = stops(params)
+        if wanted and self.stop_name is not None:
+            written[self.stop_name] = wanted
+        allow_zero = params.get("aws_sagemaker_allow_zero_temp", target.allow_zero_temperature)
+        if written.get("temperature") == 0 and not allow_zero:
+            written["temperature"] = _LEAST_TEMPERATURE
+        if self.finish is not None:
+            self.finish(written, params)
+        if self.asks_details:
+            written.setdefault("details", True)
+        return written
+
+
+def token_limit(params: Json) -> int | None:
+    """Give the wanted number of tokens, at least 1: containers refuse 0."""
+    limit = params.get("max_completion_tokens")
+    if limit is None:
+        limit = params.get("max_tokens")
+    return None if limit is None else max(int(limit), 1)
+
+
+def stops(params: Json) -> list[str]:
+    """Give a request's stop texts as a list."""
+    stop = params.get("stop")
+    if stop is None:
+        return []
+    return [stop] if isinstance(stop, str) else stop
+
+
+def alternatives(written: Json, params: Json) -> int | None:
+    """Ask for details if log probabilities are wanted.
+
+    Takes OpenAI's two parameters out of what is written: chat says `logprobs: true` and
+    `top_logprobs`, completions say a number.
+
+    Returns:
+        The number of alternatives wanted for each token; None where nothing is.
+    """
+    asked, top = written.pop("logprobs", None), written.pop("top_logprobs", None)
+    if asked is None or asked is False:
+        return None
+    written["details"] = True
+    return top or 0 if "messages" in params else int(asked)

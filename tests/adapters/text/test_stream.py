@@ -1,0 +1,190 @@
+"""Streams of text containers beside the golden files: ends, faults, marks, counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters import formats
+from adapters.base import Json, Request, StreamDecoder
+from adapters.errors import MalformedReply, ModelError
+from tests.adapters.formats.golden_file import make_target
+
+#: What is no text when it is all that a token is.
+MARKS = {"<s>", "</s>", "<end_of_turn>"} | {
+    f"<|{name}|>"
+    for name in ("assistant", "system", "user", "im_start", "im_end", "endoftext", "eot_id")
+}
+HI = [{"role": "user", "content": "Hi"}]
+
+
+def decoder(name: str = "huggingface", **params: Any) -> StreamDecoder:
+    request = Request(
+        target=make_target(),
+        params={"messages": HI, "stream": True, **params},
+        id="id-1",
+        created=1,
+    )
+    codec = formats.load(name).chat
+    assert codec is not None
+    return codec.decoder(request, codec.encode(request)[0])
+
+
+def lines(*records: Any) -> bytes:
+    return b"".join(orjson.dumps(record) + b"\n" for record in records)
+
+
+def decode(stream: StreamDecoder, *records: Any) -> list[Json]:
+    chunks = list(stream.feed(lines(*records)))
+    return chunks + list(stream.finish())
+
+
+def said(chunks: list[Json]) -> str:
+    return "".join(
+        choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"]
+    )
+
+
+def token(text: str, **more: Any) -> Json:
+    return {"token": {"id": 1, "text": text, **more}}
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=6))
+def test_every_text_survives_a_token_stream(texts: list[str]) -> None:
+    """Spaces, line ends and foreign letters reach the client as the container sent them."""
+    last = {"generated_text": "".join(texts), "details": {"finish_reason": "length"}}
+    records = [token(text) for text in texts]
+    chunks = decode(decoder(), *records[:-1], {**records[-1], **last})
+    assert said(chunks) == "".join(text for text in texts if text not in MARKS)
+    assert chunks[-1]["choices"][0]["finish_reason"] == "length"
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=6), st.sampled_from(["outputs", "text"]))
+def test_every_text_survives_a_stream_of_pieces(texts: list[str], name: str) -> None:
+    """Pieces under a name are joined to exactly the container's text."""
+    chunks = decode(decoder(), *({name: [text]} for text in texts))
+    assert said(chunks) == "".join(texts)
+    assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [token("</s>", special=True), token("<|eot_id|>"), token("x", special_token=True)],
+    ids=str,
+)
+def test_marks_are_no_text(mark: Json) -> None:
+    """A special token is dropped; letters of a mark inside a word are not."""
+    last = {**token(" </s>x"), "generated_text": "a"}
+    assert said(decode(decoder(), token("a"), mark, last)) == "a </s>x"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        token("", error_msg="out of memory"),
+        {
+            "token": {"id": -1, "text": "", "log_prob": -1, "special_token": True},
+            "generated_text": "",
+            "details": {"finish_reason": "error", "generated_tokens": None, "inputs": None},
+        },
+        {"choices": [{"delta": {}, "finish_reason": "abort"}]},
+    ],
+)
+def test_a_failed_generation_is_an_error_behind_its_chunks(record: Json) -> None:
+    """LMI tells of its failure in a last record, with status 200: no clean end."""
+    stream = decoder("lmi")
+    chunks: list[Json] = []
+    with pytest.raises(ModelError):
+        chunks.extend(stream.feed(lines(token("a"), record)))
+    assert said(chunks) == "a"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [token("a")],
+        [{"choices": [{"delta": {"content": "a"}}]}],
+        [{"choices": [{"index": 0, "text": "a"}, {"index": 1, "text": "", "finish_reason": "s"}]}],
+        [],
+    ],
+    ids=str,
+)
+def test_a_stream_without_its_end_is_an_error(records: list[Json]) -> None:
+    """Whatever marks the end of such a stream must have come, for every choice."""
+    with pytest.raises(MalformedReply):
+        decode(decoder(), *records)
+
+
+def test_openais_end_mark_ends_a_stream_of_choices() -> None:
+    """A container that says [DONE] is done, with or without a finish reason."""
+    stream = decoder()
+    data = b'data: {"choices": [{"delta": {"content": "a"}}]}\n\ndata: [DONE]\n\n'
+    chunks = [*stream.feed(data), *stream.finish()]
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+
+
+def test_an_end_mark_before_anything_is_no_end() -> None:
+    """An empty stream is an error also when it says that it is done."""
+    stream = decoder()
+    with pytest.raises(MalformedReply):
+        _ = [*stream.feed(b"data: [DONE]\n\n"), *stream.finish()]
+
+
+def test_what_follows_the_end_is_ignored() -> None:
+    """Some containers go on talking behind their last record."""
+    chunks = decode(decoder(), {**token("a"), "generated_text": "a"}, token("b"), {"x": 1})
+    assert said(chunks) == "a"
+
+
+def test_a_text_behind_a_finished_choice_is_ignored() -> None:
+    """A choice that has said why it ended has ended."""
+    ended = {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}
+    later = {"choices": [{"delta": {"content": "b"}}]}
+    assert said(decode(decoder(), ended, later)) == "a"
+
+
+def test_a_whole_answer_inside_a_stream_is_unknown() -> None:
+    """A list is a whole answer: it can't follow pieces."""
+    with pytest.raises(MalformedReply):
+        decode(decoder(), token("a"), [{"generated_text": "a"}])
+
+
+def test_an_echo_is_removed_from_a_stream_of_pieces() -> None:
+    """A container that echoes does so in its first piece."""
+    asked = [{"role": "user", "content": "What is the capital?"}]
+    chunks = decode(decoder(messages=asked), {"text": "What is the capital? Paris"}, {"text": "."})
+    assert said(chunks) == " Paris."
+
+
+def test_counts_come_from_records_where_nothing_better_is_there() -> None:
+    """Tokens that came one by one are counted, and `length` is claimed from that count."""
+    stream = decoder(max_tokens=2)
+    chunks = decode(stream, token("a"), {**token("b"), "generated_text": "ab"})
+    assert chunks[-1]["choices"][0]["finish_reason"] == "length"
+    assert stream.summary.usage is not None
+    assert stream.summary.usage["completion_tokens"] == 2
+
+
+def test_a_piece_claims_no_length() -> None:
+    """An estimate is no count: `length` is never claimed from it."""
+    chunks = decode(decoder(max_tokens=1), {"text": "a b c d e f g"})
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+
+
+def test_a_word_that_nobody_knows_is_kept() -> None:
+    """An unknown finish reason is `stop`, and stands beside it as the container said it."""
+    last = {**token("a"), "generated_text": "a", "details": {"finish_reason": "bored"}}
+    choice = decode(decoder(), last)[-1]["choices"][0]
+    assert choice["finish_reason"] == "stop"
+    assert choice["container_finish_reason"] == "bored"
+
+
+def test_the_shape_is_noted() -> None:
+    """What a stream is made of is known from its first record on."""
+    stream = decoder()
+    list(stream.feed(lines({"outputs": ["a"]})))
+    assert stream.summary.shape == "outputs[]"
