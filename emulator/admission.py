@@ -6,9 +6,9 @@ Refuses to know signatures and containers.
 import re
 from collections.abc import Mapping
 
+from emulator.endpoints import ContainerEndpoint, Endpoint
 from emulator.errors import Location, Refused, validation_error
 from emulator.faults.base import Operation
-from emulator.settings import ContainerEndpoint, Endpoint
 
 PREFIX = "x-amzn-sagemaker-"
 COMPONENT = PREFIX + "inference-component"

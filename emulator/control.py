@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from emulator.endpoints import Name
 from emulator.faults import Fault
 from emulator.runtime import Runtime
-from emulator.settings import Name
 
 _PATIENCE = 10  # seconds that a caller waits for a count, unless it says otherwise
 

@@ -6,18 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from emulator.containers.base import BuiltIn, Container
-from emulator.containers.embeddings import Embeddings
-from emulator.containers.messages import Messages
-from emulator.containers.tgi import Tgi
+from emulator.containers.catalogue import behaviour
+from emulator.endpoints import ContainerEndpoint, Endpoint
 from emulator.faults.book import FaultBook
 from emulator.journal import Journal
-from emulator.settings import (
-    ContainerEndpoint,
-    EmbeddingsEndpoint,
-    Endpoint,
-    MessagesEndpoint,
-    Settings,
-)
+from emulator.settings import Settings
 from emulator.signature import Verifier
 
 if TYPE_CHECKING:
@@ -100,11 +93,7 @@ def build(settings: Settings) -> Runtime:
 def _container(endpoint: Endpoint, handoffs: Mapping[str, HandOff]) -> Container:
     if isinstance(endpoint, ContainerEndpoint):
         return handoffs[str(endpoint.container)]
-    if isinstance(endpoint, MessagesEndpoint):
-        return BuiltIn(Messages(endpoint))
-    if isinstance(endpoint, EmbeddingsEndpoint):
-        return BuiltIn(Embeddings(endpoint))
-    return BuiltIn(Tgi(endpoint))
+    return BuiltIn(behaviour(endpoint))
 
 
 def _fallback(container: AnyHttpUrl | None, handoffs: Mapping[str, HandOff]) -> Deployment | None:

@@ -1,17 +1,15 @@
 """What an emulator serves: regions, credentials, endpoints. Built in, or read from a small YAML.
 
-Knows the schema and its messages. Refuses to know how an endpoint behaves.
+Knows the schema and its messages; the kinds of endpoint are in `endpoints`.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import (
     AnyHttpUrl,
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -20,7 +18,14 @@ from pydantic import (
     model_validator,
 )
 
-from emulator.faults import Fault
+from emulator.endpoints import (
+    EmbeddingsEndpoint,
+    Endpoint,
+    MessagesEndpoint,
+    Name,
+    Strict,
+    TgiEndpoint,
+)
 
 #: The largest request body in the service model: 6 MiB.
 BODY_LIMIT = 6_291_456
@@ -29,18 +34,12 @@ ACCOUNT = "111122223333"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105  # AWS's published example
 
-Name = Annotated[str, Field(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
-
 
 class SettingsError(Exception):
     """A configuration file that can't be used; the text is one line a fault."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Credential(_Strict):
+class Credential(Strict):
     """A key that may sign.
 
     Attributes:
@@ -56,95 +55,6 @@ class Credential(_Strict):
     user: str = "assumed-role/emulator/session"
 
 
-class _Endpoint(_Strict):
-    """What endpoints of every kind have.
-
-    Attributes:
-        variant: The production variant that serves.
-        streaming: Whether InvokeEndpointWithResponseStream is supported.
-        inference_components: When there are any, a request must name one of them.
-        faults: What goes wrong from the start.
-    """
-
-    variant: Name = "AllTraffic"
-    streaming: bool = True
-    inference_components: tuple[Name, ...] = ()
-    faults: tuple[Fault, ...] = ()
-
-
-class _TextEndpoint(_Endpoint):
-    """What endpoints that generate text have.
-
-    Attributes:
-        reply: The text of every answer; without it the container quotes the prompt.
-        whole_document: The container ignores `stream` and answers with one JSON document.
-        context_length: Tokens of prompt and answer together.
-    """
-
-    reply: str | None = None
-    whole_document: bool = False
-    context_length: PositiveInt = 8192
-
-
-class TgiEndpoint(_TextEndpoint):
-    """A Hugging Face TGI container.
-
-    Attributes:
-        default_max_new_tokens: What it generates when a request does not say.
-    """
-
-    kind: Literal["tgi"]
-    default_max_new_tokens: PositiveInt = 100
-
-
-class MessagesEndpoint(_TextEndpoint):
-    """A container with the OpenAI Messages API, such as vLLM.
-
-    Attributes:
-        framing: How it streams: server-sent events, or JSON lines as LMI does.
-        served_model: The only model name that it accepts; without it any name will do.
-        reasoning_field: The name under which it gives its reasoning.
-    """
-
-    kind: Literal["messages"]
-    framing: Literal["sse", "jsonlines"] = "sse"
-    served_model: str | None = None
-    reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
-
-
-class EmbeddingsEndpoint(_Endpoint):
-    """A Hugging Face embeddings container (TEI).
-
-    Attributes:
-        dimensions: The length of each vector.
-        batch_limit: The most inputs in one request.
-        flat_single: Answers a single input with a flat array instead of an array of one row.
-    """
-
-    kind: Literal["embeddings"]
-    dimensions: PositiveInt = 8
-    batch_limit: PositiveInt = 32
-    flat_single: bool = False
-
-
-class ContainerEndpoint(_Endpoint):
-    """A real container.
-
-    Attributes:
-        container: The base URL of a server with `/invocations` and `/ping`, or the URL of one
-            route of any other server.
-    """
-
-    kind: Literal["container"]
-    container: AnyHttpUrl
-
-
-Endpoint = Annotated[
-    TgiEndpoint | MessagesEndpoint | EmbeddingsEndpoint | ContainerEndpoint,
-    Field(discriminator="kind"),
-]
-
-
 def _demo_endpoints() -> dict[str, Endpoint]:
     return {
         "demo-tgi": TgiEndpoint(kind="tgi"),
@@ -157,7 +67,7 @@ def _demo_endpoints() -> dict[str, Endpoint]:
     }
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """Everything that an emulator needs to know.
 
     Attributes:

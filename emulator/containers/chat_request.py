@@ -1,15 +1,13 @@
 """The OpenAI chat request as vLLM reads it: parsed, checked, and refused in vLLM's words.
 
-Source: vLLM's OpenAI-compatible server (`ErrorResponse`) and the OpenAI chat reference.
+Source: vLLM's OpenAI-compatible server and the OpenAI chat reference.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-import orjson
-
-from emulator.containers.base import Complaint
+from emulator.containers import openai_body
 from emulator.containers.text import count
 
 _NOT_PARAMETERS = {"messages", "model", "stream"}
@@ -45,20 +43,15 @@ class ChatRequest:
         return self.body.get("max_completion_tokens") or self.body.get("max_tokens")
 
     @property
-    def stops(self) -> list[str]:
-        """The stop texts."""
-        stop = self.body.get("stop") or []
-        return [stop] if isinstance(stop, str) else stop
-
-    @property
-    def wants_usage(self) -> bool:
-        """Whether a stream shall tell the usage."""
-        return bool((self.body.get("stream_options") or {}).get("include_usage"))
-
-    @property
     def wants_reasoning(self) -> bool:
         """Whether the last message asks to think first."""
         return _REASON in self.prompt.lower()
+
+    @property
+    def leaves_tools_to_the_model(self) -> bool:
+        """Whether there are tools, and none is forced or forbidden."""
+        choice = self.body.get("tool_choice") or "auto"
+        return bool(self.body.get("tools")) and choice == "auto"
 
     @property
     def tools_to_call(self) -> list[Mapping[str, Any]]:
@@ -76,29 +69,18 @@ class ChatRequest:
         return functions[:1] if choice == "required" or _CALL_ONE in asked else []
 
 
-def parse(body: bytes, served_model: str | None, context_length: int) -> ChatRequest:
-    """Reads and checks a request body.
+def parse(content: Mapping[str, Any], served_model: str | None, context_length: int) -> ChatRequest:
+    """Checks a request body.
 
     Raises:
         Complaint: In vLLM's words.
     """
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError as cause:
-        raise Complaint(400, _error(f"Invalid JSON: {cause}", "BadRequestError", 400)) from cause
-    if not isinstance(content, dict) or not _are_messages(content.get("messages")):
-        _refuse("[{'type': 'missing', 'loc': ('body', 'messages'), 'msg': 'Field required'}]")
-    _check_model(content.get("model"), served_model)
-    _check_ranges(content)
+    if not _are_messages(content.get("messages")):
+        openai_body.misfit("missing", "messages", "Field required")
+    openai_body.check_model(content, served_model)
+    openai_body.check_ranges(content)
     request = ChatRequest(content)
-    asked = request.limit or 1
-    if request.prompt_tokens + asked > context_length:
-        _refuse(
-            f"This model's maximum context length is {context_length} tokens. However, you "
-            f"requested {request.prompt_tokens + asked} tokens ({request.prompt_tokens} in the "
-            f"messages, {asked} in the completion). Please reduce the length of the messages or "
-            "completion."
-        )
+    openai_body.check_length(request.prompt_tokens, request.limit or 1, context_length)
     return request
 
 
@@ -110,43 +92,9 @@ def _are_messages(messages: object) -> bool:
     )
 
 
-def _check_model(model: object, served_model: str | None) -> None:
-    if served_model is not None and model not in {None, "", served_model}:
-        text = f"The model `{model}` does not exist."
-        raise Complaint(404, _error(text, "NotFoundError", 404))
-
-
-def _check_ranges(body: Mapping[str, Any]) -> None:
-    temperature, top_p = _number(body, "temperature", 1), _number(body, "top_p", 1)
-    if temperature < 0:
-        _refuse(f"temperature must be non-negative, got {temperature}.")
-    if not 0 < top_p <= 1:
-        _refuse(f"top_p must be in (0, 1], got {top_p}.")
-    for name in ("n", "max_tokens", "max_completion_tokens"):
-        if (value := _number(body, name, 1)) < 1:
-            _refuse(f"{name} must be at least 1, got {value}.")
-
-
-def _number(body: Mapping[str, Any], name: str, default: float) -> float:
-    value = body.get(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        _refuse(f"[{{'type': 'float_parsing', 'loc': ('body', '{name}'), 'input': {value!r}}}]")
-    return value
-
-
 def _text(content: object) -> str:
     """The text of a message: a string, or the text parts of a list."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
     return "".join(part.get("text", "") for part in parts if part.get("type") == "text")
-
-
-def _refuse(text: str) -> NoReturn:
-    raise Complaint(400, _error(text, "BadRequestError", 400))
-
-
-def _error(message: str, kind: str, code: int) -> dict[str, Any]:
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}

@@ -1,28 +1,18 @@
-"""The streams of the OpenAI Messages API: chunks, as server-sent events or as JSON lines.
+"""The chunks of a chat's stream, in the order that vLLM keeps.
 
-Knows the order that vLLM keeps: roles, reasoning, text or tool calls, finish reasons, usage.
+Roles, reasoning, text or tool calls, finish reasons, usage.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
-
-from emulator.containers.base import Answer, sse
+from emulator.containers import openai_body
 from emulator.containers.chat_choice import Choice, logprobs, usage
 from emulator.containers.chat_request import ChatRequest
+from emulator.containers.framing import in_turns
 from emulator.containers.text import tokens
 
 Content = dict[str, Any]
-
-
-def framed(chunks: Iterable[Content], framing: str) -> Answer:
-    """Puts chunks on the wire: events that end with `[DONE]`, or plain lines."""
-    if framing == "jsonlines":
-        lines = (orjson.dumps(chunk) + b"\n" for chunk in chunks)
-        return Answer(records=lines, content_type="application/jsonlines")
-    return Answer(records=_events(chunks), content_type="text/event-stream; charset=utf-8")
 
 
 def chunks(
@@ -30,19 +20,10 @@ def chunks(
 ) -> Iterator[Content]:
     """Every chunk of a stream; those of several choices take turns."""
     base = {**head, "object": "chat.completion.chunk"}
-    streams = [_choice_chunks(chat.body, choice, reasoning_field) for choice in choices]
-    for turn in zip_longest(*streams):
-        for content in turn:
-            if content is not None:
-                yield {**base, "choices": [content]}
-    if chat.wants_usage:
+    for content in in_turns(_choice_chunks(chat.body, each, reasoning_field) for each in choices):
+        yield {**base, "choices": [content]}
+    if openai_body.wants_usage(chat.body):
         yield {**base, "choices": [], "usage": usage(chat, choices)}
-
-
-def _events(chunks: Iterable[Content]) -> Iterator[bytes]:
-    for chunk in chunks:
-        yield sse(chunk)
-    yield b"data: [DONE]\n\n"
 
 
 def _choice_chunks(

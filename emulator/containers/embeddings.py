@@ -1,16 +1,18 @@
-"""A Hugging Face embeddings container (TEI): arrays in, arrays out.
+"""A Hugging Face embeddings container (TEI), or one that resembles it: arrays in, arrays out.
 
-The vectors are drawn from a hash of each text: equal texts have equal vectors, of length one.
+Knows TEI's options and refusals. The wrapping of the vectors is `embedding_shapes`'.
 """
 
-import hashlib
-import math
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
+from emulator.containers import tei, toolkit
+from emulator.containers.base import Answer, ContainerRequest, document
+from emulator.containers.embedding_shapes import shaped
+from emulator.containers.vectors import Source, are_ids, raw, vector
+from emulator.endpoints import EmbeddingsEndpoint
 
-from emulator.containers.base import Answer, Complaint, ContainerRequest, document
-from emulator.settings import EmbeddingsEndpoint
+_BATCH_LIMIT = 32
 
 
 class Embeddings:
@@ -20,40 +22,50 @@ class Embeddings:
         self._settings = settings
 
     def answer(self, request: ContainerRequest) -> Answer:
-        """One row an input, in order."""
-        inputs = _inputs(request.body)
-        limit = self._settings.batch_limit
-        if len(inputs) > limit:
-            text = f"batch size {len(inputs)} > maximum allowed batch size {limit}"
-            raise Complaint(413, {"error": text, "error_type": "Validation"})
-        rows = [vector(each, self._settings.dimensions) for each in inputs]
-        if self._settings.flat_single and len(rows) == 1:
-            return document(rows[0])
-        return document(rows)
+        """One vector an input, in order."""
+        settings = self._settings
+        content = self._read(request.body)
+        inputs = self._inputs(content)
+        tei.check_batch(len(inputs), settings.batch_limit or _BATCH_LIMIT)
+        truncate = tei.flag(content, "truncate", default=False)
+        sources = [tei.fitting(each, settings.context_length, truncate=truncate) for each in inputs]
+        rows = self._rows([_prompted(each, content) for each in sources], content)
+        return document(shaped(settings.shape, rows, sources, flat=settings.flat_single))
+
+    def _read(self, body: bytes) -> dict[str, Any]:
+        key = self._settings.key
+        return tei.read(body) if key == "inputs" else toolkit.read(body, key)
+
+    def _inputs(self, content: Mapping[str, Any]) -> list[Source]:
+        key = self._settings.key
+        given = content.get(key)
+        inputs: Any = [given] if isinstance(given, str) or are_ids(given) else given
+        if not isinstance(inputs, list):
+            tei.misfit(f"missing field `{key}`")
+        if not all(isinstance(each, str) or are_ids(each) for each in inputs):
+            tei.misfit("data did not match any variant of untagged enum Input")
+        if not inputs or "" in inputs:
+            tei.refuse(f"`{key}` cannot be empty", "Empty")
+        sources: list[Source] = inputs
+        return sources
+
+    def _rows(self, sources: list[Source], content: Mapping[str, Any]) -> list[list[float]]:
+        wide = self._dimensions(content.get("dimensions"))
+        draw = vector if tei.flag(content, "normalize", default=True) else raw
+        return [draw(each, wide) for each in sources]
+
+    def _dimensions(self, wanted: Any) -> int:
+        most = self._settings.dimensions
+        if wanted is None:
+            return most
+        if type(wanted) is not int:
+            tei.misfit("dimensions: invalid type, expected usize")
+        if not 1 <= wanted <= most:
+            tei.refuse(f"`dimensions` must be between 1 and {most}. Given: {wanted}")
+        return wanted
 
 
-def vector(source: Any, dimensions: int) -> list[float]:
-    """The vector of a text, or of a list of token ids."""
-    digest = hashlib.shake_256(orjson.dumps(source)).digest(2 * dimensions)
-    numbers = [
-        int.from_bytes(digest[place : place + 2]) / 32768 - 1 for place in range(0, len(digest), 2)
-    ]
-    length = math.hypot(*numbers) or 1.0
-    return [number / length for number in numbers]
-
-
-def _inputs(body: bytes) -> list[Any]:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError as cause:
-        text = f"Failed to parse the request body as JSON: {cause}"
-        raise Complaint(400, {"error": text, "error_type": "Validation"}) from cause
-    inputs = content.get("inputs") if isinstance(content, dict) else None
-    if isinstance(inputs, str):
-        inputs = [inputs]
-    if not isinstance(inputs, list):
-        text = "Failed to deserialize the JSON body into the target type: missing field `inputs`"
-        raise Complaint(422, {"error": text, "error_type": "Validation"})
-    if not inputs or "" in inputs:
-        raise Complaint(400, {"error": "`inputs` cannot be empty", "error_type": "Empty"})
-    return inputs
+def _prompted(source: Source, content: Mapping[str, Any]) -> Source:
+    """A text behind the prompt that the request names."""
+    name = content.get("prompt_name")
+    return f"{name}: {source}" if name and isinstance(source, str) else source

@@ -4,7 +4,7 @@ Deterministic, so that tests can compare; cut into tokens without losing a byte.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -24,6 +24,11 @@ def compose(prompt: str, parameters: Mapping[str, Any], component: str) -> str:
     return "\n".join(lines)
 
 
+def written(reply: str | None, prompt: str, parameters: Mapping[str, Any], component: str) -> str:
+    """The fixed reply, or what is composed without one."""
+    return compose(prompt, parameters, component) if reply is None else reply
+
+
 def _plain(value: Any) -> bool:
     return isinstance(value, str | int | float)
 
@@ -38,7 +43,7 @@ def count(text: str) -> int:
     return len(tokens(text))
 
 
-def cut_at_stop(pieces: list[str], stops: list[str]) -> list[str] | None:
+def cut_at_stop(pieces: Sequence[str], stops: Sequence[str]) -> list[str] | None:
     """The tokens up to and including the first stop text; `None` when none occurs."""
     text = "".join(pieces)
     ends = [place + len(stop) for stop in stops if (place := text.find(stop)) >= 0]

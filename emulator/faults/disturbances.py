@@ -17,8 +17,10 @@ from emulator.faults.base import ConnectionLost, Disturbance
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
-#: What ends an answer: `[DONE]`, a finish reason, or the closing details of TGI.
-_FINISH = re.compile(rb'^data: ?\[DONE\]|(?<!\\)"finish_reason": ?"', re.MULTILINE)
+#: What ends an answer: `[DONE]`, a finish reason, or the whole text in a last record.
+_FINISH = re.compile(
+    rb'^data: ?\[DONE\]|(?<!\\)"(finish[_ ]reason|generated_text)": ?"', re.MULTILINE
+)
 
 
 class SlowFirstByte(Disturbance):

@@ -65,6 +65,11 @@ def test_empty_file(tmp_path: Path) -> None:
         ({"endpoints": {"x": {"kind": "container"}}}, "endpoints.x.container.container"),
         ({"container": "file:///etc"}, "container: URL scheme should be 'http' or 'https'"),
         ({"regions": []}, "regions"),
+        ({"endpoints": {"x": {"kind": "custom", "shape": "round"}}}, "endpoints.x.custom.shape"),
+        (
+            {"endpoints": {"x": {"kind": "embeddings", "vendor": "voyage", "key": "inputs"}}},
+            "endpoints.x.embeddings: Value error, key can't be set with a vendor",
+        ),
     ],
 )
 def test_mistakes(content: object, text: str) -> None:

@@ -1,6 +1,7 @@
 """Asks built-in containers directly, without a wire."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -8,10 +9,15 @@ import orjson
 from emulator.containers.base import Behaviour, BuiltIn, ContainerReply, ContainerRequest
 
 
-def ask(behaviour: Behaviour, body: Any, component: str = "") -> tuple[int, str, list[bytes]]:
+def ask(
+    behaviour: Behaviour,
+    body: Any,
+    component: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> tuple[int, str, list[bytes]]:
     """Status, media type and chunks of a container's answer; `body` may be raw bytes."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    request = ContainerRequest(body=raw, headers={}, component=component)
+    request = ContainerRequest(body=raw, headers=headers or {}, component=component)
 
     async def collect() -> tuple[ContainerReply, list[bytes]]:
         async with BuiltIn(behaviour).invoke(request) as reply:

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from emulator.containers.messages import Messages
-from emulator.settings import MessagesEndpoint
+from emulator.endpoints import MessagesEndpoint
 from tests.emulator.containers.asking import ask, complaint, document, records
 
 CHAT = Messages(MessagesEndpoint(kind="messages"))
@@ -141,6 +141,28 @@ def _streamed_calls(chunks: list[Any]) -> list[tuple[str, str]]:
             names.setdefault(place, function.get("name", ""))
             arguments[place] = arguments.get(place, "") + function["arguments"]
     return [(names[place], arguments[place]) for place in names]
+
+
+@pytest.mark.parametrize(
+    ("choice", "status"),
+    [({}, 400), ({"tool_choice": "auto"}, 400), ({"tool_choice": "none"}, 200)],
+)
+def test_without_automatic_tools(choice: dict[str, Any], status: int) -> None:
+    """A server started without a tool parser refuses automatic tools, naming its two options."""
+    container = Messages(MessagesEndpoint(kind="messages", tools=False))
+    answered, content = complaint(container, body("call the tool", tools=[CLOCK], **choice))
+    assert answered == status
+    options = "requires --enable-auto-tool-choice and --tool-call-parser to be set"
+    assert (status == 400) == (options in str(content))
+    assert document(container, body())["choices"]
+
+
+def test_forced_tools_need_no_parser() -> None:
+    """A tool that the request forces is called by a server without a tool parser as well."""
+    container = Messages(MessagesEndpoint(kind="messages", tools=False))
+    forced = {"type": "function", "function": {"name": "clock"}}
+    (choice,) = document(container, body(tools=[CLOCK], tool_choice=forced))["choices"]
+    assert choice["finish_reason"] == "tool_calls"
 
 
 def test_no_call_after_a_tool_result() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from emulator.containers.tgi import Tgi
-from emulator.settings import TgiEndpoint
+from emulator.endpoints import TgiEndpoint
 from tests.emulator.containers.asking import ask, complaint, document, records
 
 TGI = Tgi(TgiEndpoint(kind="tgi"))
@@ -56,6 +56,14 @@ def test_prompt_echo() -> None:
     (answer,) = document(FIXED, wanted)
     assert answer["generated_text"] == "Helloone two three"
     assert records(FIXED, {**wanted, "stream": True})[-1]["generated_text"] == "Helloone two three"
+
+
+def test_echoing() -> None:
+    """An endpoint that echoes begins whole answers with the prompt unless asked not to."""
+    container = Tgi(TgiEndpoint(kind="tgi", echoes=True, reply="one"))
+    assert document(container, body())[0]["generated_text"] == "Helloone"
+    assert document(container, body(return_full_text=False))[0]["generated_text"] == "one"
+    assert records(container, {**body(), "stream": True})[-1]["generated_text"] == "one"
 
 
 def test_token_details() -> None:
