@@ -29,6 +29,7 @@ COPY README.md LICENSE ./
 COPY proxy ./proxy
 COPY adapters ./adapters
 COPY emulator ./emulator
+COPY sagegate.py ./
 # The file system will be read-only: Python's compiled files are made now. They carry no times,
 # which copying may change.
 RUN pip wheel --no-deps --wheel-dir dist . \

@@ -107,8 +107,8 @@ class MergedStream:
         """Make one summary of all; the worst source of counts is the sum's."""
         summary, parts = self.summary, self._summaries
         summary.usage = total(each.usage for each in parts if each.usage is not None)
-        sources = [each.usage_source for each in parts if each.usage_source is not None]
-        summary.usage_source = worst(sources) if sources else None
+        if all(each.usage_source is not None for each in parts):
+            summary.usage_source = worst(each.usage_source or "estimate" for each in parts)
         summary.finish_reason = parts[0].finish_reason
         summary.shape = parts[0].shape
         summary.whole_document = any(each.whole_document for each in parts)

@@ -59,8 +59,7 @@ def build(built: tuple[Deployment, ...], invoker_for: InvokerFor, report: Report
         groups.setdefault(each.target.model, []).append(each)
     memories = {each.id: EndpointMemory() for each in built}
     pools = {
-        model: _pool(model, group, memories, invoker_for, report)
-        for model, group in groups.items()
+        model: _pool(model, group, memories, invoker_for, report) for model, group in groups.items()
     }
     return Registry(pools, ((each.card(), memories[each.id]) for each in built))
 

@@ -13,7 +13,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("proxy", "adapters", "emulator")
 MAX_LINES = 400
 
+MODULES = ("sagegate.py",)
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+SOURCES += [ROOT / module for module in MODULES]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 #: What only a composition root brings together.
@@ -31,6 +33,16 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "adapters.openai": ("adapters.sagemaker", "adapters.formats", "adapters.endpoint"),
     "adapters.formats": ("adapters.sagemaker", "adapters.endpoint", "asyncio", "aiohttp", "time"),
     "adapters.prompts": ("adapters.sagemaker", "adapters.formats", "asyncio", "aiohttp", "time"),
+    "adapters.text": ("adapters.sagemaker", "adapters.endpoint", "asyncio", "aiohttp", "time"),
+    "adapters.passthrough": (
+        "adapters.sagemaker",
+        "adapters.endpoint",
+        "asyncio",
+        "aiohttp",
+        "time",
+    ),
+    "adapters.deployment": ("adapters.endpoint", "adapters.sdk", "asyncio", "aiohttp", "time"),
+    "adapters.sdk": ("adapters.formats", "adapters.prompts", "aiohttp"),
     "adapters.endpoint": ("adapters.sagemaker", "adapters.formats", "aiohttp"),
     "adapters.answer": ("adapters.sagemaker", "adapters.formats", "aiohttp"),
     "adapters.sagemaker": ("adapters.formats", "adapters.endpoint", "adapters.openai"),
@@ -42,13 +54,12 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "proxy.routes": ("adapters.endpoint",),
     "proxy.deps": ("adapters.endpoint", "proxy.routes"),
     "proxy.sse": ("adapters.endpoint", "proxy.routes"),
+    "sagegate": ("proxy", "emulator", "pydantic", "aiohttp", "adapters.sagemaker"),
     "emulator": ("proxy", "adapters", "botocore", "boto3", "aioboto3"),
 }
 #: The composition roots.
 ALLOWED = {
     ("proxy.app", "adapters.sagemaker"),
-    ("proxy.deployments", "adapters.sagemaker"),
-    ("proxy.deployments", "adapters.formats"),
     ("proxy.registry", "adapters.sagemaker"),
 }
 #: The only modules that may load AWS's libraries.

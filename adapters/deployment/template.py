@@ -13,16 +13,16 @@ from typing import Any
 import orjson
 
 from adapters.base import Prompt
+from adapters.deployment.settings import Settings
 from adapters.errors import ConfigError
 from adapters.prompts.custom import custom_prompt
 from adapters.prompts.families import family_for
-from proxy.config.deployment import DeploymentParams
 
 _CUSTOM_KEYS = ("roles", "initial_prompt_value", "final_prompt_value")
 _JINJA_MARKS = ("{%", "{{")
 
 
-def prompt_for(params: DeploymentParams) -> Prompt | None:
+def prompt_for(settings: Settings, endpoint: str) -> Prompt | None:
     """Choose a deployment's prompt.
 
     The order: LiteLLM's `roles` and its two companions, `custom_prompt_dict` for the model's
@@ -34,18 +34,18 @@ def prompt_for(params: DeploymentParams) -> Prompt | None:
     Raises:
         ConfigError: a template can't be read; `path` is its key.
     """
-    own = {key: getattr(params, key) for key in _CUSTOM_KEYS}
+    own = {key: getattr(settings, key) for key in _CUSTOM_KEYS}
     if any(value is not None for value in own.values()):
         return custom_prompt(**own)
-    listed = params.custom_prompt_dict.get(params.hf_model_name or "")
+    listed = settings.custom_prompt_dict.get(settings.hf_model_name or "")
     if listed is not None:
         return custom_prompt(**{key: listed.get(key) for key in _CUSTOM_KEYS})
-    if params.chat_template is not None:
-        return _jinja(params, params.chat_template)
-    return family_for(params.hf_model_name or params.endpoint, add_bos=params.add_bos)
+    if settings.chat_template is not None:
+        return _jinja(settings, settings.chat_template)
+    return family_for(settings.hf_model_name or endpoint, add_bos=settings.add_bos)
 
 
-def _jinja(params: DeploymentParams, template: str) -> Prompt:
+def _jinja(settings: Settings, template: str) -> Prompt:
     """Compile a template: its text, a file of it, or a model's `tokenizer_config.json`."""
     # Lazy: Jinja is loaded only where a template wants it.
     from adapters.prompts.jinja import (  # noqa: PLC0415 - see above
@@ -57,11 +57,11 @@ def _jinja(params: DeploymentParams, template: str) -> Prompt:
     text = template if is_text else _read(template)
     try:
         if not is_text and template.endswith(".json"):
-            return from_tokenizer_config(_parse(text), add_bos=params.add_bos, clock=_now)
+            return from_tokenizer_config(_parse(text), add_bos=settings.add_bos, clock=_now)
         return ChatTemplate(
             text,
-            bos_token=(params.bos_token or "") if params.add_bos else "",
-            eos_token=params.eos_token or "",
+            bos_token=(settings.bos_token or "") if settings.add_bos else "",
+            eos_token=settings.eos_token or "",
             clock=_now,
         )
     except ConfigError as error:

@@ -14,9 +14,8 @@ from adapters.container import write_body
 from adapters.errors import InvalidRequest
 from adapters.openai import embeddings
 
-#: Texts and images of one call.
+#: Texts of one call; it takes a single image.
 BATCH_SIZE: Final = 96
-_IMAGES_PER_CALL: Final = 1
 
 _IMAGE: Final = "data:image/"
 _SUPPORTED: Final = frozenset({"dimensions", "encoding_format"})
@@ -38,20 +37,23 @@ class CohereEmbedding:
         given = embeddings.texts(request)
         name = "images" if _are_images(given) else "texts"
         rest = _settings(request, "image" if name == "images" else "search_document")
-        return tuple(Payload(body=write_body({name: part, **rest})) for part in self._parts(given))
+        return tuple(
+            Payload(body=write_body({name: part, **rest})) for part in self._parts(request, given)
+        )
 
     def decode(
         self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
     ) -> Decoded:
         """Read the vectors, bare or by type, and the tokens that are billed."""
         del payloads
-        parts = self._parts(embeddings.texts(request))
-        rows, tokens = embeddings.join(parts, replies, find=_vectors, count=_billed_tokens)
+        parts = self._parts(request, embeddings.texts(request))
+        rows, tokens = embeddings.join(request, parts, replies, find=_vectors, count=_billed_tokens)
         return embeddings.answer(request, rows, tokens)
 
-    def _parts(self, given: list[str]) -> tuple[Sequence[str], ...]:
-        size = _IMAGES_PER_CALL if _are_images(given) else self.batch_size
-        return embeddings.parts(given, size)
+    def _parts(self, request: Request, given: list[str]) -> tuple[Sequence[str], ...]:
+        if _are_images(given):
+            return tuple([image] for image in given)
+        return embeddings.parts(request, given, self.batch_size)
 
 
 def _are_images(given: list[str]) -> bool:

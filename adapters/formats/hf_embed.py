@@ -1,5 +1,7 @@
 """Hugging Face embeddings: `{"inputs": [...]}` in, arrays of numbers out, in many shapes.
 
+Some containers want the inputs under another name: the target's `embedding_key`.
+
 Source: https://huggingface.github.io/text-embeddings-inference/
 """
 
@@ -33,15 +35,18 @@ class HuggingFaceEmbedding:
 
     def encode(self, request: Request) -> tuple[Payload, ...]:
         """Write `{"inputs": [...]}`; keys that OpenAI does not know go beside it."""
-        made_here = {"dimensions", "encoding_format"} if self.cuts else {"encoding_format"}
+        key = request.target.embedding_key
+        made_here = {"encoding_format", "inputs", key} | ({"dimensions"} if self.cuts else set())
         rest = {
             name: value
             for name, value in embeddings.settings(request, _SUPPORTED).items()
-            if name not in made_here and name != "inputs"
+            if name not in made_here
         }
         return tuple(
-            Payload(body=write_body({"inputs": part, **rest}))
-            for part in embeddings.parts(embeddings.inputs(request.params), self.batch_size)
+            Payload(body=write_body({key: part, **rest}))
+            for part in embeddings.parts(
+                request, embeddings.inputs(request.params), self.batch_size
+            )
         )
 
     def decode(
@@ -49,8 +54,8 @@ class HuggingFaceEmbedding:
     ) -> Decoded:
         """Read one vector for each input."""
         del payloads
-        parts = embeddings.parts(embeddings.inputs(request.params), self.batch_size)
-        rows, tokens = embeddings.join(parts, replies)
+        parts = embeddings.parts(request, embeddings.inputs(request.params), self.batch_size)
+        rows, tokens = embeddings.join(request, parts, replies)
         size = embeddings.settings(request, _SUPPORTED).get("dimensions") if self.cuts else None
         if size is not None:
             rows = [vectors.cut(row, size) for row in rows]

@@ -33,7 +33,7 @@ class OpenAIEmbedding:
         rest: Json = {} if target.body_model is None else {"model": target.body_model}
         left_out = _NOT_COPIED | target.parameters.dropped
         rest.update((name, value) for name, value in request.params.items() if name not in left_out)
-        parts = embeddings.parts(embeddings.inputs(request.params), self.batch_size)
+        parts = embeddings.parts(request, embeddings.inputs(request.params), self.batch_size)
         if len(parts) == 1:
             return (Payload(body=write_body({"input": request.params["input"], **rest})),)
         return tuple(Payload(body=write_body({"input": part, **rest})) for part in parts)
@@ -43,8 +43,8 @@ class OpenAIEmbedding:
     ) -> Decoded:
         """Read the vectors in the order of their `index`, and the container's own count."""
         del payloads
-        parts = embeddings.parts(embeddings.inputs(request.params), self.batch_size)
-        return embeddings.answer(request, *embeddings.join(parts, replies))
+        parts = embeddings.parts(request, embeddings.inputs(request.params), self.batch_size)
+        return embeddings.answer(request, *embeddings.join(request, parts, replies))
 
 
 FORMAT = Format(name="openai_embed", embedding=OpenAIEmbedding())

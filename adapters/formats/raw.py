@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
 from adapters.container import parse_reply, write_body
-from adapters.openai import embeddings, vectors
+from adapters.openai import embeddings, rerank, scores, vectors
 from adapters.text.codec import TextChat, TextCompletion
 from adapters.text.dialect import Dialect
 
 _NOT_SENT: Final = frozenset({"aws_sagemaker_allow_zero_temp", "model"})
 #: What is sent of a request's own words comes first: prefix-aware routing counts from there.
-_FIRST: Final = ("messages", "prompt", "input", "inputs")
+_FIRST: Final = ("messages", "prompt", "input", "inputs", "query")
 
 
 class RawChat(TextChat):
@@ -51,8 +51,27 @@ class RawEmbedding:
         """Read one vector for each input, whatever the reply's shape."""
         del payloads
         reply = parse_reply(replies[0])
-        rows = vectors.read(reply, len(embeddings.inputs(request.params)))
+        wanted = len(embeddings.inputs(request.params))
+        rows = vectors.read(reply, wanted, request.target.embedding_pooling)
         return embeddings.answer(request, rows, embeddings.reported_tokens(reply))
+
+
+@dataclass(frozen=True, slots=True)
+class RawRerank:
+    """Reranking with a body of the client's own making."""
+
+    def encode(self, request: Request) -> tuple[Payload, ...]:
+        """Write the request as it came."""
+        return (_payload(request),)
+
+    def decode(
+        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
+    ) -> Decoded:
+        """Read the scores; the container may have cut to `top_n` by itself."""
+        del payloads
+        wanted = len(request.params["documents"])
+        cut = request.params.get("top_n") is not None
+        return rerank.answer(request, scores.read(parse_reply(replies[0]), wanted, may_lack=cut))
 
 
 def _payload(request: Request) -> Payload:
@@ -77,4 +96,5 @@ FORMAT = Format(
     chat=RawChat(_DIALECT),
     completion=RawCompletion(_DIALECT),
     embedding=RawEmbedding(),
+    rerank=RawRerank(),
 )

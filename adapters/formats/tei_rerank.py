@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
-from adapters.container import parse_reply, unknown_shape, write_body
-from adapters.errors import MalformedReply
+from adapters.container import parse_reply, write_body
 from adapters.formats.hf_embed import BATCH_SIZE
-from adapters.openai import embeddings, parameters, rerank
+from adapters.openai import embeddings, parameters, rerank, scores
 
 _SUPPORTED: Final = frozenset({"return_documents", "top_n"})
 #: Keys that steer the gateway, that it fulfils itself, or that this module writes.
@@ -55,13 +54,15 @@ class TeiRerank:
     ) -> Decoded:
         """Read one score for each text of each call."""
         del payloads
-        scores: list[float] = []
+        found: dict[int, float] = {}
         for part, reply in zip(self._parts(request), replies, strict=True):
-            scores += _scores(parse_reply(reply), len(part))
-        return rerank.answer(request, scores)
+            first = len(found)
+            for place, score in scores.read(parse_reply(reply), len(part)).items():
+                found[first + place] = score
+        return rerank.answer(request, found)
 
     def _parts(self, request: Request) -> tuple[Sequence[str], ...]:
-        return embeddings.parts(rerank.texts(request.params), self.batch_size)
+        return embeddings.parts(request, rerank.texts(request.params), self.batch_size)
 
 
 def _settings(request: Request) -> Json:
@@ -69,27 +70,6 @@ def _settings(request: Request) -> Json:
     params = parameters.select(given, request.target, known=rerank.PARAMETERS, supported=_SUPPORTED)
     rest = {name: value for name, value in params.items() if name not in _NOT_IN_BODY}
     return {"raw_scores": False, "return_text": False, "truncate": True, **rest}
-
-
-def _scores(reply: Any, wanted: int) -> list[float]:
-    """Give the scores in the order of the texts."""
-    if not isinstance(reply, list) or not reply or not all(map(_is_score, reply)):
-        raise unknown_shape(reply)
-    by_index = {item["index"]: item["score"] for item in reply}
-    if len(reply) != wanted or by_index.keys() != set(range(wanted)):
-        raise MalformedReply(
-            f"The container answered {len(reply)} scores for {wanted} documents, or not one for "
-            "each of them."
-        )
-    return [by_index[index] for index in range(wanted)]
-
-
-def _is_score(item: Any) -> bool:
-    return (
-        isinstance(item, dict)
-        and type(item.get("index")) is int
-        and type(item.get("score")) in (float, int)
-    )
 
 
 FORMAT = Format(name="tei_rerank", rerank=TeiRerank())

@@ -34,7 +34,7 @@ class VoyageEmbedding:
         rest = _model(request.target) | _settings(request)
         return tuple(
             Payload(body=write_body({"input": part, **rest}))
-            for part in embeddings.parts(texts, self.batch_size)
+            for part in embeddings.parts(request, texts, self.batch_size)
         )
 
     def decode(
@@ -42,8 +42,8 @@ class VoyageEmbedding:
     ) -> Decoded:
         """Read the vectors; `total_tokens` counts the prompt, there is nothing else."""
         del payloads
-        parts = embeddings.parts(embeddings.texts(request), self.batch_size)
-        return embeddings.answer(request, *embeddings.join(parts, replies))
+        parts = embeddings.parts(request, embeddings.texts(request), self.batch_size)
+        return embeddings.answer(request, *embeddings.join(request, parts, replies))
 
 
 def _model(target: Target) -> Json:

@@ -46,8 +46,15 @@ class EmbeddingRequest(BaseModel):
     user: str | None = None
 
 
-def parts(items: Sequence[Item], size: int | None) -> tuple[Sequence[Item], ...]:
-    """Cut inputs into the calls that a container's limit asks for; None is no limit."""
+def parts(request: Request, items: Sequence[Item], size: int | None) -> tuple[Sequence[Item], ...]:
+    """Cut inputs into the calls that a container's limit asks for.
+
+    Args:
+        request: The request; its target's `batch_size` is the limit, where it has one.
+        items: The inputs.
+        size: The dialect's own limit; None is no limit.
+    """
+    size = request.target.batch_size or size
     if size is None:
         return (items,)
     return tuple(items[start : start + size] for start in range(0, len(items), size))
@@ -106,6 +113,7 @@ def settings(request: Request, supported: frozenset[str]) -> Json:
 
 
 def join(
+    request: Request,
     parts: Sequence[Sequence[Any]],
     replies: tuple[Reply, ...],
     *,
@@ -115,6 +123,7 @@ def join(
     """Read the replies of a split request, in order, as if it had been one.
 
     Args:
+        request: The request; its target says how token vectors are pooled.
         parts: The inputs of each call.
         replies: The answers to them.
         find: Gives the part of a parsed reply that holds the vectors.
@@ -130,7 +139,7 @@ def join(
     counts: list[int | None] = []
     for part, reply in zip(parts, replies, strict=True):
         parsed = parse_reply(reply)
-        rows += vectors.read(find(parsed), len(part))
+        rows += vectors.read(find(parsed), len(part), request.target.embedding_pooling)
         counts.append(count(parsed))
     if len({len(row) for row in rows}) > 1:
         raise MalformedReply("The container answered embeddings of different lengths.")

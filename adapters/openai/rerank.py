@@ -6,6 +6,7 @@ Source: https://docs.cohere.com/reference/rerank
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,17 +50,17 @@ def texts(params: Json) -> list[str]:
     return [item if isinstance(item, str) else item["text"] for item in params["documents"]]
 
 
-def answer(request: Request, scores: list[float]) -> Decoded:
+def answer(request: Request, scores: Mapping[int, float]) -> Decoded:
     """Build the answer: the best documents first, equals in the client's order.
 
     Containers count no tokens: the query is read with each document, so both are estimated.
 
     Args:
         request: The request; `top_n` cuts, `return_documents` adds the documents.
-        scores: One score for each document, in the client's order.
+        scores: The documents' scores by their places; a document without one is left out.
     """
     params = request.params
-    best = sorted(range(len(scores)), key=lambda index: -scores[index])[: params.get("top_n")]
+    best = sorted(sorted(scores), key=lambda index: -scores[index])[: params.get("top_n")]
     results: list[Json] = [{"index": index, "relevance_score": scores[index]} for index in best]
     if params.get("return_documents"):
         for result in results:

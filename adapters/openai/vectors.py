@@ -11,9 +11,9 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from adapters.base import Json
+from adapters.base import Json, Pooling
 from adapters.container import unknown_shape
 from adapters.errors import InvalidRequest, MalformedReply
 
@@ -33,23 +33,24 @@ _FLOAT_BYTES: Final = 4
 _ONE_ROW, _ROWS, _TOKENS, _LAYERED_TOKENS = 1, 2, 3, 4
 
 
-def read(reply: Any, wanted: int) -> list[Vector]:
+def read(reply: Any, wanted: int, pooling: Pooling = "mean") -> list[Vector]:
     """Give one vector for each input, whatever the reply's shape.
 
     The nesting of the first number decides: 1 is the vector of the only input, 2 a vector for each
-    input, 3 a vector for each token of each input, which are pooled by their mean; `transformers`'
-    own pipeline nests those once more. All may stand under a name, or in objects with an
+    input, 3 a vector for each token of each input, which are pooled; `transformers`' own pipeline
+    nests those once more. All may stand under a name, or in objects with an
     `embedding`.
 
     Args:
         reply: The parsed reply.
         wanted: The number of inputs.
+        pooling: What becomes of the vectors of an input's tokens.
 
     Raises:
         MalformedReply: an unknown shape, or another number of vectors.
     """
     try:
-        rows = _rows(_unnamed(reply))
+        rows = _rows(_unnamed(reply), pooling)
     except ValueError as error:
         raise unknown_shape(reply) from error
     if len(rows) != wanted:
@@ -124,15 +125,15 @@ def _vector(item: Json) -> Any:
     return unpack(found) if isinstance(found, str) else found
 
 
-def _rows(value: Any) -> list[Vector]:
+def _rows(value: Any, pooling: Pooling) -> list[Vector]:
     rows: list[Vector] = value
     depth = _depth(value)
     if depth == _ONE_ROW:
         rows = [value]
     elif depth == _TOKENS:
-        rows = [_mean(tokens) for tokens in value]
+        rows = [_pooled(tokens, pooling) for tokens in value]
     elif depth == _LAYERED_TOKENS:
-        rows = [_mean(_only(layer)) for layer in value]
+        rows = [_pooled(_only(layer), pooling) for layer in value]
     elif depth != _ROWS:
         raise ValueError("no vectors")
     if not all(map(_is_vector, rows)):
@@ -154,10 +155,14 @@ def _only(layer: Any) -> Any:
     raise ValueError("several layers for one input")
 
 
-def _mean(tokens: Any) -> Vector:
-    """Pool the vectors of an input's tokens; they must be of one length."""
+def _pooled(tokens: Any, pooling: Pooling) -> Vector:
+    """Make one vector of an input's tokens'; they must be of one length."""
     if not isinstance(tokens, list) or not tokens or not all(map(_is_vector, tokens)):
         raise ValueError("no token vectors")
+    if len(set(map(len, tokens))) > 1:
+        raise ValueError("token vectors of different lengths")
+    if pooling == "first":
+        return cast("Vector", tokens[0])
     return [math.fsum(column) / len(tokens) for column in zip(*tokens, strict=True)]
 
 

@@ -129,11 +129,11 @@ _PARAMS_UNSUPPORTED: Mapping[str, str] = {
     **_keys(f"{_NO_IDENTITY}; SageMaker has no API keys", "api_key"),
     **_keys(
         _NO_HEADER,
-        """custom_attributes target_model target_variant target_container session_id
+        """target_model target_variant target_container session_id
         prefix_aware_id inference_id headers""",
     ),
     **_keys(f"{_LATER}: only InvokeEndpoint is called", "transport"),
-    **_keys(f"{_LATER}: every answer is the endpoint's own", "mock_response mock_tool_calls"),
+    **_keys(f"{_LATER}: a mock answers text only", "mock_tool_calls"),
     **_keys(
         _NO_TEMPLATE,
         "prompt_id prompt_variables",
@@ -172,7 +172,10 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_TOOLS,
         **_keys("prompts and answers are never logged", "turn_off_message_logging"),
         **_keys("certificates are always checked", "ssl_verify ssl_certificate"),
-        **_keys("requests are not rewritten beyond the format", "modify_params"),
+        **_keys(
+            "prompt templates merge and skip messages anyway, and a chat container judges its own",
+            "modify_params",
+        ),
         **_keys("client headers are not forwarded", "model_group_settings"),
         **_keys("answers are not checked against a schema", "enable_json_schema_validation"),
     },

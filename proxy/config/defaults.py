@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from proxy.config.deployment import CREDENTIAL_KEYS, URL_KEYS
+from adapters.deployment.settings import CREDENTIAL_KEYS, URL_KEYS
 from proxy.config.tree import Node
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel
 
+from adapters.spelling import nearest
 from proxy.config.compat import UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams
 from proxy.config.problems import Report
@@ -37,8 +38,6 @@ _HOMES = {"root": "at the top of the file", "model_list": "in an entry of model_
 #: Sections that are judged by name when they turn up under a deployment: a container has no use
 #: for their keys, and some of them are secrets.
 _NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
-_SHORTEST_SETTING = 5
-_MOST_SLIPS = 2
 _WAY_OUT = "a container's own parameter of this name goes under extra_body"
 
 
@@ -160,15 +159,8 @@ def _is_container_parameter(key: str) -> bool:
 
 
 def _near_setting(key: str) -> str | None:
-    """Give the setting that the key is at most two slips away from."""
-    settings = (*DeploymentParams.model_fields, *UNSUPPORTED["litellm_params"])
-    near = (
-        (distance(key, name, limit=_MOST_SLIPS), name)
-        for name in settings
-        if len(name) >= _SHORTEST_SETTING
-    )
-    slips, name = min(near)
-    return name if slips <= _MOST_SLIPS else None
+    """Give the setting that the key is probably a slip of."""
+    return nearest(key, (*DeploymentParams.model_fields, *UNSUPPORTED["litellm_params"]))
 
 
 def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:
@@ -200,17 +192,3 @@ def _is_lock(key: str) -> bool:
     """Whether leaving the key out would open a door: never a mere warning."""
     locks = {"general_settings", *GeneralSettings.model_fields}
     return key in locks or any(key in keys for keys in UNSUPPORTED.values())
-
-
-def distance(one: str, other: str, *, limit: int) -> int:
-    """Count the single-letter edits between two words; more than `limit` is `limit + 1`."""
-    if abs(len(one) - len(other)) > limit:
-        return limit + 1
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        above, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (a != b))
-        if min(row) > limit:
-            return limit + 1
-    return min(row[-1], limit + 1)

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from adapters.deployment.wording import plain_words
 from adapters.errors import ConfigError
 from proxy.config.defaults import spread_defaults
 from proxy.config.environment import exported, resolved
@@ -22,7 +23,6 @@ from proxy.config.problems import ConfigProblems, Place, Report
 from proxy.config.schema import ProxyConfig
 from proxy.config.source import read_tree
 from proxy.config.tree import Node, from_plain
-from proxy.config.wording import plain_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, PositiveInt, SecretStr, field_validator, model_validator
 
+from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
-from proxy.config.values import (
-    ExactPath,
-    HeaderName,
-    Megabytes,
-    Origin,
-    Seconds,
-    Secret,
-    Section,
-    Text,
-)
+from proxy.config.values import ExactPath, HeaderName, Origin
 
 
 class ModelInfo(Section):

@@ -26,7 +26,8 @@ NAN, TORN = "AADAfw==", "AAAA"
 
 def ask(**params: Any) -> Request:
     policy = ParameterPolicy(allowed=frozenset(params.pop("allowed", ())))
-    return Request(target=make_target(parameters=policy), params=params, id="id-1", created=1)
+    target = make_target(parameters=policy, **params.pop("target", {}))
+    return Request(target=target, params=params, id="id-1", created=1)
 
 
 def embedding(name: str) -> Codec:
@@ -171,6 +172,56 @@ def test_usage_is_the_containers_only_if_every_call_counted() -> None:
         assert answer.body["usage"] == {"prompt_tokens": 2, "total_tokens": 2, "estimated": True}
     answer = decode(HuggingFaceEmbedding(batch_size=1), ask(input=["a", "b"]), counted, counted)
     assert answer.body["usage"] == {"prompt_tokens": 10, "total_tokens": 10}
+
+
+@pytest.mark.parametrize("name", ["text_inputs", "sentences", "instances"])
+def test_a_container_may_want_its_inputs_under_another_name(name: str) -> None:
+    """`embedding_key` names the inputs; a request can't write that key, nor the usual one."""
+    odd = {"inputs": ["x"], name: ["x"], "truncate": True}
+    request = ask(input=["a"], target={"embedding_key": name}, **odd)
+    assert bodies(HuggingFaceEmbedding(), request) == [{name: ["a"], "truncate": True}]
+    assert rows(decode(HuggingFaceEmbedding(), request, [[1]])) == [[1]]
+
+
+@pytest.mark.parametrize("name", ["hf_embed", "tei", "openai_embed", "cohere_embed"])
+@pytest.mark.parametrize(
+    "reply", [[[[1, 2], [3, 4]], [[5, 6]]], [[[[1, 2], [3, 4]]], [[[5, 6]]]]], ids=repr
+)
+def test_the_first_tokens_vector_may_stand_for_the_input(name: str, reply: Any) -> None:
+    """`embedding_pooling: first` takes the first token's vector, also where layers are nested."""
+    first = ask(input=["a", "b"], target={"embedding_pooling": "first"})
+    assert rows(decode(embedding(name), first, reply)) == [[1, 2], [5, 6]]
+    assert rows(decode(embedding(name), ask(input=["a", "b"]), reply)) == [[2, 3], [5, 6]]
+    torn = [[[1, 2], [3]], [[5, 6]]]
+    with pytest.raises(MalformedReply):
+        decode(embedding(name), first, torn)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("hf_embed", "inputs"),
+        ("tei", "inputs"),
+        ("openai_embed", "input"),
+        ("voyage_embed", "input"),
+        ("cohere_embed", "texts"),
+    ],
+)
+def test_the_operator_knows_the_containers_limit(name: str, key: str) -> None:
+    """`batch_size` is the limit of a call, smaller or larger than the dialect's own."""
+    small = ask(input=["a", "b", "c"], target={"batch_size": 2})
+    assert [body[key] for body in bodies(embedding(name), small)] == [["a", "b"], ["c"]]
+    assert rows(decode(embedding(name), small, [[1], [2]], [[3]])) == [[1], [2], [3]]
+    large = ask(input=["a"] * 2000, target={"batch_size": 2000})
+    assert len(embedding(name).encode(large)) == 1
+
+
+def test_the_limit_holds_for_documents_and_never_joins_images() -> None:
+    """`batch_size` splits a rerank's documents; Cohere takes a single image whatever it says."""
+    ranked = ask(query="q", documents=["a", "b", "c"], target={"batch_size": 1})
+    assert [body["texts"] for body in bodies(TeiRerank(), ranked)] == [["a"], ["b"], ["c"]]
+    images = ask(input=["data:image/png;base64,AA=="] * 2, target={"batch_size": 9})
+    assert len(bodies(CohereEmbedding(), images)) == 2
 
 
 @pytest.mark.parametrize("name", ["hf_embed", "tei"])

@@ -51,7 +51,7 @@ def test_texts_refuse_token_ids() -> None:
 )
 def test_parts_are_full_but_for_the_last(size: int | None, wanted: Any) -> None:
     """A batch is cut at the container's limit, and only there."""
-    assert embeddings.parts(["a", "b", "c"], size) == wanted
+    assert embeddings.parts(ask(input="a"), ["a", "b", "c"], size) == wanted
 
 
 def test_base64_is_that_of_openais_servers() -> None:
@@ -112,7 +112,7 @@ def test_joined_rows_have_one_length() -> None:
     """Calls that were answered by different models do not pass for one answer."""
     replies = (make_reply([[1.0]]), make_reply([[1.0, 2.0]]))
     with pytest.raises(MalformedReply, match="different lengths"):
-        embeddings.join([["a"], ["b"]], replies)
+        embeddings.join(ask(input=["a", "b"]), [["a"], ["b"]], replies)
 
 
 @pytest.mark.parametrize("text", ["AADAfw==", "AACAfw==", "AAAA", "%%%%", "é"])

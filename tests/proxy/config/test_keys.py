@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from proxy.config.compat import UNSUPPORTED, UNUSED
-from proxy.config.keys import distance
 from tests.proxy.config.workbench import MODEL, Workbench
 
 WAY_OUT = "; a container's own parameter of this name goes under extra_body"
@@ -222,20 +221,3 @@ def test_no_key_is_in_two_lists() -> None:
     """A key of a section is unused or unsupported, never both."""
     for section, unused in UNUSED.items():
         assert not unused.keys() & UNSUPPORTED[section].keys(), section
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "slips"),
-    [
-        ("a", "a", 0),
-        ("abc", "axc", 1),
-        ("abc", "ab", 1),
-        ("abcd", "bcde", 2),
-        ("ab", "wxyz", 3),
-        ("abcdef", "uvwxyz", 3),
-    ],
-)
-def test_distance_counts_single_letters(one: str, other: str, slips: int) -> None:
-    """Insertions, deletions and replacements count one each; beyond the limit all is the same."""
-    assert distance(one, other, limit=2) == slips
-    assert distance(other, one, limit=2) == slips

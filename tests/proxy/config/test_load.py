@@ -130,7 +130,8 @@ def test_values_without_a_file_are_judged_the_same_way() -> None:
         load_values({"model_list": [entry]}, "command line")
     assert str(caught.value) == (
         "command line: model_list[0].litellm_params.model: "
-        "expected sagemaker/<endpoint-name> or sagemaker_chat/<endpoint-name>"
+        "expected sagemaker/<endpoint-name>, sagemaker_chat/<endpoint-name>, "
+        "sagemaker_nova/<endpoint-name> or sagemaker/openai/<endpoint-name>"
     )
 
 

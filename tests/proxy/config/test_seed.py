@@ -28,8 +28,8 @@ def test_credentials_come_from_named_variables(bench: Workbench) -> None:
     (entry,) = loaded.config.model_list
     params = entry.litellm_params
     assert entry.model_name == "jumpstart-model"
-    assert params.route == "sagemaker"
-    assert params.endpoint == "jumpstart-dft-hf-textgeneration1-mp-20240815-185614"
+    assert params.address.route == "sagemaker"
+    assert params.address.endpoint == "jumpstart-dft-hf-textgeneration1-mp-20240815-185614"
     assert params.aws_access_key_id is not None
     assert params.aws_secret_access_key is not None
     assert params.aws_access_key_id.get_secret_value() == "AKIAEXAMPLE"
@@ -93,4 +93,4 @@ def test_the_messages_api_is_a_route(bench: Workbench) -> None:
             "AWS_REGION_NAME": "eu-west-1",
         },
     )
-    assert loaded.config.model_list[0].litellm_params.route == "sagemaker_chat"
+    assert loaded.config.model_list[0].litellm_params.address.route == "sagemaker_chat"

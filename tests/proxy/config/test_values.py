@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 from pydantic_core import ErrorDetails
 
-from proxy.config.wording import plain_words
+from adapters.deployment.wording import plain_words
 from tests.proxy.config.workbench import MODEL, Workbench
 
 MAPPING = "expected a mapping of keys to values"
-ADDRESS = "expected sagemaker/<endpoint-name> or sagemaker_chat/<endpoint-name>"
+ADDRESS = (
+    "expected sagemaker/<endpoint-name>, sagemaker_chat/<endpoint-name>, "
+    "sagemaker_nova/<endpoint-name> or sagemaker/openai/<endpoint-name>"
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,12 @@ ADDRESS = "expected sagemaker/<endpoint-name> or sagemaker_chat/<endpoint-name>"
         ("model_id: 12", "expected a text: put it in quotes"),
         ("hf_model_name: [a]", "expected a text"),
         ("hf_model_name: ' '", "must not be empty"),
+        ("batch_size: 0", "must be greater than 0"),
+        (
+            "embedding_key: input",
+            "expected one of inputs, text_inputs, sentences, instances (did you mean inputs?)",
+        ),
+        ("embedding_pooling: max", "expected one of mean, first"),
         ("aws_access_key_id: ''", "must not be empty"),
         ("aws_session_token: 'a '", "must not begin or end with white space"),
         ("api_base: runtime.local", "expected an http:// or https:// URL"),
@@ -38,7 +47,10 @@ ADDRESS = "expected sagemaker/<endpoint-name> or sagemaker_chat/<endpoint-name>"
         ("base_url: https://host/?a=b", "a base URL has neither a query nor a fragment"),
         (
             "custom_llm_provider: sagemaker-chat",
-            "expected one of sagemaker, sagemaker_chat (did you mean sagemaker_chat?)",
+            (
+                "expected one of sagemaker, sagemaker_chat, sagemaker_nova "
+                "(did you mean sagemaker_chat?)"
+            ),
         ),
     ],
 )
@@ -55,11 +67,15 @@ def test_a_wrong_setting_is_told_at_its_key(bench: Workbench, setting: str, word
         ("openai/gpt", ADDRESS),
         ("my-endpoint", ADDRESS),
         ("sagemaker/", ADDRESS),
-        ("sagemaker_nova/e", f"sagemaker_nova/ is not supported yet; {ADDRESS}"),
-        ("sagemaker/openai/e", f"sagemaker/openai/ is not supported yet; {ADDRESS}"),
+        ("sagemaker/openai/", ADDRESS),
+        ("sagemaker_nova/", ADDRESS),
         (
             "sagemaker-chat/e",
             f"sagemaker-chat/ is not a route; {ADDRESS} (did you mean sagemaker_chat/?)",
+        ),
+        (
+            "sagemaker-nova/e",
+            f"sagemaker-nova/ is not a route; {ADDRESS} (did you mean sagemaker_nova/?)",
         ),
         ("sagemaker/*", f'"*" is not supported in this version; {ADDRESS}'),
     ],
@@ -77,6 +93,8 @@ def test_a_model_that_is_no_endpoint_names_the_prefixes(
     [
         ("my-endpoint", "sagemaker_chat", ("sagemaker_chat", "my-endpoint")),
         ("sagemaker/my-endpoint", "sagemaker", ("sagemaker", "my-endpoint")),
+        ("my-endpoint", "sagemaker_nova", ("sagemaker_nova", "my-endpoint")),
+        ("openai/my-endpoint", "sagemaker", ("sagemaker/openai", "my-endpoint")),
     ],
 )
 def test_the_provider_may_stand_apart(
@@ -85,7 +103,7 @@ def test_the_provider_may_stand_apart(
     """`custom_llm_provider` gives the route to a bare name, and may repeat a prefix."""
     text = MODEL.replace("sagemaker/e", model) + f"      custom_llm_provider: {provider}\n"
     params = bench.load(text).config.model_list[0].litellm_params
-    assert (params.route, params.endpoint) == address
+    assert params.address == address
 
 
 def test_two_different_routes_are_refused(bench: Workbench) -> None:

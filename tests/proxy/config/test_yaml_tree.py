@@ -143,7 +143,7 @@ def test_anchors_and_merge_keys_work(bench: Workbench) -> None:
         """
     )
     params = [entry.litellm_params for entry in loaded.config.model_list]
-    assert [each.endpoint for each in params] == ["a", "b", "c", "b"]
+    assert [each.address.endpoint for each in params] == ["a", "b", "c", "b"]
     assert [each.defaults for each in params[1:]] == [{"top_k": 2, "top_p": 0.5}] * 3
 
 

@@ -1,0 +1,110 @@
+"""The settings of one deployment but its model: where it is, who signs, what its container wants.
+
+Knows which there are and what each may be; refuses to know files, arguments, and whether an
+endpoint, a format or a pair of credentials is any good: `compose` checks those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, PositiveInt, SecretStr, model_validator
+
+from adapters.base import EmbeddingKey, Pooling, StreamMode
+from adapters.deployment.address import Provider
+from adapters.deployment.values import HttpUrl, Megabytes, Seconds, Secret, Section, Text
+
+#: The three spellings of one setting.
+URL_KEYS = ("sagemaker_base_url", "api_base", "base_url")
+#: Belong together: a deployment that sets one of them inherits none of the others.
+CREDENTIAL_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+
+
+class Settings(Section):
+    """Every setting of a deployment; keys beyond these go to the container."""
+
+    model_config = ConfigDict(extra="allow")
+
+    custom_llm_provider: Provider | None = None
+
+    aws_access_key_id: Secret | None = None
+    aws_secret_access_key: Secret | None = None
+    aws_session_token: Secret | None = None
+    aws_region_name: Text | None = None
+
+    sagemaker_base_url: HttpUrl | None = None
+    api_base: HttpUrl | None = None
+    base_url: HttpUrl | None = None
+    model_id: Text | None = None
+
+    format: Text | None = None
+    hf_model_name: Text | None = None
+    #: `endpoint`, `omit`, or the text itself, which may be empty; None leaves the choice to the
+    #: route.
+    body_model: str | None = None
+    #: `X-Amzn-SageMaker-*` headers for every call; SageMaker drops all others.
+    extra_headers: Mapping[str, str] = Field(default_factory=dict)
+    #: The header of that name: opaque text for the container, such as `accept_eula=true`.
+    custom_attributes: Text | None = None
+    #: LiteLLM's own template: marks around each role's messages, and around them all.
+    roles: Mapping[str, Mapping[Literal["pre_message", "post_message"], str]] | None = None
+    initial_prompt_value: str | None = None
+    final_prompt_value: str | None = None
+    #: The same three by the model's name on its hub.
+    custom_prompt_dict: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    #: A Jinja template: its text, its file, or a model's `tokenizer_config.json`.
+    chat_template: Text | None = None
+    bos_token: str | None = None
+    eos_token: str | None = None
+    add_bos: bool = True
+    aws_sagemaker_allow_zero_temp: bool = False
+    extra_body: Mapping[str, Any] = Field(default_factory=dict, repr=False)
+
+    embedding_key: EmbeddingKey = "inputs"
+    embedding_pooling: Pooling = "mean"
+    #: Inputs, or documents, of one call; None leaves the limit to the dialect.
+    batch_size: PositiveInt | None = None
+
+    #: None leaves the policy to whoever holds the deployments.
+    drop_params: bool | None = None
+    allowed_openai_params: tuple[str, ...] = ()
+    additional_drop_params: tuple[str, ...] = ()
+
+    timeout: Seconds | None = None
+    stream_timeout: Seconds | None = None
+    stream_mode: StreamMode = "auto"
+    stream_usage: bool = True
+    max_payload_mb: Megabytes = 6
+    #: What every request is answered, without AWS.
+    mock_response: str | None = None
+
+    @model_validator(mode="after")
+    def _one_base_url(self) -> Settings:
+        used = [key for key in URL_KEYS if getattr(self, key) is not None]
+        if len(used) > 1:
+            raise ValueError(f"{' and '.join(used)} are the same setting: keep one of them")
+        return self
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """The base URL under whichever of its three names it was given."""
+        return self.sagemaker_base_url or self.api_base or self.base_url
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Parameters for the container that a request gets unless it brings them itself."""
+        return {**(self.model_extra or {}), **self.extra_body}
+
+    def plain(self) -> dict[str, Any]:
+        """Give every setting by its name, secrets as the text that they are."""
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in self
+        }
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Show defaults by name only: nobody knows which of their values are secret."""
+        extra = self.model_extra or {}
+        yield from ((name, value) for name, value in super().__repr_args__() if name not in extra)
+        yield "defaults", sorted(self.defaults)

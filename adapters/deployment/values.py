@@ -1,0 +1,76 @@
+"""The checked value types of settings.
+
+Each refuses with words that never repeat the value: it may be a secret.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+
+class Section(BaseModel):
+    """A mapping of settings: frozen, closed, and silent about its values."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, protected_namespaces=()
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        """Read `key:` with nothing behind it as if the key were not there, as LiteLLM does."""
+        if isinstance(data, dict):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
+
+def _solid_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text:
+        raise ValueError("must not be empty")
+    if text != text.strip():
+        raise ValueError("must not begin or end with white space")
+    return secret
+
+
+def _http_url(text: str) -> str:
+    refusal = ValueError("expected an http:// or https:// URL")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise refusal from None  # the cause repeats the value
+    if not usable:
+        raise refusal
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a URL must not carry a user name or password")
+    if parts.query or parts.fragment:
+        raise ValueError("a base URL has neither a query nor a fragment")
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+#: A credential: shown as `**********`, never empty.
+Secret = Annotated[SecretStr, AfterValidator(_solid_secret)]
+Text = Annotated[str, AfterValidator(_filled)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+#: A span of time, in seconds.
+Seconds = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]
+#: A size in units of 1 048 576 bytes.
+Megabytes = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]

@@ -1,0 +1,170 @@
+"""A call's keyword arguments, told apart: settings of the deployment, and the request's own.
+
+Knows the names; what a value may be, the settings' and the requests' schemas know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from adapters.base import Json
+from adapters.deployment.settings import CREDENTIAL_KEYS, Settings
+from adapters.deployment.wording import plain_words
+from adapters.errors import InvalidRequest
+from adapters.openai.validation import validate
+from adapters.spelling import nearest
+
+#: Said by each request, and no setting of the endpoint behind it.
+_REQUESTS_OWN: Final = frozenset({"extra_body"})
+_SETTINGS: Final = frozenset(Settings.model_fields) - _REQUESTS_OWN
+_OURS: Final = ("aws_", "sagemaker_")
+
+_ONE_TRY: Final = "each call is tried once, on one endpoint"
+#: LiteLLM's arguments that can't be left out in silence, and that no container has a use for.
+_REFUSED: Final[Mapping[str, str]] = {
+    "api_key": "SageMaker has no API keys: use aws_access_key_id and aws_secret_access_key",
+    "api_version": "SageMaker has one API",
+    "cache": "answers are not cached",
+    "caching": "answers are not cached",
+    "configurable_clientside_auth_params": "there are no clients here",
+    "context_window_fallback_dict": _ONE_TRY,
+    "fallbacks": _ONE_TRY,
+    "guardrails": "there are none",
+    "headers": "use extra_headers",
+    "litellm_credential_name": "use aws_access_key_id and aws_secret_access_key",
+    "logger_fn": "use Python's logging, logger 'sagegate.sdk'",
+    "max_retries": _ONE_TRY,
+    "mock_tool_calls": "a mock answers text only",
+    "model_list": "name one model",
+    "num_retries": _ONE_TRY,
+    "request_timeout": "use timeout",
+    "ssl_verify": "certificates are always checked",
+    "verbose": "use set_verbose",
+}
+#: Notes for bookkeeping that is not done here.
+_IGNORED: Final = frozenset({"metadata", "tags"})
+#: Where the environment says who signs: AWS's own names.
+_VARIABLES: Final = {name: name.upper() for name in CREDENTIAL_KEYS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """A call's arguments, checked."""
+
+    settings: Settings
+    #: The request, as a client of the proxy would send it.
+    params: Json
+
+
+def read_arguments(
+    schema: type[BaseModel], body: Json, arguments: Mapping[str, Any], environ: Mapping[str, str]
+) -> Arguments:
+    """Tell a call's arguments apart, and check them; None counts as not given.
+
+    Args:
+        schema: The request's.
+        body: The request's named parts: `model`, `messages`, ...
+        arguments: Everything else: settings, OpenAI's parameters, and the container's own.
+        environ: Who signs, where the arguments don't say; an empty variable counts as unset.
+
+    Raises:
+        InvalidRequest: an argument is unknown, or has a wrong value; `param` is its name.
+    """
+    settings, params = _told_apart(schema, arguments)
+    extra = arguments.get("extra_body")
+    if extra is not None and not isinstance(extra, Mapping):
+        raise _wrong("extra_body", "expected a mapping of keys to values")
+    params = _as_json({**body, **params, **(extra or {})})
+    validate(schema, params)
+    read = _settings(_with_identity(settings, environ))
+    return Arguments(settings=read, params=params)
+
+
+def _told_apart(
+    schema: type[BaseModel], arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    settings: dict[str, Any] = {}
+    params: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if value is None or name in _IGNORED or name in _REQUESTS_OWN:
+            continue
+        if name in _SETTINGS:
+            settings[name] = value
+            continue
+        if name not in schema.model_fields:
+            _check_name(name)
+        params[name] = value
+    return settings, params
+
+
+def _check_name(name: str) -> None:
+    """Let a container's own parameter pass, and nothing that looks like a setting.
+
+    Raises:
+        InvalidRequest: a misspelt secret must not travel to a container.
+    """
+    if name in _REFUSED:
+        raise _wrong(name, f"not supported: {_REFUSED[name]}")
+    near = nearest(name, _SETTINGS)
+    if near is None and not name.startswith(_OURS):
+        return
+    hint = f" (did you mean {near}?)" if near else ""
+    way_out = (
+        ""
+        if name.startswith(_OURS)
+        else "; a container's own parameter of this name goes into extra_body"
+    )
+    raise _wrong(name, f"unknown argument{hint}{way_out}")
+
+
+def _with_identity(settings: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Add who signs from the environment, unless the arguments name somebody; never mix the two.
+
+    An AWS setting that is an empty text counts as not given, as the empty placeholders of examples
+    do.
+    """
+    named = {
+        name: value
+        for name, value in settings.items()
+        if not (name.startswith("aws_") and value == "")
+    }
+    if not any(name in named for name in CREDENTIAL_KEYS):
+        found = {name: environ.get(variable) for name, variable in _VARIABLES.items()}
+        if found["aws_access_key_id"] or found["aws_secret_access_key"]:
+            named |= {name: value for name, value in found.items() if value}
+    return named
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(step) for step in first["loc"]) or "api_base"
+        raise _wrong(name, plain_words(first)) from None  # the cause knows the values
+
+
+def _as_json(params: dict[str, Any]) -> Json:
+    """Give the request as JSON has it, and as a copy: tuples are arrays, models are objects."""
+    try:
+        copied: Json = orjson.loads(orjson.dumps(params, default=_plain))
+    except orjson.JSONEncodeError as error:
+        raise InvalidRequest(f"The request can't be written as JSON: {error}.") from error
+    return copied
+
+
+def _plain(value: Any) -> Any:
+    """Write what knows itself as a dict, such as the `openai` package's messages."""
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return dump(exclude_none=True)
+    raise TypeError(f"there is no JSON for {type(value).__name__}")
+
+
+def _wrong(name: str, message: str) -> InvalidRequest:
+    return InvalidRequest(f"{name}: {message}.", param=name, code="invalid_argument")

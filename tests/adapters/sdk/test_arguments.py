@@ -1,0 +1,137 @@
+"""A call's arguments, told apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from adapters.errors import InvalidRequest
+from adapters.openai.chat import ChatRequest
+from adapters.sdk.arguments import Arguments, read_arguments
+
+HELLO = [{"role": "user", "content": "Hi"}]
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "secret-env"}
+
+
+def read(environ: dict[str, str] | None = None, /, **arguments: Any) -> Arguments:
+    messages = arguments.pop("messages", HELLO)
+    body = {"model": "sagemaker/e", "messages": messages}
+    return read_arguments(ChatRequest, body, arguments, environ or {})
+
+
+def identity(arguments: Arguments) -> tuple[Any, ...]:
+    plain = arguments.settings.plain()
+    return tuple(
+        plain[f"aws_{name}"] for name in ("access_key_id", "secret_access_key", "session_token")
+    )
+
+
+def test_settings_and_parameters_are_told_apart() -> None:
+    """Settings stay here; OpenAI's parameters and the container's own travel."""
+    got = read(
+        temperature=0.5,
+        top_k=1,
+        model_id="first",
+        timeout=3,
+        metadata={"a": 1},
+        top_p=None,
+        extra_body={"top_k": 2, "time_out": 4},
+    )
+    assert got.params == {
+        "model": "sagemaker/e",
+        "messages": HELLO,
+        "temperature": 0.5,
+        "top_k": 2,
+        "time_out": 4,
+    }
+    assert (got.settings.model_id, got.settings.timeout) == ("first", 3)
+    assert got.settings.defaults == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("aws_secret_acess_key", "did you mean aws_secret_access_key?"),
+        ("aws_unheard_of", "unknown argument"),
+        ("sagemaker_base_ulr", "did you mean sagemaker_base_url?"),
+        ("time_out", "did you mean timeout?.*extra_body"),
+        ("hf_modelname", "did you mean hf_model_name?"),
+        ("num_retries", "each call is tried once"),
+        ("api_key", "SageMaker has no API keys"),
+        ("headers", "use extra_headers"),
+        ("request_timeout", "use timeout"),
+    ],
+)
+def test_what_looks_like_a_setting_never_reaches_a_container(name: str, words: str) -> None:
+    """A misspelt setting, and one that is not supported, is an error that names it."""
+    with pytest.raises(InvalidRequest, match=words.replace("?", r"\?")) as caught:
+        read(**{name: "hush-hush"})
+    assert caught.value.param == name
+    assert "hush-hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "param"),
+    [
+        ({"temperature": "warm"}, "temperature"),
+        ({"messages": []}, "messages"),
+        ({"messages": "Hi"}, "messages"),
+        ({"timeout": "soon"}, "timeout"),
+        ({"roles": "user"}, "roles"),
+        ({"extra_body": 3}, "extra_body"),
+        ({"api_base": "http://a", "base_url": "http://b"}, "api_base"),
+        ({"aws_access_key_id": " AKID "}, "aws_access_key_id"),
+        ({"format": ""}, "format"),
+    ],
+)
+def test_a_wrong_value_names_its_argument(arguments: dict[str, Any], param: str) -> None:
+    """Requests and settings are checked by their schemas."""
+    with pytest.raises(InvalidRequest) as caught:
+        read(**arguments)
+    assert caught.value.param == param
+    assert caught.value.__cause__ is None or "AKID" not in str(caught.value.__cause__)
+
+
+def test_the_environment_signs_where_nobody_is_named() -> None:
+    """AWS's own variables; an empty one counts as unset, as the examples' placeholders do."""
+    assert identity(read(KEYS)) == ("AKIDENV", "secret-env", None)
+    assert identity(read({**KEYS, "AWS_SESSION_TOKEN": "t"})) == ("AKIDENV", "secret-env", "t")
+    assert identity(read({**KEYS, "AWS_SESSION_TOKEN": ""})) == ("AKIDENV", "secret-env", None)
+    assert identity(read(dict.fromkeys(KEYS, ""))) == (None, None, None)
+    assert identity(read({"AWS_SESSION_TOKEN": "t"})) == (None, None, None)
+
+
+def test_explicit_keys_never_mix_with_the_environments() -> None:
+    """Who is named signs alone; a placeholder names nobody."""
+    ambient = {**KEYS, "AWS_SESSION_TOKEN": "t"}
+    named = {"aws_access_key_id": "AKID", "aws_secret_access_key": "secret"}
+    assert identity(read(ambient, **named)) == ("AKID", "secret", None)
+    assert identity(read(ambient, **dict.fromkeys(named, ""))) == ("AKIDENV", "secret-env", "t")
+    assert read(ambient, aws_region_name="").settings.aws_region_name is None
+
+
+class Said(BaseModel):
+    """A message as client libraries have them."""
+
+    role: str
+    content: str | None
+    refusal: str | None = None
+
+
+def test_messages_may_be_objects_and_tuples() -> None:
+    """What knows itself as a dict is written as one, without its nulls; the rest is refused."""
+    got = read(messages=(Said(role="user", content="Hi"), HELLO[0]))
+    assert got.params["messages"] == [HELLO[0], HELLO[0]]
+    for value in (object(), {1: 2}, "\ud800", 2**80):
+        with pytest.raises(InvalidRequest, match="JSON"):
+            read(own=value)
+
+
+def test_the_callers_objects_are_never_changed_or_kept() -> None:
+    """The request is a copy: what the caller does with his lists afterwards is his business."""
+    messages = [dict(HELLO[0])]
+    got = read(messages=messages)
+    messages[0]["content"] = "changed"
+    assert got.params["messages"] == HELLO
