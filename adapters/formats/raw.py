@@ -7,7 +7,7 @@ read by its shape, as everywhere. One request is one call, whatever it asks for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
@@ -15,6 +15,7 @@ from adapters.container import parse_reply, write_body
 from adapters.openai import embeddings, rerank, scores, vectors
 from adapters.text.codec import TextChat, TextCompletion
 from adapters.text.dialect import Dialect
+from adapters.text.stream import TextStream
 
 _NOT_SENT: Final = frozenset({"aws_sagemaker_allow_zero_temp", "model"})
 #: What is sent of a request's own words comes first: prefix-aware routing counts from there.
@@ -30,11 +31,21 @@ class RawChat(TextChat):
 
 
 class RawCompletion(TextCompletion):
-    """Completions with a body of the client's own making."""
+    """Completions with a body of the client's own making; an `echo` in it is the container's."""
 
     def encode(self, request: Request) -> tuple[Payload, ...]:
         """Write the request as it came."""
         return (_payload(request),)
+
+    def decode(
+        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
+    ) -> Decoded:
+        """Read the texts of the reply; no echo is added."""
+        return super().decode(_without_echo(request), payloads, replies)
+
+    def decoder(self, request: Request, payload: Payload) -> TextStream:
+        """Give the decoder for the stream; no echo is added."""
+        return super().decoder(_without_echo(request), payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,11 @@ def _payload(request: Request) -> Payload:
     given = {name: value for name, value in request.params.items() if name not in left_out}
     first = {name: given[name] for name in _FIRST if name in given}
     return Payload(body=write_body({**first, **given}), prompt="\n".join(_words(request.params)))
+
+
+def _without_echo(request: Request) -> Request:
+    params = {name: value for name, value in request.params.items() if name != "echo"}
+    return replace(request, params=params)
 
 
 def _words(params: Json) -> Iterator[str]:

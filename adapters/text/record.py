@@ -60,8 +60,8 @@ def read_record(record: Any) -> Iterator[Piece]:
             yield _choice(choice, record)
     else:
         reading = read(record)
-        for generation in reading.generations:
-            yield Piece(shape=reading.shape, text=generation.text, details=generation.details)
+        for index, each in enumerate(reading.generations):  # as many choices as texts
+            yield Piece(shape=reading.shape, text=each.text, index=index, details=each.details)
 
 
 def _token(record: Json, token: Json) -> Piece:

@@ -125,6 +125,7 @@ MODELS = (
         for letter in "ab"
     ),
     model("tgi-no-stream-c", "sagemaker/tgi-no-stream"),
+    model("tgi-no-stream-d", "sagemaker/tgi-no-stream"),
     model("forget-operation", "sagemaker_chat/chat-hostile"),
     model("forget-usage", "sagemaker_chat/chat"),
     model("real-only", "sagemaker/tgi-no-stream", stream_mode="real"),
@@ -162,7 +163,7 @@ def open_gateway(emulator: str) -> Yaml:
     """A gateway without a key."""
     return {
         "model_list": list(MODELS),
-        "router_settings": {"default_litellm_params": _defaults(emulator)},
+        "router_settings": {"default_litellm_params": defaults(emulator)},
         "general_settings": {"max_request_size_mb": 8},
     }
 
@@ -171,7 +172,7 @@ def locked_gateway(emulator: str) -> Yaml:
     """A gateway with a master key, small bodies, and a log at its most talkative."""
     return {
         "model_list": list(LOCKED_MODELS),
-        "router_settings": {"default_litellm_params": _defaults(emulator)},
+        "router_settings": {"default_litellm_params": defaults(emulator)},
         "general_settings": {
             "master_key": MASTER_KEY,
             "litellm_key_header_name": "X-Own-Key",
@@ -185,11 +186,12 @@ def small_gateway(emulator: str) -> Yaml:
     """A gateway with one chat model."""
     return {
         "model_list": [model("chat", "sagemaker_chat/chat")],
-        "router_settings": {"default_litellm_params": _defaults(emulator)},
+        "router_settings": {"default_litellm_params": defaults(emulator)},
     }
 
 
-def _defaults(emulator: str) -> Yaml:
+def defaults(emulator: str) -> Yaml:
+    """What all models of a gateway have in common: where SageMaker is, and who signs."""
     return {
         "sagemaker_base_url": emulator,
         "aws_access_key_id": ACCESS_KEY,
