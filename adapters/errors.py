@@ -247,6 +247,8 @@ class ModelError(UpstreamError):
         super().__init__(message, **details)
         if self.status == DeadlineExceeded.status:
             self.type = DeadlineExceeded.type
+        elif self.status == HTTPStatus.FAILED_DEPENDENCY:
+            self.type = UpstreamError.type  # containers say so when their own generation failed
         elif self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self.type = InvalidRequest.type
 

@@ -7,7 +7,7 @@ read by its shape, as everywhere. One request is one call, whatever it asks for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
@@ -15,7 +15,6 @@ from adapters.container import parse_reply, write_body
 from adapters.openai import embeddings, rerank, scores, vectors
 from adapters.text.codec import TextChat, TextCompletion
 from adapters.text.dialect import Dialect
-from adapters.text.stream import TextStream
 
 _NOT_SENT: Final = frozenset({"aws_sagemaker_allow_zero_temp", "model"})
 #: What is sent of a request's own words comes first: prefix-aware routing counts from there.
@@ -36,16 +35,6 @@ class RawCompletion(TextCompletion):
     def encode(self, request: Request) -> tuple[Payload, ...]:
         """Write the request as it came."""
         return (_payload(request),)
-
-    def decode(
-        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
-    ) -> Decoded:
-        """Read the texts of the reply; no echo is added."""
-        return super().decode(_without_echo(request), payloads, replies)
-
-    def decoder(self, request: Request, payload: Payload) -> TextStream:
-        """Give the decoder for the stream; no echo is added."""
-        return super().decoder(_without_echo(request), payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +81,6 @@ def _payload(request: Request) -> Payload:
     return Payload(body=write_body({**first, **given}), prompt="\n".join(_words(request.params)))
 
 
-def _without_echo(request: Request) -> Request:
-    params = {name: value for name, value in request.params.items() if name != "echo"}
-    return replace(request, params=params)
-
-
 def _words(params: Json) -> Iterator[str]:
     """Give the words of a request, as far as they are known, to estimate tokens from."""
     contents: list[Any] = [message.get("content") for message in params.get("messages") or ()]
@@ -105,7 +89,7 @@ def _words(params: Json) -> Iterator[str]:
     yield from (content for content in contents if isinstance(content, str))
 
 
-_DIALECT = Dialect()
+_DIALECT = Dialect(verbatim=True)
 
 FORMAT = Format(
     name="raw",

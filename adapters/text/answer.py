@@ -41,13 +41,16 @@ def complete(
             text, stopped = _text(dialect, request, payload, generation)
             said += usage.size(text)
             details = generation.details
+            tokens: Sequence[Token] = details.tokens
+            if stopped:
+                tokens = within(len(text), tokens)
             reason = finish_reason(
                 "stop" if stopped else details.finish,
                 generated=details.generated,
                 limit=token_limit(request.params),
             )
-            whole = echoed_prompt(request, payload) + text
-            tokens = wanted_tokens(request, details.tokens)
+            whole = echoed_prompt(dialect, request, payload) + text
+            tokens = wanted_tokens(request, tokens)
             index = payloads[0].choice + len(choices)
             choice = resource.text_choice(index, whole, reason, tokens)
             choices.append(with_own_word(choice, details.finish))
@@ -66,11 +69,32 @@ def without_echo(dialect: Dialect, request: Request, payload: Payload, text: str
     return text.removeprefix(payload.prompt) if unasked and _is_telling(payload.prompt) else text
 
 
-def echoed_prompt(request: Request, payload: Payload) -> str:
+def echoed_prompt(dialect: Dialect, request: Request, payload: Payload) -> str:
     """Give what `echo` puts before a completion's text."""
     params = request.params
     asked = "prompt" in params and params.get("echo") and not params.get("return_full_text")
-    return payload.prompt if asked and "echo" not in request.target.parameters.dropped else ""
+    by_us = not dialect.verbatim and "echo" not in request.target.parameters.dropped
+    return payload.prompt if asked and by_us else ""
+
+
+def cut_here(dialect: Dialect, request: Request) -> Sequence[str]:
+    """Give the stop texts to cut at: an answer never has one, which containers see differently."""
+    params = request.params
+    if dialect.verbatim or params.get("include_stop_str_in_output"):
+        return ()
+    return stops(params) if "stop" not in request.target.parameters.dropped else ()
+
+
+def within(characters: int, tokens: Sequence[Token]) -> list[Token]:
+    """Give the first tokens, as many as lie wholly within so many characters."""
+    kept: list[Token] = []
+    end = 0
+    for token in tokens:
+        end += len(token.text)
+        if end > characters:
+            break
+        kept.append(token)
+    return kept
 
 
 def wanted_tokens(request: Request, tokens: Sequence[Token]) -> Sequence[Token]:
@@ -87,7 +111,7 @@ def _text(
     dialect: Dialect, request: Request, payload: Payload, generation: Generation
 ) -> tuple[str, bool]:
     text = without_echo(dialect, request, payload, generation.text)
-    return cut(text, stops(request.params)) if dialect.stop_name is None else (text, False)
+    return cut(text, cut_here(dialect, request))
 
 
 def _usage(

@@ -80,11 +80,12 @@ class Dialect:
         supported: OpenAI's parameters that it can express.
         finish: Writes what this dialect has beyond the common parameters: takes those written so
             far, and the request's.
-        stop_name: Its name for stop texts; None cuts the answer here.
+        stop_name: Its name for stop texts; None where it knows none.
         converse: Gives the `inputs` that a conversation becomes, and the text to count.
         asks_details: Ask for finish reason and exact counts; only a container that is known to
             have them is asked.
         may_echo: It may put the prompt before a whole answer, unasked.
+        verbatim: The request is the client's own: nothing is added to what comes, or cut from it.
     """
 
     supported: frozenset[str] = BASIC
@@ -93,6 +94,7 @@ class Dialect:
     converse: Callable[[Request, list[Json]], tuple[Any, str]] = rendered
     asks_details: bool = False
     may_echo: bool = False
+    verbatim: bool = False
 
     def parameters(self, params: Json, target: Target) -> Json:
         """Write the container's `parameters` for a request's."""

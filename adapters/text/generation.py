@@ -150,7 +150,7 @@ def _tokens(details: Json) -> Iterator[Token]:
     listed = details.get("tokens") or ()
     tops = details.get("top_tokens") or ()
     for place, token in enumerate(listed):
-        if isinstance(token, dict) and not is_mark(token):
+        if isinstance(token, dict) and token.get("text") and not is_mark(token):
             own = token.get("top_tokens")
             yield read_token(token, tops[place] if place < len(tops) else own)
 

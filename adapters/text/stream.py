@@ -8,7 +8,7 @@ marks the third's end but the stream's own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.base import Json, Payload, Request, Summary
@@ -17,9 +17,10 @@ from adapters.errors import MalformedReply
 from adapters.framing import DONE, RecordReader
 from adapters.openai import usage
 from adapters.openai.finish import finish_reason
+from adapters.openai.logprobs import Token
 from adapters.openai.streaming import Resource, cut_words, note_document, wants_usage
 from adapters.text import answer
-from adapters.text.dialect import Dialect, stops, token_limit
+from adapters.text.dialect import Dialect, token_limit
 from adapters.text.generation import NOTHING, Details, read
 from adapters.text.record import Piece, is_document, read_record
 from adapters.text.stops import StopCutter
@@ -30,6 +31,10 @@ class _Choice:
     """What is known of one choice so far."""
 
     cutter: StopCutter
+    #: Tokens whose text has not been given yet.
+    waiting: list[Token] = field(default_factory=list)
+    #: Characters that have been given of the first of them.
+    ahead: int = 0
     #: UTF-8 bytes and characters of the text so far, and the tokens that were counted.
     size: int = 0
     characters: int = 0
@@ -121,26 +126,31 @@ class TextStream:
         choice.tokens += piece.counts
         choice.counted = choice.counted or piece.counts
         self._open_ended = self._open_ended or not (piece.counts or "choices" in piece.shape)
-        yield from self._say(index, choice, choice.cutter.feed(text), piece)
+        if piece.token is not None:
+            choice.waiting.append(piece.token)
+        yield from self._say(index, choice, choice.cutter.feed(text))
         choice.finished = piece.last or choice.cutter.stopped
         if piece.details.finish is not None or piece.last:
             choice.details = piece.details
 
     def _begin(self, index: int) -> Iterator[Json]:
         yield from self._resource.opening_chunks(self._request, index)
-        prompt = answer.echoed_prompt(self._request, self._payload)
+        prompt = answer.echoed_prompt(self._dialect, self._request, self._payload)
         if prompt:
             yield self._resource.text_chunk(self._request, index, prompt)
 
-    def _say(self, index: int, choice: _Choice, text: str, piece: Piece | None) -> Iterator[Json]:
+    def _say(self, index: int, choice: _Choice, text: str) -> Iterator[Json]:
+        """Give a text: as it came where it is tokens, word by word where it may be more."""
         if not text:
             return
-        # A token is given as it came; a longer piece, which may be a whole answer, word by word.
-        token = piece.token if piece is not None else None
-        tokens = answer.wanted_tokens(self._request, (token,)) if token else ()
-        for part in (text,) if token else cut_words(text):
+        told = answer.within(choice.ahead + len(text), choice.waiting)
+        del choice.waiting[: len(told)]
+        choice.ahead += len(text) - sum(len(token.text) for token in told)
+        tokens = answer.wanted_tokens(self._request, told)
+        for part in (text,) if choice.counted else cut_words(text):
             yield self._resource.text_chunk(self._request, index, part, tokens, choice.characters)
             choice.characters += len(part)
+            tokens = ()
         choice.size += usage.size(text)
 
     def _end(self) -> Iterator[Json]:
@@ -152,7 +162,7 @@ class TextStream:
             yield self._resource.usage_chunk(self._request, self.summary.usage)
 
     def _close(self, index: int, choice: _Choice) -> Iterator[Json]:
-        yield from self._say(index, choice, choice.cutter.finish(), None)
+        yield from self._say(index, choice, choice.cutter.finish())
         generated = choice.details.generated
         if generated is None and choice.counted:
             generated = choice.tokens
@@ -198,5 +208,4 @@ class TextStream:
         yield from self._resource.cut(decoded.body, include_usage=wanted)
 
     def _cutter(self) -> StopCutter:
-        here = self._dialect.stop_name is None
-        return StopCutter(stops(self._request.params) if here else ())
+        return StopCutter(answer.cut_here(self._dialect, self._request))

@@ -10,7 +10,7 @@ import pytest
 from adapters import formats
 from adapters.base import Codec, Json, ParameterPolicy, Request, Target
 from adapters.errors import InvalidRequest, UnsupportedParameter
-from tests.adapters.formats.golden_file import make_target
+from tests.adapters.formats.golden_file import make_reply, make_target
 
 HI = [{"role": "user", "content": "Hi"}]
 TEXT = ("huggingface", "tgi", "lmi", "lmi_static", "llama2")
@@ -183,6 +183,20 @@ def test_no_probabilities_but_the_tokens_own_is_a_wish_too() -> None:
         "details": True,
         "logprobs": 1,
     }
+
+
+def test_a_whole_answer_ends_before_its_stop_text() -> None:
+    """The stop text is cut off, its tokens are not told, and the reason is `stop`."""
+    codec = formats.load("tgi").chat
+    assert codec is not None
+    params = {"messages": HI, "stop": ["END"], "logprobs": True}
+    request = Request(target=make_target(), params=params, id="id-1", created=1)
+    tokens = [{"text": text, "logprob": -1.0} for text in ("a ", "END")]
+    details = {"finish_reason": "stop_sequence", "generated_tokens": 2, "tokens": tokens}
+    reply = make_reply([{"generated_text": "a END", "details": details}])
+    choice = codec.decode(request, codec.encode(request), (reply,)).body["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("a ", "stop")
+    assert [each["token"] for each in choice["logprobs"]["content"]] == ["a "]
 
 
 def test_a_grammar_of_the_clients_own_wins() -> None:

@@ -17,8 +17,6 @@ from tests.live.serving import Yaml
 Column = Literal[
     "nothing", "tgi", "lmi", "lmi_static", "llama2", "chat", "nova", "openai", "raw", "mine"
 ]
-#: What a stop text is to a container: kept at the answer's end, left out, not known, or refused.
-Stops = Literal["kept", "left out", "passed over", "refused"]
 
 #: Texts that a careless decoder damages: white space, marks of chat layouts, framing, emoji.
 HOSTILE = serving.HOSTILE + "<|im_end|>x <s> b </s>. <|eot_id|>! a\n\n\n🌍 \u00a0\ufeff\t end  "
@@ -37,7 +35,7 @@ class Dialect:
         whole: Where the counts of a whole answer come from.
         streamed: Where a stream's come from.
         length: Whether `length` is known of a whole answer, and of a stream.
-        stops: What a stop text is to it.
+        takes_stop: Whether `stop` may be asked.
         agrees: Whether both count alike; else the stream's tokens could be counted.
         opens: Whether the role has a chunk of its own.
     """
@@ -50,7 +48,7 @@ class Dialect:
     whole: UsageSource = "estimate"
     streamed: UsageSource = "estimate"
     length: tuple[bool, bool] = (False, False)
-    stops: Stops = "left out"
+    takes_stop: bool = True
     agrees: bool = True
     opens: bool = True
 
@@ -128,7 +126,6 @@ DIALECTS: Sequence[Dialect] = (
         streamed="details",
         agrees=False,
         length=(False, True),
-        stops="kept",
     ),
     Dialect(
         name="tgi",
@@ -138,7 +135,6 @@ DIALECTS: Sequence[Dialect] = (
         streamed="details",
         agrees=False,
         length=(True, True),
-        stops="kept",
     ),
     Dialect(
         name="tgi-by-module",
@@ -148,7 +144,6 @@ DIALECTS: Sequence[Dialect] = (
         streamed="details",
         agrees=False,
         length=(True, True),
-        stops="kept",
     ),
     _lmi("json"),
     _lmi("sse", framing="sse"),
@@ -159,7 +154,6 @@ DIALECTS: Sequence[Dialect] = (
         column="nothing",
         container={"kind": "lmi"},
         length=(False, True),
-        stops="passed over",
         agrees=False,
     ),
     Dialect(
@@ -186,7 +180,7 @@ DIALECTS: Sequence[Dialect] = (
         column="nova",
         container={"kind": "nova"},
         route="sagemaker_nova/",
-        stops="refused",
+        takes_stop=False,
         **_TOLD,
     ),
     Dialect(
