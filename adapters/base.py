@@ -187,7 +187,7 @@ class Invoker(Protocol):
     """Signs and sends; translates AWS's errors into the tree of `adapters.errors`."""
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
-        """Call InvokeEndpoint.
+        """Send a body; give the whole answer.
 
         Raises:
             GatewayError: every failure, translated.
@@ -195,7 +195,7 @@ class Invoker(Protocol):
         ...
 
     async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> UpstreamStream:
-        """Call InvokeEndpointWithResponseStream; returns once the status and headers are there.
+        """Send a body; give its streamed answer once the status and headers are there.
 
         Raises:
             StreamingRefused: the endpoint does not offer the operation.

@@ -40,7 +40,8 @@ from adapters.sagemaker.stream import ByteStream, DocumentStream
 _KNOWN_URLS: Final = 4096
 _REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _WHOLE_JSON: Final = "application/json"
-_EVENTS: Final = "text/event-stream"
+#: What containers call a stream, and what they call anything: the format tells what it is.
+_STREAMS: Final = frozenset({"text/event-stream", "text/plain", "application/octet-stream", ""})
 
 _Answer = TypeVar("_Answer")
 
@@ -91,12 +92,12 @@ class OpenAIPathInvoker:
         check_size(target, payload)
         url = self._url(base, target.inference_component)
         frame = TimeFrame.starting_now(limits)
-        used: list[BearerToken] = []
+        sent: list[BearerToken] = []
 
         async def headers() -> Mapping[str, str]:
             credentials = await self._credentials.current()
             token = self._tokens.current(credentials, target.region)
-            used.append(token)
+            sent.append(token)
             return {
                 "Content-Type": payload.content_type,
                 "Accept": payload.accept,
@@ -107,10 +108,10 @@ class OpenAIPathInvoker:
         if response.status in _REFUSED:
             # The token may have outlived its credentials; a fresh one tells.
             response.close()
-            self._tokens.drop(used[-1])
+            self._tokens.drop(sent[-1])
             response = await send(self._client, url, payload.body, frame, headers)
         if response.status in _REFUSED:
-            self._tokens.drop(used[-1])
+            self._tokens.drop(sent[-1])
         return await take(response, read, translate)
 
 
@@ -123,7 +124,7 @@ async def _open_stream(response: Response) -> UpstreamStream:
     kind = media_type(outer)
     if kind == _WHOLE_JSON:
         return DocumentStream(response, head(response, outer))
-    if kind == _EVENTS or JSON_TYPE.fullmatch(kind):
+    if kind in _STREAMS or JSON_TYPE.fullmatch(kind):
         return ByteStream(response, head(response, outer))
     raise MalformedReply(
         "The endpoint's answer to a streaming call is neither server-sent events nor JSON.",

@@ -144,7 +144,9 @@ async def test_tokens_are_used_again(invoker: OpenAIPathInvoker) -> None:
     assert len({call.headers["Authorization"] for call in upstream.calls}) == 1
 
 
-@pytest.mark.parametrize("kind", ["text/event-stream; charset=utf-8", "application/jsonlines"])
+@pytest.mark.parametrize(
+    "kind", ["text/event-stream; charset=utf-8", "application/jsonlines", "text/plain", ""]
+)
 @pytest.mark.parametrize("sized", [True, False], ids=["content-length", "chunked"])
 async def test_stream(invoker: OpenAIPathInvoker, kind: str, sized: bool) -> None:
     """A stream is the container's bytes, however HTTP frames them, with the head in front."""
@@ -249,7 +251,7 @@ async def test_only_documents_have_a_largest_size(invoker: OpenAIPathInvoker) ->
             await collect(stream)
 
 
-@pytest.mark.parametrize("kind", ["text/html", "", "application/vnd.amazon.eventstream"])
+@pytest.mark.parametrize("kind", ["text/html", "application/vnd.amazon.eventstream"])
 async def test_other_content_types(invoker: OpenAIPathInvoker, kind: str) -> None:
     """A page, or frames, for a stream is a 502 with a clear text."""
 
