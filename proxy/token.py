@@ -10,6 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import MutableMapping
+from dataclasses import replace
 
 import click
 
@@ -70,8 +71,7 @@ def _settings(source: Source, model: str, environ: MutableMapping[str, str]) -> 
         raise CannotStart(f"--model {model}: there is no such model; there are: {names}")
     if named[0].mock_response is not None:
         raise CannotStart(f"--model {model}: its answers are mock_response, without AWS")
-    identities = {(each.aws.credentials, each.aws.region) for each in named}
-    if len(identities) > 1:
+    if len({replace(each.aws, base_url=None, transport="openai_path") for each in named}) > 1:
         first = named[0].target
         click.echo(
             f"{model} has several identities or regions: the token is for the first, "

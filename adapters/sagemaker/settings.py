@@ -109,11 +109,11 @@ def _read_base_url(params: Mapping[str, object], environ: Mapping[str, str]) -> 
 
 
 def _read_transport(params: Mapping[str, object]) -> Transport:
-    name = _text(params, "transport")
-    if name is None or name == "invocations":
-        return "invocations"
-    if name == "openai_path":
-        return "openai_path"
+    match params.get("transport"):
+        case None | "invocations":
+            return "invocations"
+        case "openai_path":
+            return "openai_path"
     raise ConfigError("expected one of invocations, openai_path", path=("transport",))
 
 
