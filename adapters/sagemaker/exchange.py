@@ -28,9 +28,11 @@ JSON_TYPE = re.compile(r"application/(?:[\w.-]+\+)?json|application/(?:x-ndjson|
 _PLAIN = re.compile(r"[\x20-\x7e]{0,128}")
 
 _Answer = TypeVar("_Answer")
+#: What vouches for the caller: credentials, or a token.
+_Proof = TypeVar("_Proof")
 
-#: Gives the headers to send, all but `User-Agent` and `Content-Length`.
-Authorize = Callable[[], Awaitable[Mapping[str, str]]]
+#: Gives what vouches for the caller, and all headers but `User-Agent` and `Content-Length`.
+Authorize = Callable[[], Awaitable[tuple[_Proof, Mapping[str, str]]]]
 #: Turns the status, headers and body of a refusal into an error of our tree.
 Translate = Callable[[int, Mapping[str, str], bytes], GatewayError]
 
@@ -66,9 +68,9 @@ def check_size(target: Target, payload: Payload) -> None:
 
 
 async def send(
-    client: Client, url: URL, body: bytes, frame: TimeFrame, authorize: Authorize
-) -> Response:
-    """Send a request; give the response once its headers are there.
+    client: Client, url: URL, body: bytes, frame: TimeFrame, authorize: Authorize[_Proof]
+) -> tuple[Response, _Proof]:
+    """Send a request; give the response once its headers are there, and what vouched for it.
 
     Raises:
         DeadlineExceeded: that took too long, getting the caller's credentials included.
@@ -77,11 +79,14 @@ async def send(
     deadline = asyncio.timeout_at(frame.ends_at)
     try:
         async with deadline, asyncio.timeout_at(frame.first_byte_at):
-            headers = await authorize()
-            return await client.post(url, headers, body, limits=frame.limits, ends_at=frame.ends_at)
+            proof, headers = await authorize()
+            response = await client.post(
+                url, headers, body, limits=frame.limits, ends_at=frame.ends_at
+            )
     except TimeoutError as error:
         over = time_over(frame.limits, "deadline" if deadline.expired() else "first_byte")
         raise over from error
+    return response, proof
 
 
 async def take(

@@ -22,7 +22,7 @@ from yarl import URL
 from adapters.base import Limits, Payload, Reply, Target, UpstreamStream
 from adapters.errors import InvalidRequest, MalformedReply
 from adapters.sagemaker.client import Client
-from adapters.sagemaker.credentials import CredentialProvider
+from adapters.sagemaker.credentials import CredentialProvider, Credentials
 from adapters.sagemaker.errors import translate
 from adapters.sagemaker.exchange import (
     JSON_TYPE,
@@ -120,14 +120,15 @@ class SageMakerInvoker:
         headers = _headers(target, payload, operation.accept_header)
         url = self._url(operation.url(target))
 
-        async def signed() -> dict[str, str]:
+        async def signed() -> tuple[Credentials, dict[str, str]]:
             credentials = await self._credentials.current()
-            return self._signer(target.region).sign(
+            return credentials, self._signer(target.region).sign(
                 credentials, url.address, headers, payload.body, self._clock()
             )
 
         frame = TimeFrame.starting_now(limits)
-        return await send(self._client, url.url, payload.body, frame, signed)
+        response, _ = await send(self._client, url.url, payload.body, frame, signed)
+        return response
 
     def _signer(self, region: str) -> Signer:
         signer = self._signers.get(region)

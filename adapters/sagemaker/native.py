@@ -92,26 +92,24 @@ class OpenAIPathInvoker:
         check_size(target, payload)
         url = self._url(base, target.inference_component)
         frame = TimeFrame.starting_now(limits)
-        sent: list[BearerToken] = []
 
-        async def headers() -> Mapping[str, str]:
+        async def authorized() -> tuple[BearerToken, Mapping[str, str]]:
             credentials = await self._credentials.current()
             token = self._tokens.current(credentials, target.region)
-            sent.append(token)
-            return {
+            return token, {
                 "Content-Type": payload.content_type,
                 "Accept": payload.accept,
                 "Authorization": f"Bearer {token.text}",
             }
 
-        response = await send(self._client, url, payload.body, frame, headers)
+        response, token = await send(self._client, url, payload.body, frame, authorized)
         if response.status in _REFUSED:
             # The token may have outlived its credentials; a fresh one tells.
             response.close()
-            self._tokens.drop(sent[-1])
-            response = await send(self._client, url, payload.body, frame, headers)
+            self._tokens.drop(token)
+            response, token = await send(self._client, url, payload.body, frame, authorized)
         if response.status in _REFUSED:
-            self._tokens.drop(sent[-1])
+            self._tokens.drop(token)
         return await take(response, read, translate)
 
 
