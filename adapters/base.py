@@ -15,6 +15,9 @@ Json = dict[str, Any]
 
 Task = Literal["chat", "completion", "embedding", "rerank"]
 StreamMode = Literal["auto", "real", "fake"]
+#: Which of SageMaker's ways takes the calls: InvokeEndpoint and its streaming twin, or the native
+#: OpenAI path, which is for chat only.
+Transport = Literal["invocations", "openai_path"]
 
 #: Under which name an embedding container wants its inputs.
 EmbeddingKey = Literal["inputs", "text_inputs", "sentences", "instances"]
@@ -65,10 +68,12 @@ class Target:
     endpoint: str
     #: AWS region: the host's and the signature's.
     region: str
-    #: Complete URLs of InvokeEndpoint and InvokeEndpointWithResponseStream, built once at start.
+    #: Complete URLs for whole and for streamed answers, built once at start; on the native OpenAI
+    #: path they are the same one, and lack the inference component.
     invoke_url: str
     stream_url: str
-    #: Signed as `X-Amzn-SageMaker-Inference-Component`; LiteLLM's `model_id`.
+    #: Signed as `X-Amzn-SageMaker-Inference-Component`, or a part of the native OpenAI path;
+    #: LiteLLM's `model_id`.
     inference_component: str | None = None
     #: Further `X-Amzn-SageMaker-*` headers, signed with every call.
     headers: tuple[tuple[str, str], ...] = ()
@@ -182,7 +187,7 @@ class Invoker(Protocol):
     """Signs and sends; translates AWS's errors into the tree of `adapters.errors`."""
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
-        """Call InvokeEndpoint.
+        """Send a body; give the whole answer.
 
         Raises:
             GatewayError: every failure, translated.
@@ -190,7 +195,7 @@ class Invoker(Protocol):
         ...
 
     async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> UpstreamStream:
-        """Call InvokeEndpointWithResponseStream; returns once the status and headers are there.
+        """Send a body; give its streamed answer once the status and headers are there.
 
         Raises:
             StreamingRefused: the endpoint does not offer the operation.

@@ -1,4 +1,4 @@
-"""The application: SageMaker Runtime's two invocation routes, `/ping`, and the control routes."""
+"""The application: SageMaker Runtime's routes, `/ping`, and the control routes."""
 
 import logging
 import uuid
@@ -13,6 +13,7 @@ from starlette.routing import Route
 from emulator.control import Control
 from emulator.errors import unknown_operation
 from emulator.invocation import Invocations
+from emulator.openai_path import OpenAIPath
 from emulator.runtime import build
 from emulator.settings import Settings
 
@@ -33,12 +34,19 @@ def create_app(settings: Settings) -> Starlette:
     async def ping(_: Request) -> Response:
         return Response(status_code=503 if await runtime.unhealthy() else 200)
 
-    invocations = "/endpoints/{endpoint}/invocations"
+    endpoint = "/endpoints/{endpoint}"
+    component = endpoint + "/inference-components/{component}"
+    invocations = endpoint + "/invocations"
+    chat = "/openai/v1/chat/completions"
     app = Starlette(
         routes=[
             Route(invocations, Invocations(runtime, "invoke"), methods=["POST"]),
             Route(
                 invocations + "-response-stream", Invocations(runtime, "stream"), methods=["POST"]
+            ),
+            *(
+                Route(prefix + chat, OpenAIPath(runtime), methods=["POST"])
+                for prefix in (endpoint, component)
             ),
             Route("/ping", ping, methods=["GET"]),
             *Control(runtime).routes(),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from emulator.bearer import BearerVerifier
 from emulator.containers.base import BuiltIn, Container
 from emulator.containers.catalogue import behaviour
+from emulator.containers.routed import Routed, chats
 from emulator.endpoints import ContainerEndpoint, Endpoint
 from emulator.faults.book import FaultBook
 from emulator.journal import Journal
@@ -37,6 +39,7 @@ class Runtime:
     Attributes:
         settings: What it was built from.
         verifier: Checks signatures.
+        bearer_verifier: Checks the native OpenAI path's tokens.
         journal: What arrived.
         faults: What will go wrong.
         deployments: The configured endpoints by name.
@@ -47,6 +50,7 @@ class Runtime:
 
     settings: Settings
     verifier: Verifier
+    bearer_verifier: BearerVerifier
     journal: Journal
     faults: FaultBook
     deployments: Mapping[str, Deployment]
@@ -79,6 +83,7 @@ def build(settings: Settings) -> Runtime:
     return Runtime(
         settings=settings,
         verifier=Verifier(settings.credentials, settings.regions),
+        bearer_verifier=BearerVerifier(settings.credentials, settings.regions),
         journal=Journal(settings.journal),
         faults=FaultBook({name: each.faults for name, each in settings.endpoints.items()}),
         deployments={
@@ -93,7 +98,7 @@ def build(settings: Settings) -> Runtime:
 def _container(endpoint: Endpoint, handoffs: Mapping[str, HandOff]) -> Container:
     if isinstance(endpoint, ContainerEndpoint):
         return handoffs[str(endpoint.container)]
-    return BuiltIn(behaviour(endpoint))
+    return BuiltIn(Routed(behaviour(endpoint), chats=chats(endpoint)))
 
 
 def _fallback(container: AnyHttpUrl | None, handoffs: Mapping[str, HandOff]) -> Deployment | None:

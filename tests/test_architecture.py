@@ -61,6 +61,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 ALLOWED = {
     ("proxy.app", "adapters.sagemaker"),
     ("proxy.registry", "adapters.sagemaker"),
+    ("proxy.token", "adapters.sagemaker"),
 }
 #: The only modules that may load AWS's libraries.
 AWS_LIBRARIES = ("botocore", "aiobotocore", "aioboto3", "boto3")

@@ -16,11 +16,12 @@ from adapters import formats
 from adapters.base import Format, Invoker, ParameterPolicy, StreamMode, Target
 from adapters.deployment.address import Address, Route
 from adapters.deployment.mock import MockInvoker
+from adapters.deployment.native import chat_only, check_settings
 from adapters.deployment.settings import Settings
 from adapters.deployment.template import prompt_for
 from adapters.errors import ConfigError
 from adapters.openai.chat import ChatRequest
-from adapters.sagemaker.hosts import check_component_name, invocation_urls
+from adapters.sagemaker.hosts import check_component_name, invocation_urls, native_urls
 from adapters.sagemaker.settings import AwsSettings, read_aws_settings
 
 _MEGABYTE: Final = 1024 * 1024
@@ -93,6 +94,9 @@ def compose(
     """
     target = _target(model, address, settings, aws, drop_params=drop_params)
     spoken = _format(address, settings)
+    if aws.transport == "openai_path":
+        check_settings(settings)
+        spoken = chat_only(spoken)
     if settings.mock_response is None:
         return Composed(target=target, format=spoken, aws=aws, stream_mode=settings.stream_mode)
     return Composed(
@@ -131,7 +135,8 @@ def _format(address: Address, settings: Settings) -> Format:
 def _target(
     model: str, address: Address, settings: Settings, aws: AwsSettings, *, drop_params: bool
 ) -> Target:
-    urls = invocation_urls(address.endpoint, aws.region, aws.base_url)
+    urls_of = native_urls if aws.transport == "openai_path" else invocation_urls
+    urls = urls_of(address.endpoint, aws.region, aws.base_url)
     if settings.model_id is not None:
         check_component_name(settings.model_id)
     return Target(

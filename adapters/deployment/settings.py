@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, PositiveInt, SecretStr, model_validator
 
-from adapters.base import EmbeddingKey, Pooling, StreamMode
+from adapters.base import EmbeddingKey, Pooling, StreamMode, Transport
 from adapters.deployment.address import Provider
 from adapters.deployment.values import HttpUrl, Megabytes, Seconds, Secret, Section, Text
 
@@ -37,6 +37,7 @@ class Settings(Section):
     api_base: HttpUrl | None = None
     base_url: HttpUrl | None = None
     model_id: Text | None = None
+    transport: Transport = "invocations"
 
     format: Text | None = None
     hf_model_name: Text | None = None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from adapters.base import Transport
 from adapters.errors import ConfigError
 from adapters.sagemaker.credentials import Credentials
 from adapters.sagemaker.hosts import check_base_url
@@ -34,6 +35,8 @@ class AwsSettings:
     #: Static keys; None stands for AWS's default chain.
     credentials: Credentials | None = None
     base_url: str | None = None
+    #: Which of SageMaker's ways takes the calls.
+    transport: Transport = "invocations"
 
 
 def read_aws_settings(params: Mapping[str, object], environ: Mapping[str, str]) -> AwsSettings:
@@ -53,6 +56,7 @@ def read_aws_settings(params: Mapping[str, object], environ: Mapping[str, str]) 
         region_assumed=assumed,
         credentials=_read_credentials(params),
         base_url=_read_base_url(params, environ),
+        transport=_read_transport(params),
     )
 
 
@@ -102,6 +106,15 @@ def _read_base_url(params: Mapping[str, object], environ: Mapping[str, str]) -> 
             check_base_url(url, key=key)
             return url
     return None
+
+
+def _read_transport(params: Mapping[str, object]) -> Transport:
+    match params.get("transport"):
+        case None | "invocations":
+            return "invocations"
+        case "openai_path":
+            return "openai_path"
+    raise ConfigError("expected one of invocations, openai_path", path=("transport",))
 
 
 def _text(params: Mapping[str, object], key: str) -> str | None:

@@ -132,7 +132,6 @@ _PARAMS_UNSUPPORTED: Mapping[str, str] = {
         """target_model target_variant target_container session_id
         prefix_aware_id inference_id headers""",
     ),
-    **_keys(f"{_LATER}: only InvokeEndpoint is called", "transport"),
     **_keys(f"{_LATER}: a mock answers text only", "mock_tool_calls"),
     **_keys(
         _NO_TEMPLATE,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -99,3 +100,14 @@ async def test_closing_closes_every_connection() -> None:
         await connections.aclose()
         await asyncio.wait_for(left.wait(), 10)
     await connections.aclose()
+
+
+async def test_the_native_path_shares_its_tokens(connections: Connections) -> None:
+    """Deployments of one identity and region use one token, over the same connections."""
+    native = replace(KEYS, transport="openai_path")
+    async with serve(Call.answer) as upstream:
+        for _ in range(2):
+            await connections.invoker(native).invoke(upstream.target(), PAYLOAD, Limits())
+    (token,) = {call.headers["Authorization"] for call in upstream.calls}
+    assert token.startswith("Bearer sagemaker-api-key-")
+    assert upstream.connections == 1

@@ -139,3 +139,17 @@ async def test_equal_identities_share_a_provider() -> None:
     await one.prepare()
     assert await one.current() == Credentials("AKIDEXAMPLE", "secret", None)
     assert await other.current() == Credentials("AKIDEXAMPLE", "secret", "t")
+
+
+@pytest.mark.parametrize("name", ["invocations", "openai_path"])
+def test_transport(name: str) -> None:
+    """The transport is the configuration's; without one, invocations."""
+    assert read_aws_settings({"transport": name}, {}).transport == name
+    assert read_aws_settings({}, {}).transport == "invocations"
+
+
+def test_unknown_transport() -> None:
+    """Nothing else is a transport."""
+    with pytest.raises(ConfigError) as caught:
+        read_aws_settings({"transport": "auto"}, {})
+    assert caught.value.path == ("transport",)
