@@ -15,6 +15,8 @@ Json = dict[str, Any]
 
 Task = Literal["chat", "completion", "embedding", "rerank"]
 StreamMode = Literal["auto", "real", "fake"]
+#: Whether a whole answer is collected from a stream; `auto`: once SageMaker's wall was hit.
+Collect = Literal["auto", "always", "never"]
 
 #: Under which name an embedding container wants its inputs.
 EmbeddingKey = Literal["inputs", "text_inputs", "sentences", "instances"]
