@@ -18,6 +18,8 @@ StreamMode = Literal["auto", "real", "fake"]
 #: Which of SageMaker's ways takes the calls: InvokeEndpoint and its streaming twin, or the native
 #: OpenAI path, which is for chat only.
 Transport = Literal["invocations", "openai_path"]
+#: Whether a whole answer is collected from a stream; `auto`: once SageMaker's wall was hit.
+Collect = Literal["auto", "always", "never"]
 
 #: Under which name an embedding container wants its inputs.
 EmbeddingKey = Literal["inputs", "text_inputs", "sentences", "instances"]

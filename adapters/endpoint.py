@@ -18,6 +18,7 @@ from adapters.answer import SHAPE_FAULTS, Answer, AnswerStream, CutStream, Decod
 from adapters.base import (
     COMPONENT_NAME,
     Codec,
+    Collect,
     Decoded,
     Format,
     Invoker,
@@ -36,11 +37,13 @@ from adapters.errors import (
     InvalidRequest,
     MalformedReply,
     ModelError,
+    ModelTimeout,
     StreamingRefused,
     UnsupportedTask,
 )
 from adapters.merged import MergedStream
 from adapters.openai import chat, completions, parameters
+from adapters.openai.fold import Fold
 from adapters.openai.streaming import Resource, wants_usage
 
 #: How long a refusal to stream is remembered, in seconds: endpoints get updated.
@@ -72,6 +75,8 @@ class EndpointMemory:
     refused_until: float = 0.0
     #: It answers an error when it is asked for a usage record.
     refuses_usage: bool = False
+    #: A plain call met SageMaker's limit of 60 seconds: until then streams are collected instead.
+    collects_until: float = 0.0
     #: The shapes of its replies, where its format knows more than one.
     reply_shapes: set[str] = field(default_factory=set)
 
@@ -84,6 +89,15 @@ class EndpointMemory:
         """Whether to fake from the start."""
         return time.monotonic() < self.refused_until
 
+    def hit_wall(self) -> None:
+        """Note that a plain call took too long for SageMaker, for an hour."""
+        self.collects_until = time.monotonic() + REFUSAL_SECONDS
+
+    @property
+    def collects(self) -> bool:
+        """Whether plain calls are known to be too slow."""
+        return time.monotonic() < self.collects_until
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -95,6 +109,7 @@ class Endpoint:
         format: The dialect spoken there.
         invoker: Signs and sends.
         stream_mode: `real` or `fake` streaming, or `auto`: real until the endpoint refuses.
+        collect: Whether whole answers come from a stream, which SageMaker gives more time.
         memory: What has been learnt of it.
     """
 
@@ -103,6 +118,7 @@ class Endpoint:
     format: Format
     invoker: Invoker
     stream_mode: StreamMode = "auto"
+    collect: Collect = "auto"
     memory: EndpointMemory = field(default_factory=EndpointMemory)
 
     async def call(self, task: Task, params: Json, limits: Limits) -> Answer:
@@ -117,7 +133,20 @@ class Endpoint:
             GatewayError: every failure.
         """
         codec = self._codec(task)
-        request = self._request(task, _without_stream(params))
+        params = _without_stream(params)
+        if self._collects(task):
+            try:
+                return await self._collected(task, params, limits)
+            except StreamingRefused:
+                self.memory.refuse()
+        try:
+            return await self._plain(codec, task, params, limits)
+        except ModelTimeout:
+            self.memory.hit_wall()
+            raise
+
+    async def _plain(self, codec: Codec, task: Task, params: Json, limits: Limits) -> Answer:
+        request = self._request(task, params)
         payloads = codec.encode(request)
         replies = await self._invoke(request.target, payloads, limits)
         decoded = _decode(codec, request, payloads, replies)
@@ -143,6 +172,30 @@ class Endpoint:
         faked = await self._fake(task, params, limits)
         self.memory.refuse()
         return faked
+
+    def _collects(self, task: Task) -> bool:
+        """Whether a whole answer is to be collected from a stream, which the endpoint can give."""
+        wanted = self.collect == "always" or (self.collect == "auto" and self.memory.collects)
+        can_stream = self.stream_mode != "fake" and not self.memory.refused
+        return wanted and can_stream and task in _RESOURCES
+
+    async def _collected(self, task: Task, params: Json, limits: Limits) -> Answer:
+        """Fold a stream into one answer."""
+        stream = await self._real(task, params, limits)
+        fold = Fold()
+        summary = stream.summary
+        try:
+            async for chunks in stream:
+                fold.add(chunks)
+            body = fold.answer(summary.usage)
+        except SHAPE_FAULTS as error:
+            raise MalformedReply(
+                "The container sent a record of an unexpected shape.",
+                request_id=stream.head.request_id,
+            ) from error
+        finally:
+            await stream.aclose()
+        return Answer(body, summary.usage_source or "estimate", stream.head, summary.shape)
 
     async def _real(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
         """Open a stream; a container that can't give a usage record is not asked for it again."""

@@ -20,6 +20,7 @@
         Throttled             429    retry_after
         EndpointUnavailable   503    no capacity, model not ready, scaled to zero; retry_after
         UpstreamTimeout       504    the container's or AWS's own wall
+          ModelTimeout               SageMaker's 60 seconds for a plain call
         ModelError                   the container's own status; its message kept and scrubbed
         MalformedReply        502    a reply, or a stream, that is not what the format promises
         StreamingRefused      502    the endpoint can't stream: the signal for fake streaming
@@ -238,6 +239,10 @@ class UpstreamTimeout(UpstreamError):
 
     status = 504
     type = "timeout_error"
+
+
+class ModelTimeout(UpstreamTimeout):
+    """The container did not answer a plain call within SageMaker's 60 seconds."""
 
 
 class ModelError(UpstreamError):

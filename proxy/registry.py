@@ -88,6 +88,7 @@ def _pool(
                 format=each.format,
                 invoker=each.invoker(invoker_for),
                 stream_mode=each.stream_mode,
+                collect=each.composed.collect,
                 memory=memories[each.id],
             ),
             timeout=each.timeout,

@@ -13,7 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from adapters import formats
-from adapters.base import Format, Invoker, ParameterPolicy, StreamMode, Target
+from adapters.base import Collect, Format, Invoker, ParameterPolicy, StreamMode, Target
 from adapters.deployment.address import Address, Route
 from adapters.deployment.mock import MockInvoker
 from adapters.deployment.native import chat_only, check_settings
@@ -62,6 +62,7 @@ class Composed:
     format: Format
     aws: AwsSettings
     stream_mode: StreamMode
+    collect: Collect = "auto"
     #: What every request is answered, without AWS.
     mock_response: str | None = None
 
@@ -98,7 +99,13 @@ def compose(
         check_settings(settings)
         spoken = chat_only(spoken)
     if settings.mock_response is None:
-        return Composed(target=target, format=spoken, aws=aws, stream_mode=settings.stream_mode)
+        return Composed(
+            target=target,
+            format=spoken,
+            aws=aws,
+            stream_mode=settings.stream_mode,
+            collect=settings.collect,
+        )
     return Composed(
         target=target,
         # The mock speaks for a container with OpenAI's own bodies, and in words only.

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, PositiveInt, SecretStr, model_validator
 
-from adapters.base import EmbeddingKey, Pooling, StreamMode, Transport
+from adapters.base import Collect, EmbeddingKey, Pooling, StreamMode, Transport
 from adapters.deployment.address import Provider
 from adapters.deployment.values import HttpUrl, Megabytes, Seconds, Secret, Section, Text
 
@@ -76,6 +76,7 @@ class Settings(Section):
     stream_timeout: Seconds | None = None
     stream_mode: StreamMode = "auto"
     stream_usage: bool = True
+    collect: Collect = "auto"
     max_payload_mb: Megabytes = 6
     #: What every request is answered, without AWS.
     mock_response: str | None = None

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.complaint import container_error, read_text
-from adapters.errors import GatewayError, UpstreamError, UpstreamTimeout
+from adapters.errors import GatewayError, ModelTimeout, UpstreamError
 from adapters.sagemaker.fault import listed, short_name
 
 _CLIENT_FAULTS = range(400, 500)
@@ -41,7 +41,7 @@ def unwrap(document: Mapping[str, Any], retry_after: float | None) -> GatewayErr
         _logs(document.get("LogStreamArn")),
     )
     if status == 0 or (status not in _CLIENT_FAULTS and text.startswith(_WALL)):
-        return UpstreamTimeout(
+        return ModelTimeout(
             "The model did not answer within SageMaker's time limit.", detail=detail
         )
     # What is quoted may itself quote AWS: a prompt that a container repeats.

@@ -152,6 +152,7 @@ class Engine:
             format=composed.format,
             invoker=composed.invoker(self._invoker),
             stream_mode=composed.stream_mode,
+            collect=composed.collect,
         )
 
     def _invoker(self, aws: AwsSettings) -> Invoker:

@@ -9,9 +9,9 @@ from adapters.errors import (
     ContextLengthExceeded,
     GatewayError,
     ModelError,
+    ModelTimeout,
     Throttled,
     UpstreamError,
-    UpstreamTimeout,
 )
 from adapters.sagemaker.errors import translate
 
@@ -140,7 +140,7 @@ def test_overloaded(status: int, original: Any) -> None:
 def test_wall(body: dict[str, Any]) -> None:
     """The container's sixty seconds are a 504 with one clear sentence."""
     error = model_error(**body)
-    assert (type(error), error.status, error.type) == (UpstreamTimeout, 504, "timeout_error")
+    assert (type(error), error.status, error.type) == (ModelTimeout, 504, "timeout_error")
     assert error.message == "The model did not answer within SageMaker's time limit."
 
 
