@@ -22,9 +22,16 @@ from typing import Generic, NamedTuple, TypeVar
 from yarl import URL
 
 from adapters.base import Head, Limits, Payload, Reply, Target, UpstreamStream
-from adapters.errors import GatewayError, InvalidRequest, MalformedReply, PayloadTooLarge
+from adapters.errors import (
+    GatewayError,
+    InvalidRequest,
+    MalformedReply,
+    PayloadTooLarge,
+    UpstreamError,
+)
 from adapters.sagemaker.client import Client
-from adapters.sagemaker.credentials import CredentialProvider
+from adapters.sagemaker.clock import ClockWatch
+from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials
 from adapters.sagemaker.errors import translate
 from adapters.sagemaker.response import Response, time_over
 from adapters.sagemaker.signing import Address, Signer, parse_address
@@ -32,6 +39,7 @@ from adapters.sagemaker.stream import DocumentStream, EventStream
 
 #: The most that is read of an error's body.
 _MAX_ERROR_BYTES = 256 * 1024
+_SIGNATURE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 #: URLs whose parsed form is kept; wildcard models may name any number.
 _KNOWN_URLS = 4096
 
@@ -62,6 +70,27 @@ class _SignedUrl:
     address: Address
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is the same for every try of a call."""
+
+    url: _SignedUrl
+    headers: list[tuple[str, str]]
+    body: bytes
+    signer: Signer
+    #: The loop's times at which the headers must be there, and at which all is over.
+    headers_by: float
+    ends_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """AWS did not take these credentials."""
+
+    credentials: Credentials
+    error: UpstreamError
+
+
 def _parse_url(url: str) -> _SignedUrl:
     return _SignedUrl(URL(url, encoded=True), parse_address(url))
 
@@ -74,10 +103,12 @@ class SageMakerInvoker:
         client: Client,
         credentials: CredentialProvider,
         clock: Callable[[], float] = time.time,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         self._client = client
         self._credentials = credentials
         self._clock = clock
+        self._clock_watch = clock_watch or ClockWatch()
         self._signers: dict[str, Signer] = {}
         self._url = lru_cache(maxsize=_KNOWN_URLS)(_parse_url)
 
@@ -103,10 +134,21 @@ class SageMakerInvoker:
     async def _call(
         self, operation: _Operation[_Answer], target: Target, payload: Payload, limits: Limits
     ) -> _Answer:
-        response = await self._send(operation, target, payload, limits)
+        request = self._request(operation, target, payload, limits)
+        response, credentials = await self._send(request, limits)
+        try:
+            return await self._answer(operation, response)
+        except UpstreamError as error:
+            if error.code not in STALE_CODES or credentials.token is None:
+                raise
+            refusal = _Refusal(credentials, error)
+        response, _ = await self._send(request, limits, refusal)
+        return await self._answer(operation, response)
+
+    async def _answer(self, operation: _Operation[_Answer], response: Response) -> _Answer:
         try:
             if response.status != HTTPStatus.OK:
-                raise await _refusal(response, streaming=operation.streaming)
+                raise await self._refused(response, streaming=operation.streaming)
             _check_encoding(response)
             return await operation.read(response)
         except GatewayError as error:
@@ -114,31 +156,65 @@ class SageMakerInvoker:
             error.request_id = _plain(response, "x-amzn-requestid") or None
             raise
 
-    async def _send(
+    def _request(
         self, operation: _Operation[_Answer], target: Target, payload: Payload, limits: Limits
-    ) -> Response:
-        """Sign and send; give the response once its headers are there."""
+    ) -> _Request:
         if len(payload.body) > target.max_payload_bytes:
             raise PayloadTooLarge(
                 f"The request is too large for the model: {len(payload.body)} bytes, "
                 f"and at most {target.max_payload_bytes} are taken."
             )
-        headers = _headers(target, payload, operation.accept_header)
-        url = self._url(operation.url(target))
         now = asyncio.get_running_loop().time()
-        ends_at = None if limits.deadline is None else now + limits.deadline
-        deadline = asyncio.timeout_at(ends_at)
+        return _Request(
+            url=self._url(operation.url(target)),
+            headers=_headers(target, payload, operation.accept_header),
+            body=payload.body,
+            signer=self._signer(target.region),
+            headers_by=now + limits.first_byte,
+            ends_at=None if limits.deadline is None else now + limits.deadline,
+        )
+
+    async def _send(
+        self, request: _Request, limits: Limits, refusal: _Refusal | None = None
+    ) -> tuple[Response, Credentials]:
+        """Sign and send; give the response once its headers are there, and who signed.
+
+        Raises:
+            GatewayError: also `refusal`'s, where there are no others than the credentials that it
+                was for.
+        """
+        deadline = asyncio.timeout_at(request.ends_at)
         try:
-            async with deadline, asyncio.timeout_at(now + limits.first_byte):
-                credentials = await self._credentials.current()
-                signed = self._signer(target.region).sign(
-                    credentials, url.address, headers, payload.body, self._clock()
+            async with deadline, asyncio.timeout_at(request.headers_by):
+                credentials = await self._credentials_for(refusal)
+                signed = request.signer.sign(
+                    credentials, request.url.address, request.headers, request.body, self._clock()
                 )
-                return await self._client.post(
-                    url.url, signed, payload.body, limits=limits, ends_at=ends_at
+                response = await self._client.post(
+                    request.url.url, signed, request.body, limits=limits, ends_at=request.ends_at
                 )
         except TimeoutError as error:
             raise time_over(limits, "deadline" if deadline.expired() else "first_byte") from error
+        return response, credentials
+
+    async def _credentials_for(self, refusal: _Refusal | None) -> Credentials:
+        if refusal is None:
+            return await self._credentials.current()
+        others = await self._credentials.renew(refusal.credentials)
+        if others is None:
+            raise refusal.error
+        return others
+
+    async def _refused(self, response: Response, *, streaming: bool) -> GatewayError:
+        """Read and translate an error; a body that is too large, or breaks off, counts as none."""
+        try:
+            body = await response.read_all(_MAX_ERROR_BYTES)
+        except GatewayError:
+            body = b""
+        error = translate(response.status, response.headers, body, streaming=streaming)
+        if response.status in _SIGNATURE_REFUSED and error.should_retry is False:
+            self._clock_watch.explain(error, response.headers.get("date"), self._clock())
+        return error
 
     def _signer(self, region: str) -> Signer:
         signer = self._signers.get(region)
@@ -205,15 +281,6 @@ def _check_encoding(response: Response) -> None:
             "The endpoint's answer is compressed, which was not asked for.",
             detail=f"content encoding {encoding[:80]!a}",
         )
-
-
-async def _refusal(response: Response, *, streaming: bool) -> GatewayError:
-    """Read and translate an error; a body that is too large, or breaks off, counts as none."""
-    try:
-        body = await response.read_all(_MAX_ERROR_BYTES)
-    except GatewayError:
-        body = b""
-    return translate(response.status, response.headers, body, streaming=streaming)
 
 
 _INVOKE = _Operation(attrgetter("invoke_url"), "Accept", streaming=False, read=_read_reply)
