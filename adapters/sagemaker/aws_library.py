@@ -6,6 +6,7 @@ Whatever reads files or parses models happens on a thread: the event loop goes o
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from typing import Any
 
 _DATA = ("endpoints", "partitions", "_retry", "sdk-default-configuration")
@@ -34,9 +35,18 @@ def _session(region: str, profile: str | None) -> Any:
         core.set_config_variable("region", region)
     # AWS's former global endpoint is one region's: https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html
     core.set_config_variable("sts_regional_endpoints", "regional")
-    loader = core.get_component("data_loader")
+    core.register_component("data_loader", _data_loader())
+    return session
+
+
+@cache
+def _data_loader() -> Any:
+    """Read the library's own data files, once for the process: a tenth of a second and more."""
+    import botocore.loaders  # noqa: PLC0415 - see above
+
+    loader = botocore.loaders.create_loader()
     for name in _DATA:
         loader.load_data(name)
     for kind in _STS_MODELS:
         loader.load_service_model("sts", kind)
-    return session
+    return loader

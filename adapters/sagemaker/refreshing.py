@@ -18,7 +18,6 @@ from adapters.redaction import without_secrets
 from adapters.sagemaker.credentials import Credentials, Issued
 from adapters.sagemaker.fault import short_name
 
-#: Seconds that an attempt may take.
 PATIENCE: Final = 30.0
 #: Seconds without an attempt after a failed one; doubled with each further failure.
 RETRY_PAUSE: Final = 5.0
@@ -45,12 +44,19 @@ class RefreshingCredentials:
         fetch: Fetches them.
         clock: Unix seconds.
         jitter: 2/3 to 1; spreads the refreshes of many processes.
+        patience: Seconds that an attempt may take.
     """
 
     def __init__(
-        self, fetch: Fetch, *, clock: Callable[[], float] = time.time, jitter: float = 1.0
+        self,
+        fetch: Fetch,
+        *,
+        clock: Callable[[], float] = time.time,
+        jitter: float = 1.0,
+        patience: float = PATIENCE,
     ) -> None:
         self._fetch = fetch
+        self._patience = patience
         self._clock = clock
         self._early = _EARLY * jitter
         self._held: Issued | None = None
@@ -104,7 +110,7 @@ class RefreshingCredentials:
 
     async def _try(self, stale: Credentials | None) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 issued = await self._fetch(stale)
         except Exception as error:  # noqa: BLE001 - botocore's plug-ins raise anything; it is kept
             self._failed(explained(error))
