@@ -69,6 +69,8 @@ class Sts:
     refusals: list[tuple[int, str, str]] = field(default_factory=list)
     #: Sent with status 200 in the place of an answer.
     garbage: str = ""
+    #: Roles whose ARN ends so are never given.
+    denied: str | None = None
     asked: list[Asked] = field(default_factory=list)
     sessions: int = 0
     #: Nobody is answered while it is not set.
@@ -94,6 +96,12 @@ class Sts:
                 return _refused(*self.refusals.pop(0))
             if self.garbage:
                 return 200, self.garbage
+            role = asked.form.get("RoleArn", "")
+            if self.denied is not None and role.endswith(self.denied):
+                words = (
+                    f"User: {self.caller} is not authorized to perform: sts:AssumeRole on {role}"
+                )
+                return _refused(403, "AccessDenied", words)
             if asked.action == "GetCallerIdentity":
                 return 200, _result(asked.action, f"<Arn>{self.caller}</Arn>")
             self.sessions += 1
@@ -141,7 +149,7 @@ def serve_sts() -> Iterator[Sts]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        def log_request(self, *_: object) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Requests)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from copy import deepcopy
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -30,7 +32,7 @@ HALF_ANSWER = (
 )
 
 
-class Role5:
+class HeldRole:
     """A role's credentials, on a clock that is moved by hand."""
 
     def __init__(self, url: str) -> None:
@@ -50,7 +52,7 @@ class Role5:
         return current
 
 
-FAULTS = {
+FAULTS: dict[str, dict[str, Any]] = {
     "refused": {"refusals": [(403, "AccessDenied", DENIED)]},
     "throttled": {"refusals": [(400, "Throttling", "Rate exceeded")] * 2},
     "failing": {"refusals": [(500, "InternalFailure", "sorry")] * 2},
@@ -64,8 +66,8 @@ CODES = {"refused": "AccessDenied", "throttled": "Throttling", "failing": "Inter
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_fault_without_credentials(sts: Sts, fault: str) -> None:
     """It is a 502 with AWS's name, nobody's ARN in it, and no key or token even in the log."""
-    vars(sts).update({key: type(value)(value) for key, value in FAULTS[fault].items()})
-    role = Role5(sts.url)
+    vars(sts).update(deepcopy(FAULTS[fault]))
+    role = HeldRole(sts.url)
     with pytest.raises(UpstreamError) as caught:
         await role.current()
     error = caught.value
@@ -84,9 +86,9 @@ async def test_fault_while_credentials_are_valid(
     sts: Sts, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
     """Valid credentials serve on, with one warning; then the refresh succeeds (I2)."""
-    role = Role5(sts.url)
+    role = HeldRole(sts.url)
     first = await role.current()
-    vars(sts).update({key: type(value)(value) for key, value in FAULTS[fault].items()})
+    vars(sts).update(deepcopy(FAULTS[fault]))
     role.now += timedelta(minutes=50).total_seconds()
     assert await role.current() == first
     (warning,) = [each for each in caplog.records if each.levelno == logging.WARNING]
@@ -100,7 +102,7 @@ async def test_fault_while_credentials_are_valid(
 
 async def test_nobody_there(unused_tcp_port: int) -> None:
     """A token service that can't be reached is told as such."""
-    role = Role5(f"http://127.0.0.1:{unused_tcp_port}")
+    role = HeldRole(f"http://127.0.0.1:{unused_tcp_port}")
     with pytest.raises(UpstreamError) as caught:
         await role.current()
     assert caught.value.code == "credentials_unavailable"
@@ -109,7 +111,7 @@ async def test_nobody_there(unused_tcp_port: int) -> None:
 
 async def test_slow_service_while_credentials_are_valid(sts: Sts) -> None:
     """Nobody waits for a slow refresh while there are valid credentials."""
-    role = Role5(sts.url)
+    role = HeldRole(sts.url)
     first = await role.current()
     role.now += timedelta(minutes=50).total_seconds()
     sts.open.clear()
