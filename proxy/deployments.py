@@ -118,7 +118,7 @@ def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]
 def _identity(composed: Composed) -> str:
     if composed.mock_response is not None:
         return "none: mock_response"
-    return "default AWS chain" if composed.aws.credentials is None else "static keys"
+    return composed.aws.identity.title
 
 
 def _deployment(
@@ -147,8 +147,8 @@ def _deployment(
 def _derived_id(entry: ModelEntry, composed: Composed, taken: set[str]) -> str:
     """Give an id that stays the same when other entries come and go, and note that it is taken."""
     params, aws = entry.litellm_params, composed.aws
-    identity = aws.credentials.access_key if aws.credentials else None
-    parts = (entry.model_name, params.model, aws.region, aws.base_url, params.model_id, identity)
+    where = (aws.region, aws.base_url, params.model_id)
+    parts = (entry.model_name, params.model, *where, aws.identity.mark)
     number = 0
     while True:
         text = repr((*parts, params.format, number))

@@ -14,11 +14,12 @@ from pydantic import ConfigDict, Field, PositiveInt, SecretStr, model_validator
 from adapters.base import Collect, EmbeddingKey, Pooling, StreamMode, Transport
 from adapters.deployment.address import Provider
 from adapters.deployment.values import HttpUrl, Megabytes, Seconds, Secret, Section, Text
+from adapters.sagemaker import identity_settings
 
+#: Say who signs: a deployment that sets one of them inherits none of the others.
+IDENTITY_KEYS = identity_settings.IDENTITY_KEYS
 #: The three spellings of one setting.
 URL_KEYS = ("sagemaker_base_url", "api_base", "base_url")
-#: Belong together: a deployment that sets one of them inherits none of the others.
-CREDENTIAL_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
 class Settings(Section):
@@ -31,6 +32,15 @@ class Settings(Section):
     aws_access_key_id: Secret | None = None
     aws_secret_access_key: Secret | None = None
     aws_session_token: Secret | None = None
+    aws_profile_name: Text | None = None
+    aws_role_name: Text | None = Field(default=None, repr=False)
+    aws_session_name: Text | None = None
+    aws_external_id: Secret | None = None
+    #: A mapping, AWS's list of `Key` and `Value`, or either as JSON.
+    aws_session_tags: Any = Field(default=None, repr=False)
+    #: A token, its file, or `oidc/file/...`, `oidc/env/...`, `oidc/env_path/...`.
+    aws_web_identity_token: Secret | None = None
+    aws_sts_endpoint: HttpUrl | None = None
     aws_region_name: Text | None = None
 
     sagemaker_base_url: HttpUrl | None = None

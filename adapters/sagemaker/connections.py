@@ -9,6 +9,7 @@ from adapters.base import Invoker
 from adapters.errors import UpstreamError
 from adapters.sagemaker.bearer import BearerTokens
 from adapters.sagemaker.client import Client
+from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import CredentialProvider
 from adapters.sagemaker.identities import Identities
 from adapters.sagemaker.invoker import SageMakerInvoker
@@ -25,28 +26,34 @@ class Connections:
         self._client = Client()
         self._identities = Identities()
         self._tokens = BearerTokens()
+        self._clock_watch = ClockWatch()
 
     def invoker(self, settings: AwsSettings) -> Invoker:
         """Give the invoker for one deployment."""
-        identity = self._identities.provider(settings)
+        provider = self._identities.provider(settings)
         if settings.transport == "openai_path":
-            return OpenAIPathInvoker(self._client, identity, self._tokens)
-        return SageMakerInvoker(self._client, identity)
+            return OpenAIPathInvoker(self._client, provider, self._tokens)
+        return SageMakerInvoker(self._client, provider, clock_watch=self._clock_watch)
 
     async def prepare(self) -> None:
         """Get every identity's credentials now, so that no request waits for them.
 
         A failure is logged only: a gateway starts without AWS, and tries again when asked.
         """
-        await asyncio.gather(*map(_prepare, self._identities.providers))
+        failures = await asyncio.gather(*map(_prepare, self._identities.providers))
+        # A role and the identity that should assume it fail with the same words.
+        for failure in dict.fromkeys(filter(None, failures)):
+            _log.warning("credentials.missing: %s", failure)
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
 
 
-async def _prepare(provider: CredentialProvider) -> None:
+async def _prepare(provider: CredentialProvider) -> str | None:
+    """Get a provider ready; give what went wrong."""
     try:
         await provider.prepare()
     except UpstreamError as error:
-        _log.warning("credentials.missing: %s (%s)", error.message, error.detail)
+        return f"{error.message} ({error.detail})"
+    return None

@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from http import HTTPStatus
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from yarl import URL
 
 from adapters.base import Limits, Payload, Reply, Target, UpstreamStream
-from adapters.errors import InvalidRequest, MalformedReply
+from adapters.errors import GatewayError, InvalidRequest, MalformedReply, UpstreamError
 from adapters.sagemaker.client import Client
-from adapters.sagemaker.credentials import CredentialProvider, Credentials
+from adapters.sagemaker.clock import ClockWatch
+from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials
 from adapters.sagemaker.errors import translate
 from adapters.sagemaker.exchange import (
     JSON_TYPE,
@@ -39,6 +41,7 @@ from adapters.sagemaker.response import Response
 from adapters.sagemaker.signing import Address, Signer, parse_address
 from adapters.sagemaker.stream import DocumentStream, EventStream
 
+_SIGNATURE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 #: URLs whose parsed form is kept; wildcard models may name any number.
 _KNOWN_URLS = 4096
 
@@ -66,6 +69,25 @@ class _SignedUrl:
     address: Address
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is the same for every try of a call."""
+
+    url: _SignedUrl
+    headers: list[tuple[str, str]]
+    body: bytes
+    signer: Signer
+    frame: TimeFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """AWS did not take these credentials."""
+
+    credentials: Credentials
+    error: UpstreamError
+
+
 def _parse_url(url: str) -> _SignedUrl:
     return _SignedUrl(URL(url, encoded=True), parse_address(url))
 
@@ -78,10 +100,12 @@ class SageMakerInvoker:
         client: Client,
         credentials: CredentialProvider,
         clock: Callable[[], float] = time.time,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         self._client = client
         self._credentials = credentials
         self._clock = clock
+        self._clock_watch = clock_watch or ClockWatch()
         self._signers: dict[str, Signer] = {}
         self._url = lru_cache(maxsize=_KNOWN_URLS)(_parse_url)
 
@@ -107,28 +131,58 @@ class SageMakerInvoker:
     async def _call(
         self, operation: _Operation[_Answer], target: Target, payload: Payload, limits: Limits
     ) -> _Answer:
-        response = await self._send(operation, target, payload, limits)
-        return await take(
-            response, operation.read, partial(translate, streaming=operation.streaming)
+        check_size(target, payload)
+        request = _Request(
+            url=self._url(operation.url(target)),
+            headers=_headers(target, payload, operation.accept_header),
+            body=payload.body,
+            signer=self._signer(target.region),
+            frame=TimeFrame.starting_now(limits),
         )
+        translated = partial(self._translate, streaming=operation.streaming)
+        response, credentials = await self._send(request)
+        try:
+            return await take(response, operation.read, translated)
+        except UpstreamError as error:
+            if error.code not in STALE_CODES or credentials.token is None:
+                raise
+            refusal = _Refusal(credentials, error)
+        response, _ = await self._send(request, refusal)
+        return await take(response, operation.read, translated)
 
     async def _send(
-        self, operation: _Operation[_Answer], target: Target, payload: Payload, limits: Limits
-    ) -> Response:
-        """Sign and send; give the response once its headers are there."""
-        check_size(target, payload)
-        headers = _headers(target, payload, operation.accept_header)
-        url = self._url(operation.url(target))
+        self, request: _Request, refusal: _Refusal | None = None
+    ) -> tuple[Response, Credentials]:
+        """Sign and send; give the response once its headers are there, and who signed.
+
+        Raises:
+            GatewayError: also `refusal`'s, where there are no others than the credentials that it
+                was for.
+        """
 
         async def signed() -> tuple[Credentials, dict[str, str]]:
-            credentials = await self._credentials.current()
-            return credentials, self._signer(target.region).sign(
-                credentials, url.address, headers, payload.body, self._clock()
+            credentials = await self._credentials_for(refusal)
+            return credentials, request.signer.sign(
+                credentials, request.url.address, request.headers, request.body, self._clock()
             )
 
-        frame = TimeFrame.starting_now(limits)
-        response, _ = await send(self._client, url.url, payload.body, frame, signed)
-        return response
+        return await send(self._client, request.url.url, request.body, request.frame, signed)
+
+    async def _credentials_for(self, refusal: _Refusal | None) -> Credentials:
+        if refusal is None:
+            return await self._credentials.current()
+        others = await self._credentials.renew(refusal.credentials)
+        if others is None:
+            raise refusal.error
+        return others
+
+    def _translate(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, streaming: bool
+    ) -> GatewayError:
+        error = translate(status, headers, body, streaming=streaming)
+        if status in _SIGNATURE_REFUSED and error.should_retry is False:
+            self._clock_watch.explain(error, headers.get("date"), self._clock())
+        return error
 
     def _signer(self, region: str) -> Signer:
         signer = self._signers.get(region)

@@ -13,10 +13,11 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from adapters.base import Json
-from adapters.deployment.settings import CREDENTIAL_KEYS, Settings
+from adapters.deployment.settings import Settings
 from adapters.deployment.wording import plain_words
 from adapters.errors import InvalidRequest
 from adapters.openai.validation import validate
+from adapters.sagemaker.identity_settings import IDENTITY_KEYS, KEY_SETTINGS, names_identity
 from adapters.spelling import nearest
 
 #: Said by each request, and no setting of the endpoint behind it.
@@ -36,7 +37,7 @@ _REFUSED: Final[Mapping[str, str]] = {
     "fallbacks": _ONE_TRY,
     "guardrails": "there are none",
     "headers": "use extra_headers",
-    "litellm_credential_name": "use aws_access_key_id and aws_secret_access_key",
+    "litellm_credential_name": "there is no list of credentials: give the settings themselves",
     "logger_fn": "use Python's logging, logger 'sagegate.sdk'",
     "max_retries": _ONE_TRY,
     "mock_tool_calls": "a mock answers text only",
@@ -49,7 +50,7 @@ _REFUSED: Final[Mapping[str, str]] = {
 #: Notes for bookkeeping that is not done here.
 _IGNORED: Final = frozenset({"metadata", "tags"})
 #: Where the environment says who signs: AWS's own names.
-_VARIABLES: Final = {name: name.upper() for name in CREDENTIAL_KEYS}
+_VARIABLES: Final = {name: name.upper() for name in KEY_SETTINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ def _with_identity(settings: dict[str, Any], environ: Mapping[str, str]) -> dict
         for name, value in settings.items()
         if not (name.startswith("aws_") and value == "")
     }
-    if not any(name in named for name in CREDENTIAL_KEYS):
+    if not names_identity(environ) and not any(name in named for name in IDENTITY_KEYS):
         found = {name: environ.get(variable) for name, variable in _VARIABLES.items()}
         if found["aws_access_key_id"] or found["aws_secret_access_key"]:
             named |= {name: value for name, value in found.items() if value}

@@ -100,7 +100,6 @@ _NO_ALIAS = f"aliases are {_LATER}: give the model under each name"
 _NO_TEMPLATE = f"prompt templates are {_LATER}"
 _NO_GUARD = f"guardrails are {_LATER}"
 _NO_ROUTING = f"choosing a deployment by this is {_LATER}"
-_NO_IDENTITY = f"{_LATER}: use aws_access_key_id and aws_secret_access_key, or AWS's own chain"
 _NO_HEADER = f"{_LATER}: this header is not sent"
 
 _LIMITS = _keys(
@@ -122,11 +121,10 @@ _PARAMS_UNUSED: Mapping[str, str] = {
 }
 _PARAMS_UNSUPPORTED: Mapping[str, str] = {
     **_keys(
-        _NO_IDENTITY,
-        """aws_role_name aws_profile_name aws_web_identity_token aws_session_name aws_sts_endpoint
-        aws_external_id aws_session_tags litellm_credential_name aws_bedrock_runtime_endpoint""",
+        "it belongs to Bedrock: use sagemaker_base_url",
+        "aws_bedrock_runtime_endpoint",
     ),
-    **_keys(f"{_NO_IDENTITY}; SageMaker has no API keys", "api_key"),
+    **_keys("SageMaker has no API keys: use the aws_... settings", "api_key"),
     **_keys(
         _NO_HEADER,
         """target_model target_variant target_container session_id
@@ -152,6 +150,8 @@ _PARAMS_UNSUPPORTED: Mapping[str, str] = {
 UNUSED: Mapping[str, Mapping[str, str]] = {
     "root": {**_TOOLS, **_CALLBACKS},
     "model_list": {},
+    "credential_list": {},
+    "credential_values": {},
     "litellm_params": {
         **_PARAMS_UNUSED,
         **_BALANCING,
@@ -214,12 +214,13 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
 #: Section -> key -> why the configuration is refused.
 UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     "root": {
-        **_keys(_NO_IDENTITY, "credential_list"),
         **_keys(_NO_KEYS, "keys"),
         **_keys(_NO_GUARD, "guardrails policies policy_attachments"),
         **_keys(_NO_TEMPLATE, "prompts"),
     },
     "model_list": {},
+    "credential_list": {},
+    "credential_values": {},
     "litellm_params": _PARAMS_UNSUPPORTED,
     "model_info": {},
     "litellm_settings": {

@@ -17,6 +17,8 @@ from adapters.deployment.values import Text
 class DeploymentSettings(Settings):
     """Every setting of a deployment but its model; keys beyond these go to the container."""
 
+    #: Already replaced by that credential's settings; kept here to be shown.
+    litellm_credential_name: Text | None = None
     configurable_clientside_auth_params: tuple[Literal["model_id"], ...] = ()
 
 

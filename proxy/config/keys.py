@@ -16,6 +16,8 @@ from proxy.config.compat import UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams
 from proxy.config.problems import Report
 from proxy.config.schema import (
+    CredentialEntry,
+    CredentialValues,
     GeneralSettings,
     LitellmSettings,
     ModelEntry,
@@ -30,11 +32,17 @@ _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "model_list": ModelEntry,
     "litellm_params": DeploymentParams,
     "model_info": ModelInfo,
+    "credential_list": CredentialEntry,
+    "credential_values": CredentialValues,
     "litellm_settings": LitellmSettings,
     "router_settings": RouterSettings,
     "general_settings": GeneralSettings,
 }
-_HOMES = {"root": "at the top of the file", "model_list": "in an entry of model_list"}
+_HOMES = {
+    "root": "at the top of the file",
+    "model_list": "in an entry of model_list",
+    "credential_list": "in an entry of credential_list",
+}
 #: Sections that are judged by name when they turn up under a deployment: a container has no use
 #: for their keys, and some of them are secrets.
 _NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
@@ -45,6 +53,7 @@ def judged(root: Node, report: Report) -> Node:
     """Give the tree with the honoured keys only; all others are told to the report."""
     sections = {
         "model_list": lambda node: _each(node, lambda entry: _entry(entry, report)),
+        "credential_list": lambda node: _each(node, lambda entry: _credential(entry, report)),
         "litellm_settings": lambda node: _closed(node, "litellm_settings", report),
         "general_settings": lambda node: _closed(node, "general_settings", report),
         "router_settings": lambda node: _router(node, report),
@@ -58,6 +67,13 @@ def _entry(entry: Node, report: Report) -> Node:
         "model_info": lambda node: _open(node, "model_info", report),
     }
     return _descend(_closed(entry, "model_list", report), sections)
+
+
+def _credential(entry: Node, report: Report) -> Node:
+    sections = {
+        "credential_values": lambda node: _closed(node, "credential_values", report),
+    }
+    return _descend(_closed(entry, "credential_list", report), sections)
 
 
 def _router(router: Node, report: Report) -> Node:

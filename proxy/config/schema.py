@@ -7,11 +7,11 @@ honoured stand in `compat`. Refuses to know files, lines and the environment: `l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, PositiveInt, SecretStr, field_validator, model_validator
 
-from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
+from adapters.deployment.values import HttpUrl, Megabytes, Seconds, Secret, Section, Text
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.values import ExactPath, HeaderName, Origin
 
@@ -52,6 +52,31 @@ class ModelEntry(Section):
         return name
 
 
+class CredentialValues(Section):
+    """An identity's settings; each is what it is under `litellm_params`."""
+
+    aws_access_key_id: Secret | None = None
+    aws_secret_access_key: Secret | None = None
+    aws_session_token: Secret | None = None
+    aws_profile_name: Text | None = None
+    aws_role_name: Text | None = Field(default=None, repr=False)
+    aws_session_name: Text | None = None
+    aws_external_id: Secret | None = None
+    aws_session_tags: Any = Field(default=None, repr=False)
+    aws_web_identity_token: Secret | None = None
+    aws_sts_endpoint: HttpUrl | None = None
+    aws_region_name: Text | None = None
+
+
+class CredentialEntry(Section):
+    """One row of `credential_list`: a name for an identity."""
+
+    credential_name: Text
+    credential_values: CredentialValues
+    #: Notes; nothing is done with them.
+    credential_info: Mapping[str, Any] = Field(default_factory=dict, repr=False)
+
+
 class LitellmSettings(Section):
     """`litellm_settings`: what holds for all models."""
 
@@ -89,6 +114,8 @@ class ProxyConfig(Section):
     litellm_settings: LitellmSettings = LitellmSettings()
     general_settings: GeneralSettings = GeneralSettings()
     router_settings: RouterSettings = RouterSettings()
+    #: Already given to the deployments that name them; kept here to be checked.
+    credential_list: tuple[CredentialEntry, ...] = ()
     #: Hidden as a whole: variables are where secrets live.
     environment_variables: Mapping[str, SecretStr] = Field(default_factory=dict)
     include: tuple[Text, ...] = ()

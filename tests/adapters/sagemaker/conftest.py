@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.adapters.sagemaker.metadata import Metadata, serve_metadata
+from tests.sts_server import Sts, serve_sts
 
 VARIABLES = (
     "AWS_ACCESS_KEY_ID",
@@ -15,6 +16,10 @@ VARIABLES = (
     "AWS_SESSION_TOKEN",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
     "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -37,6 +42,14 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     # botocore rests a second between two tries of its own.
     monkeypatch.setattr("aiobotocore.utils.AioContainerMetadataFetcher.SLEEP_TIME", 0)
+
+
+@pytest.fixture
+def sts(bare_environment: None) -> Iterator[Sts]:
+    """A token service, and nothing else."""
+    del bare_environment
+    with serve_sts() as service:
+        yield service
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from adapters.base import Limits
 from adapters.errors import UpstreamError
 from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.credentials import Credentials
+from adapters.sagemaker.identity import Keys
 from adapters.sagemaker.settings import AwsSettings
 from tests.adapters.sagemaker.metadata import Metadata, triple
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, serve
@@ -18,7 +19,7 @@ from tests.adapters.sagemaker.upstream import PAYLOAD, Call, serve
 pytestmark = pytest.mark.usefixtures("bare_environment")
 
 AMBIENT = AwsSettings(region="eu-west-1")
-KEYS = AwsSettings(region="eu-west-1", credentials=Credentials("AKIDEXAMPLE", "secret"))
+KEYS = AwsSettings(region="eu-west-1", identity=Keys(Credentials("AKIDEXAMPLE", "secret")))
 
 
 @pytest.fixture
@@ -77,10 +78,10 @@ async def test_quiet_start_with_credentials(
     """Where every identity has its credentials, nothing is said; nor where there is none."""
     await connections.prepare()
     assert metadata.asked == 0
-    connections.invoker(KEYS)
-    connections.invoker(AMBIENT)
+    invokers = [connections.invoker(settings) for settings in (KEYS, AMBIENT)]
     await connections.prepare()
     assert metadata.asked == 1
+    del invokers
     assert not [record for record in caplog.records if record.name.startswith("adapters.")]
 
 

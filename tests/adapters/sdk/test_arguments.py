@@ -120,6 +120,20 @@ class Said(BaseModel):
     refusal: str | None = None
 
 
+@pytest.mark.parametrize("name", ["AWS_ROLE_NAME", "AWS_PROFILE_NAME", "AWS_WEB_IDENTITY_TOKEN"])
+def test_the_environments_role_goes_before_its_keys(name: str) -> None:
+    """Keys of the environment are the chain's, and the role's source, where it names a role."""
+    environ = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", name: "x"}
+    assert identity(read(environ)) == (None, None, None)
+
+
+@pytest.mark.parametrize("name", ["aws_role_name", "aws_profile_name", "aws_session_tags"])
+def test_an_explicit_identity_never_mixes_with_the_environments_keys(name: str) -> None:
+    """Whoever is named by an argument is not completed from the environment."""
+    environ = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
+    assert identity(read(environ, **{name: "x"})) == (None, None, None)
+
+
 def test_messages_may_be_objects_and_tuples() -> None:
     """What knows itself as a dict is written as one, without its nulls; the rest is refused."""
     got = read(messages=(Said(role="user", content="Hi"), HELLO[0]))
