@@ -8,15 +8,21 @@ from __future__ import annotations
 import io
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 
 import aiohttp
 from yarl import URL
 
 from adapters.base import Limits
+from adapters.sagemaker.proxies import Proxies
 from adapters.sagemaker.response import TRANSPORT_FAILURES, Response, translate_failure
 
 #: Idle connections are given up before AWS does, so that a request seldom meets a dying one.
 KEEP_ALIVE_SECONDS = 15.0
+
+#: Schemes, hosts and ports whose way is kept; wildcard models may name any number.
+_KNOWN_ORIGINS = 256
+_NO_PROXIES = Proxies()
 
 #: aiohttp warns of larger bodies unless they can be read in pieces.
 _WHOLE_BODY_BYTES = 2**20
@@ -25,17 +31,26 @@ _WHOLE_BODY_BYTES = 2**20
 class Client:
     """A pool of connections, shared by every identity and endpoint.
 
-    Redirects are not followed, cookies not kept, proxies of the environment not used, bodies not
-    decompressed; TLS certificates are verified.
+    Redirects are not followed, cookies not kept, bodies not decompressed, the environment not read;
+    TLS certificates are verified.
 
     Args:
         connections_per_host: The most at a time; 0 sets no limit.
         tls: Trusts other authorities than the system's.
+        proxies: Those in between.
     """
 
-    def __init__(self, *, connections_per_host: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        connections_per_host: int = 0,
+        tls: ssl.SSLContext | None = None,
+        proxies: Proxies = _NO_PROXIES,
+    ) -> None:
         self._connections_per_host = connections_per_host
         self._tls = tls
+        self._proxies = proxies
+        self._way = lru_cache(maxsize=_KNOWN_ORIGINS)(self._find_way)
         self._session: aiohttp.ClientSession | None = None
 
     async def aclose(self) -> None:
@@ -69,13 +84,30 @@ class Client:
         """
         timeout = aiohttp.ClientTimeout(total=None, connect=limits.connect)
         data = body if len(body) <= _WHOLE_BODY_BYTES else io.BytesIO(body)
+        proxy, login = self._way(url.scheme, url.host or "", url.port)
         try:
             raw = await self._open_session().post(
-                url, data=data, headers=headers, allow_redirects=False, timeout=timeout
+                url,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                timeout=timeout,
+                proxy=proxy,
+                proxy_auth=login,
             )
         except TRANSPORT_FAILURES as error:
             raise translate_failure(error) from error
         return Response(raw, limits, ends_at)
+
+    def _find_way(
+        self, scheme: str, host: str, port: int | None
+    ) -> tuple[URL | None, aiohttp.BasicAuth | None]:
+        """Give the proxy before a host, and who we are there."""
+        proxy = self._proxies.between(scheme, host, port)
+        if proxy is None:
+            return None, None
+        login = aiohttp.BasicAuth(proxy.user, proxy.password, "utf-8") if proxy.user else None
+        return URL(proxy.url), login
 
     def _open_session(self) -> aiohttp.ClientSession:
         """Give the session; aiohttp wants it made inside the running loop."""

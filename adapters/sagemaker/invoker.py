@@ -23,6 +23,7 @@ from yarl import URL
 
 from adapters.base import Head, Limits, Payload, Reply, Target, UpstreamStream
 from adapters.errors import GatewayError, InvalidRequest, MalformedReply, PayloadTooLarge
+from adapters.sagemaker.answer_headers import messages_to_the_client
 from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import CredentialProvider
 from adapters.sagemaker.errors import translate
@@ -188,6 +189,7 @@ def _head(response: Response, content_type: str) -> Head:
         content_type=content_type,
         request_id=_plain(response, "x-amzn-requestid"),
         variant=_plain(response, "x-amzn-invoked-production-variant"),
+        messages=messages_to_the_client(response.headers),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from adapters.errors import ConfigError
 from adapters.sagemaker.credentials import Credentials
 from adapters.sagemaker.hosts import check_base_url
+from adapters.sagemaker.special_hosts import special_base_url
 
 #: Serves where nobody names a region; `AwsSettings.region_assumed` tells.
 FALLBACK_REGION = "us-west-2"
@@ -33,6 +34,7 @@ class AwsSettings:
     region_assumed: bool = False
     #: Static keys; None stands for AWS's default chain.
     credentials: Credentials | None = None
+    #: A base that is configured, or the FIPS or dual-stack host; None stands for AWS's own host.
     base_url: str | None = None
 
 
@@ -48,11 +50,12 @@ def read_aws_settings(params: Mapping[str, object], environ: Mapping[str, str]) 
         ConfigError: a value has the wrong form, or one of a pair is missing; `path` is the key.
     """
     region, assumed = _read_region(params, environ)
+    base_url = _read_base_url(params, environ)
     return AwsSettings(
         region=region,
         region_assumed=assumed,
         credentials=_read_credentials(params),
-        base_url=_read_base_url(params, environ),
+        base_url=special_base_url(params, environ, region, base_url) or base_url,
     )
 
 

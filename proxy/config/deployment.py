@@ -18,6 +18,8 @@ class DeploymentSettings(Settings):
     """Every setting of a deployment but its model; keys beyond these go to the container."""
 
     configurable_clientside_auth_params: tuple[Literal["model_id"], ...] = ()
+    #: `X-Amzn-SageMaker-*` headers that clients may send.
+    allowed_client_headers: tuple[Text, ...] = ()
 
 
 class DeploymentParams(DeploymentSettings):
