@@ -9,6 +9,7 @@ import io
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import aiohttp
 from yarl import URL
@@ -26,6 +27,16 @@ _NO_PROXIES = Proxies()
 
 #: aiohttp warns of larger bodies unless they can be read in pieces.
 _WHOLE_BODY_BYTES = 2**20
+
+
+class _Way(NamedTuple):
+    """The way to a host: a proxy or none, and who we are there."""
+
+    proxy: URL | None = None
+    #: Said to the proxy alone, when it opens a tunnel.
+    proxy_headers: Mapping[str, str] | None = None
+    #: Said with the request, which the proxy reads.
+    headers: Mapping[str, str] | None = None
 
 
 class Client:
@@ -84,7 +95,9 @@ class Client:
         """
         timeout = aiohttp.ClientTimeout(total=None, connect=limits.connect)
         data = body if len(body) <= _WHOLE_BODY_BYTES else io.BytesIO(body)
-        proxy, login = self._way(url.scheme, url.host or "", url.port)
+        way = self._way(url.scheme, url.host or "", url.port)
+        if way.headers:
+            headers = {**headers, **way.headers}
         try:
             raw = await self._open_session().post(
                 url,
@@ -92,22 +105,21 @@ class Client:
                 headers=headers,
                 allow_redirects=False,
                 timeout=timeout,
-                proxy=proxy,
-                proxy_auth=login,
+                proxy=way.proxy,
+                proxy_headers=way.proxy_headers,
             )
         except TRANSPORT_FAILURES as error:
             raise translate_failure(error) from error
         return Response(raw, limits, ends_at)
 
-    def _find_way(
-        self, scheme: str, host: str, port: int | None
-    ) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-        """Give the proxy before a host, and who we are there."""
+    def _find_way(self, scheme: str, host: str, port: int | None) -> _Way:
         proxy = self._proxies.between(scheme, host, port)
         if proxy is None:
-            return None, None
-        login = aiohttp.BasicAuth(proxy.user, proxy.password, "utf-8") if proxy.user else None
-        return URL(proxy.url), login
+            return _Way()
+        login = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else None
+        if scheme == "https":
+            return _Way(URL(proxy.url), proxy_headers=login)
+        return _Way(URL(proxy.url), headers=login)
 
     def _open_session(self) -> aiohttp.ClientSession:
         """Give the session; aiohttp wants it made inside the running loop."""

@@ -92,9 +92,11 @@ def service_host(
 
 def _plain_name(service: Service, partition: Partition, *, fips: bool) -> str:
     """Give what stands before the region in a host that is not dual-stack."""
-    if not fips or partition is _GOVERNMENT:  # there, every host is a FIPS one
+    # In GovCloud, Runtime's every host is a FIPS one.
+    if not fips or (partition is _GOVERNMENT and service == "runtime"):
         return f"{service}.sagemaker"
-    return f"{service}-fips.sagemaker" if partition is _COMMERCIAL else f"{service}.sagemaker-fips"
+    own_way = partition in {_COMMERCIAL, _GOVERNMENT}
+    return f"{service}-fips.sagemaker" if own_way else f"{service}.sagemaker-fips"
 
 
 def _kind(*, fips: bool, dualstack: bool) -> str:

@@ -6,6 +6,7 @@ know how a connection is made. A proxy's password is in no text that this module
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -27,8 +28,8 @@ class Proxy:
 
     #: Without user name and password.
     url: str
-    user: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
+    #: What `Proxy-Authorization` says to it; empty where it asks for nobody's name.
+    authorization: str = field(default="", repr=False)
 
 
 class _Exception(NamedTuple):
@@ -99,11 +100,14 @@ def _proxy(name: str, text: str) -> Proxy | None:
     if parts.scheme != "http" or not host or port == 0:
         raise refusal
     host = f"[{host}]" if ":" in host else host
-    return Proxy(
-        f"http://{host}:{port or 80}",
-        unquote(parts.username or ""),
-        unquote(parts.password or ""),
-    )
+    return Proxy(f"http://{host}:{port or 80}", _basic(parts.username, parts.password))
+
+
+def _basic(user: str | None, password: str | None) -> str:
+    if not user:
+        return ""
+    login = f"{unquote(user)}:{unquote(password or '')}"
+    return f"Basic {base64.b64encode(login.encode()).decode()}"
 
 
 def _exception(word: str) -> _Exception:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 import botocore.session
 import pytest
 from botocore.endpoint_provider import EndpointProvider
 
 from adapters.errors import ConfigError
-from adapters.sagemaker.partitions import partition_of, service_host
+from adapters.sagemaker.partitions import Service, partition_of, service_host
 from adapters.sagemaker.settings import read_aws_settings
 
 REGIONS = (
@@ -44,24 +45,18 @@ def rules() -> Mapping[str, EndpointProvider]:
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("fips", [False, True], ids=["", "fips"])
 @pytest.mark.parametrize("dualstack", [False, True], ids=["", "dualstack"])
+@pytest.mark.parametrize("service", get_args(Service))
 def test_hosts_are_those_of_awss_own_rules(
-    rules: Mapping[str, EndpointProvider], region: str, fips: bool, dualstack: bool
+    rules: Mapping[str, EndpointProvider],
+    region: str,
+    fips: bool,
+    dualstack: bool,
+    service: Service,
 ) -> None:
     """In every partition, with every option, the host is the one that botocore finds."""
-    expected = rules["runtime"].resolve_endpoint(
-        Region=region, UseFIPS=fips, UseDualStack=dualstack
-    )
-    host = service_host("runtime", region, fips=fips, dualstack=dualstack)
+    expected = rules[service].resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dualstack)
+    host = service_host(service, region, fips=fips, dualstack=dualstack)
     assert f"https://{host}" == expected.url
-
-
-@pytest.mark.parametrize("region", REGIONS)
-def test_the_control_plane_has_hosts_of_the_same_kind(
-    rules: Mapping[str, EndpointProvider], region: str
-) -> None:
-    """Without options its host follows the same table."""
-    expected = rules["api"].resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False)
-    assert f"https://{service_host('api', region)}" == expected.url
     assert partition_of(region) is not None
 
 
