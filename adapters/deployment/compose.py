@@ -13,7 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from adapters import formats
-from adapters.base import Format, Invoker, ParameterPolicy, StreamMode, Target
+from adapters.base import Format, HeaderSources, Invoker, ParameterPolicy, StreamMode, Target
 from adapters.deployment.address import Address, Route
 from adapters.deployment.headers import ClientHeaders, Headers, headers
 from adapters.deployment.mock import MockInvoker
@@ -91,7 +91,7 @@ def compose(
         stream_mode = signed.stream_mode(settings.stream_mode)
         return Composed(target=target, format=spoken, aws=aws, stream_mode=stream_mode)
     return Composed(
-        target=target,
+        target=replace(target, header_sources=HeaderSources()),  # nothing is sent
         # The mock speaks for a container with OpenAI's own bodies, and in words only.
         format=replace(formats.load("openai"), embedding=None, rerank=None),
         aws=aws,

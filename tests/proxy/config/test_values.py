@@ -133,7 +133,9 @@ def test_two_names_of_one_url_are_refused(bench: Workbench) -> None:
         assert params.litellm_params.endpoint_url == "http://a:1/b"
 
 
-@pytest.mark.parametrize("host", ["vpce-1.runtime.sagemaker.us-east-1.vpce.amazonaws.com", "a.bc:1"])
+@pytest.mark.parametrize(
+    "host", ["vpce-1.runtime.sagemaker.us-east-1.vpce.amazonaws.com", "a.bc:1"]
+)
 def test_a_bare_host_is_meant_as_https(bench: Workbench, host: str) -> None:
     """A VPC endpoint's name can be copied from AWS's console as it is."""
     params = bench.load(f"{MODEL}      sagemaker_base_url: {host}\n").config.model_list[0]
