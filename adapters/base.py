@@ -26,6 +26,11 @@ EmbeddingKey = Literal["inputs", "text_inputs", "sentences", "instances"]
 #: What becomes of a vector for each token: their mean, or the first one.
 Pooling = Literal["mean", "first"]
 
+#: A header's name and value.
+Header = tuple[str, str]
+#: What the id for prefix-aware routing is made of: the caller's alias, or `prompt_cache_key`.
+PrefixSource = Literal["from_key", "from_prompt_cache_key"]
+
 #: Where a usage count came from, best first. Only an `estimate` is not exact.
 UsageSource = Literal["container", "details", "counted", "estimate"]
 
@@ -46,6 +51,30 @@ class ParameterPolicy:
     allowed: frozenset[str] = frozenset()
     #: Names removed from every request.
     dropped: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderSources:
+    """Which `X-Amzn-SageMaker-*` headers of a deployment's calls come from each request."""
+
+    #: The gateway's own id for the request is the inference id.
+    inference_id: bool = False
+    prefix_id: PrefixSource | None = None
+    #: Headers that a client may send, in lower case.
+    client: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What is known of a request beside its parameters, for the headers of its calls."""
+
+    #: The gateway's own id for it, 1 to 55 characters, never a client's text; None: the answer's
+    #: id serves.
+    id: str | None = None
+    #: Who sent it: a name, never a key.
+    caller: str = ""
+    #: The client's `x-amzn-sagemaker-*` headers, names in lower case, unchecked.
+    headers: tuple[Header, ...] = ()
 
 
 class Prompt(Protocol):
@@ -78,7 +107,9 @@ class Target:
     #: LiteLLM's `model_id`.
     inference_component: str | None = None
     #: Further `X-Amzn-SageMaker-*` headers, signed with every call.
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[Header, ...] = ()
+    #: Which of them a request adds.
+    header_sources: HeaderSources = HeaderSources()
     #: Parameters that a request gets when it does not bring them itself.
     defaults: Mapping[str, Any] = field(default_factory=dict)
     parameters: ParameterPolicy = ParameterPolicy()
@@ -124,7 +155,7 @@ class Payload:
     content_type: str = "application/json"
     accept: str = "application/json"
     #: Further `X-Amzn-SageMaker-*` headers, to be signed.
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[Header, ...] = ()
     #: The text inside the body, where the dialect has one: `decode` removes an echo of it and
     #: estimates tokens from it.
     prompt: str = ""
@@ -157,6 +188,9 @@ class Head:
     request_id: str = ""
     #: `x-Amzn-Invoked-Production-Variant`.
     variant: str = ""
+    #: What the container, or AWS, says to the client: `x-amzn-sagemaker-*` headers in lower case,
+    #: fit for an answer of ours.
+    messages: tuple[Header, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

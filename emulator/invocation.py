@@ -9,11 +9,19 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from starlette.types import Receive, Scope, Send
 
 from emulator import frames
-from emulator.admission import COMPONENT, PREFIX, check_endpoint, check_names
+from emulator.admission import (
+    COMPONENT,
+    NEW_SESSION,
+    PREFIX,
+    SESSION,
+    check_endpoint,
+    check_names,
+)
 from emulator.connection import BodyTooLarge, CallerGone, Connection
 from emulator.containers.base import (
     INVOCATIONS,
@@ -40,6 +48,7 @@ from emulator.runtime import Deployment, Runtime
 from emulator.signature import Identity
 
 _ERROR = 400  # the first HTTP status that is an error
+_SESSION_LIFETIME = timedelta(minutes=20)
 _PASSED_ON = (
     "content-type",
     "accept",
@@ -247,6 +256,9 @@ def answer_headers(call: Call, reply: ContainerReply) -> list[tuple[str, str]]:
         ("x-amzn-requestid", call.request_id),
         ("x-amzn-invoked-production-variant", call.deployment.endpoint.variant),
     ]
+    if call.request.headers.get(SESSION) == NEW_SESSION:
+        ends = datetime.now(UTC) + _SESSION_LIFETIME
+        headers.append((PREFIX + "new-session-id", f"{uuid.uuid4()}; Expires={ends:%FT%TZ}"))
     if reply.custom_attributes:
         headers.append((PREFIX + "custom-attributes", reply.custom_attributes))
     return headers

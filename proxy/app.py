@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from adapters.base import Invoker
 from adapters.errors import GatewayError
 from adapters.sagemaker.connections import Connections
+from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
@@ -46,9 +48,9 @@ Opener = Callable[[], AbstractAsyncContextManager[WayToAws]]
 
 
 @asynccontextmanager
-async def open_connections() -> AsyncIterator[WayToAws]:
+async def open_connections(network: Network) -> AsyncIterator[WayToAws]:
     """Open the way to SageMaker Runtime: connections and credentials, shared by all deployments."""
-    connections = Connections()
+    connections = Connections(network)
     try:
         yield connections
     finally:
@@ -60,7 +62,7 @@ def create_app(
     *,
     environ: Mapping[str, str],
     master_key: SecretStr | None = None,
-    opener: Opener = open_connections,
+    opener: Opener | None = None,
 ) -> FastAPI:
     """Build the application for one configuration.
 
@@ -68,13 +70,15 @@ def create_app(
         config: The configuration, checked.
         environ: The process's environment.
         master_key: The administrator's key; None where none is configured.
-        opener: The way to AWS.
+        opener: The way to AWS; None opens connections to it.
 
     Raises:
         ConfigError: the configuration names what does not exist.
     """
     general = config.general_settings
     ready = deployments.deployments(config, environ)
+    network = read_network(environ, ssl_verify=config.litellm_settings.ssl_verify)
+    open_way = opener or partial(open_connections, network)
     keyring = Keyring(
         master_key,
         header=general.litellm_key_header_name,
@@ -84,7 +88,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with opener() as aws:
+        async with open_way() as aws:
             models = registry.build(ready, aws.invoker, logs.report_call)
             await aws.prepare()
             yield {"gateway": Gateway(models, keyring)}

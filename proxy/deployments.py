@@ -6,11 +6,13 @@ Knows the configuration and who is called what; what a deployment is made of, `c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
-from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose
+from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose, network
+from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
 from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
@@ -65,13 +67,26 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
 
     Each error has the path of the key at fault; there is at most one for each deployment.
     """
-    found: list[ConfigError] = []
+    found: list[ConfigError] = [*_unknown_models(config)]
+    try:
+        network(environ, ssl_verify=config.litellm_settings.ssl_verify)
+    except ConfigError as error:
+        found.append(error)
     for index in range(len(config.model_list)):
         try:
             _at(config, index, environ, taken=set())
         except ConfigError as error:
             found.append(error)
     return found
+
+
+def _unknown_models(config: ProxyConfig) -> Iterator[ConfigError]:
+    names = [entry.model_name for entry in config.model_list]
+    settings = config.litellm_settings.model_group_settings
+    for index, pattern in enumerate(settings.forward_client_headers_to_llm_api):
+        if not any(fnmatchcase(name, pattern) for name in names):
+            where = ("model_group_settings", "forward_client_headers_to_llm_api", index)
+            yield ConfigError("no model has this name", path=("litellm_settings", *where))
 
 
 def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
@@ -126,12 +141,16 @@ def _deployment(
 ) -> Deployment:
     params = entry.litellm_params
     settings, router = config.litellm_settings, config.router_settings
+    clients = ClientHeaders(
+        allowed=params.allowed_client_headers, forwarded=_forwards(config, entry.model_name)
+    )
     composed = compose(
         entry.model_name,
         params.address,
         params,
         aws_settings(params, environ),
         drop_params=settings.drop_params,
+        clients=clients,
     )
     timeout = params.timeout or router.timeout or settings.request_timeout
     return Deployment(
@@ -141,6 +160,14 @@ def _deployment(
         info=entry.model_info,
         timeout=timeout,
         stream_timeout=params.stream_timeout or router.stream_timeout or timeout,
+    )
+
+
+def _forwards(config: ProxyConfig, model: str) -> bool:
+    """Whether the configuration forwards clients' headers to a model."""
+    named = config.litellm_settings.model_group_settings.forward_client_headers_to_llm_api
+    return config.general_settings.forward_client_headers_to_llm_api or any(
+        fnmatchcase(model, pattern) for pattern in named
     )
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 
-from adapters.base import Json, Task
+from adapters.base import Header, Json, Origin, Task
 from adapters.errors import InvalidRequest
 from adapters.openai.validation import validate
+from adapters.signed_headers import PREFIX
 from proxy.auth import client_fields
 from proxy.auth.keyring import Caller
 from proxy.gateway import Gateway
 from proxy.routing.call import Call
 from proxy.routing.pool import Pool
+
+_SAGEMAKER: Final = PREFIX.encode()
 
 T = TypeVar("T")
 
@@ -81,9 +84,21 @@ async def read_call(
         model=pool.model,
         caller=caller.alias,
         stream=params.get("stream") is True,
+        origin=Origin(
+            id=request.state.own_id, caller=caller.alias, headers=_headers_for_sagemaker(request)
+        ),
     )
     request.state.call = call
     return pool, call, params
+
+
+def _headers_for_sagemaker(request: Request) -> tuple[Header, ...]:
+    """Give the client's headers of SageMaker's kind; most of them go no further."""
+    return tuple(
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in request.headers.raw
+        if name.startswith(_SAGEMAKER)
+    )
 
 
 async def until_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:

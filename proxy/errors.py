@@ -17,6 +17,8 @@ from adapters.errors import (
     MethodNotAllowed,
     RouteNotFound,
 )
+from adapters.signed_headers import INFERENCE_ID
+from proxy.routing.call import Call
 from proxy.telemetry.logs import report_refusal
 
 _NOT_FOUND = 404
@@ -51,12 +53,20 @@ def _headers(error: GatewayError) -> dict[str, str]:
     return headers
 
 
+def inference_id(call: Call) -> dict[str, str]:
+    """Give the header with what the call's data capture is found by."""
+    return {} if call.inference_id is None else {INFERENCE_ID.lower(): call.inference_id}
+
+
 async def on_gateway_error(request: Request, error: Exception) -> Response:
     """Answer an error of our own tree; a call's own failure is logged with the call."""
     assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class only
-    if not hasattr(request.state, "call"):
+    response = error_response(error)
+    if hasattr(request.state, "call"):
+        response.headers.update(inference_id(request.state.call))
+    else:
         _refused(request, error)
-    return error_response(error)
+    return response
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

@@ -6,13 +6,11 @@ Knows what SageMaker's native OpenAI path can't do; refuses to know how it is ca
 from __future__ import annotations
 
 from adapters.base import Format
+from adapters.deployment.headers import HEADER_SETTINGS, ClientHeaders
 from adapters.deployment.settings import Settings
 from adapters.errors import ConfigError
 from adapters.passthrough.bridge import CompletionOverChat
 from adapters.passthrough.chat import PassThroughChat
-
-#: Settings that become `X-Amzn-SageMaker-*` headers.
-_HEADERS = ("extra_headers", "custom_attributes")
 
 
 def chat_only(spoken: Format) -> Format:
@@ -32,16 +30,20 @@ def chat_only(spoken: Format) -> Format:
     return Format(name=spoken.name, chat=chat, completion=CompletionOverChat(chat))
 
 
-def check_settings(settings: Settings) -> None:
+def check_settings(settings: Settings, clients: ClientHeaders) -> None:
     """Refuse settings that would have no effect.
 
     Raises:
         ConfigError: they become headers, which AWS does not list for the path.
     """
-    for name in _HEADERS:
-        if getattr(settings, name):
-            raise ConfigError(
-                "SageMaker's native OpenAI path takes no X-Amzn-SageMaker headers: leave it out, "
-                "or use transport: invocations",
-                path=(name,),
-            )
+    useless = [name for name in HEADER_SETTINGS if isinstance(getattr(settings, name), str)]
+    if settings.extra_headers:
+        useless.append("extra_headers")
+    if clients.allowed:
+        useless.append("allowed_client_headers")
+    if useless:
+        raise ConfigError(
+            "SageMaker's native OpenAI path takes no X-Amzn-SageMaker headers: leave it out, or "
+            "use transport: invocations",
+            path=(useless[0],),
+        )

@@ -17,6 +17,7 @@ _FLAG = "expected true or false"
 #: pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/
 _FIXED: Mapping[str, str] = {
     "missing": "is required",
+    "extra_forbidden": "unknown key",
     "bool_type": _FLAG,
     "bool_parsing": _FLAG,
     "int_type": _WHOLE,

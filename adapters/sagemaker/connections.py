@@ -14,16 +14,23 @@ from adapters.sagemaker.credentials import CredentialProvider
 from adapters.sagemaker.identities import Identities
 from adapters.sagemaker.invoker import SageMakerInvoker
 from adapters.sagemaker.native import OpenAIPathInvoker
+from adapters.sagemaker.network import Network
 from adapters.sagemaker.settings import AwsSettings
+
+_DIRECT = Network()
 
 _log = logging.getLogger(__name__)
 
 
 class Connections:
-    """Gives invokers that share connections, credentials and tokens; for one event loop."""
+    """Gives invokers that share connections, credentials and tokens; for one event loop.
 
-    def __init__(self) -> None:
-        self._client = Client()
+    Args:
+        network: What stands between the process and AWS.
+    """
+
+    def __init__(self, network: Network = _DIRECT) -> None:
+        self._client = Client(tls=network.tls(), proxies=network.proxies)
         self._identities = Identities()
         self._tokens = BearerTokens()
         self._clock_watch = ClockWatch()

@@ -17,6 +17,7 @@ from yarl import URL
 
 from adapters.base import Head, Limits, Payload, Reply, Target
 from adapters.errors import GatewayError, MalformedReply, PayloadTooLarge
+from adapters.sagemaker.answer_headers import messages_to_the_client
 from adapters.sagemaker.client import Client
 from adapters.sagemaker.response import Response, time_over
 
@@ -129,6 +130,7 @@ def head(response: Response, kind: str) -> Head:
         content_type=kind,
         request_id=_plain(response, "x-amzn-requestid"),
         variant=_plain(response, "x-amzn-invoked-production-variant"),
+        messages=messages_to_the_client(response.headers),
     )
 
 

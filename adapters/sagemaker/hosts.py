@@ -1,7 +1,7 @@
 """Where SageMaker Runtime listens, and the URLs of its operations.
 
-Knows AWS's partitions and name patterns. Everything here runs at start-up, once per deployment; but
-for a component that a client chooses.
+Knows AWS's name patterns; partitions are in `partitions`. Everything here runs at start-up, once
+per deployment; but for a component that a client chooses.
 
 Hosts: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html
 """
@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from adapters.base import COMPONENT_NAME
 from adapters.errors import ConfigError
+from adapters.sagemaker.partitions import service_host
 
 MAX_NAME_LENGTH = 63
 
@@ -24,18 +25,6 @@ _STREAM = "invocations-response-stream"
 _CHAT = "openai/v1/chat/completions"
 _OPERATIONS = tuple(f"/{operation}" for operation in (_INVOKE, _STREAM, _CHAT))
 _COMPONENTS = "inference-components"
-
-_COMMERCIAL_SUFFIX = "amazonaws.com"
-#: Partitions whose hosts may end otherwise; any other region, a future one too, is commercial.
-_SUFFIXES = (
-    (re.compile(r"cn-\w+-\d+"), "amazonaws.com.cn"),
-    (re.compile(r"us-gov-\w+-\d+"), "amazonaws.com"),
-    (re.compile(r"eusc-de-\w+-\d+"), "amazonaws.eu"),
-    (re.compile(r"us-iso-\w+-\d+"), "c2s.ic.gov"),
-    (re.compile(r"us-isob-\w+-\d+"), "sc2s.sgov.gov"),
-    (re.compile(r"eu-isoe-\w+-\d+"), "cloud.adc-e.uk"),
-    (re.compile(r"us-isof-\w+-\d+"), "csp.hci.ic.gov"),
-)
 
 #: What a base URL may hold: no space, quote, control or other character that needs encoding.
 _URL_TEXT = re.compile(r"[A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=%?#]+")
@@ -95,8 +84,7 @@ def _endpoint_url(endpoint: str, region: str, base_url: str | None) -> str:
 
 def runtime_host(region: str) -> str:
     """Give SageMaker Runtime's public host name in a region."""
-    suffix = next((s for pattern, s in _SUFFIXES if pattern.fullmatch(region)), _COMMERCIAL_SUFFIX)
-    return f"runtime.sagemaker.{region}.{suffix}"
+    return service_host("runtime", region)
 
 
 def check_endpoint_name(name: str) -> str:
@@ -108,13 +96,13 @@ def check_endpoint_name(name: str) -> str:
     return _check_name(name, _ENDPOINT_NAME, "endpoint name", "model")
 
 
-def check_component_name(name: str) -> str:
+def check_component_name(name: str, *, key: str = "model_id") -> str:
     """Give the name of an inference component back when it is one that SageMaker allows.
 
     Raises:
-        ConfigError: it is not; `path` is `("model_id",)`.
+        ConfigError: it is not; `path` is `(key,)`.
     """
-    return _check_name(name, COMPONENT_NAME, "inference component name", "model_id")
+    return _check_name(name, COMPONENT_NAME, "inference component name", key)
 
 
 def _check_name(name: str, pattern: re.Pattern[str], what: str, key: str) -> str:

@@ -21,6 +21,7 @@ from adapters.sagemaker.identity_settings import (
     text_of,
 )
 from adapters.sagemaker.region import read_region
+from adapters.sagemaker.special_hosts import special_base_url
 
 #: AWS's own names: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 _BASE_URL_VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL")
@@ -36,6 +37,7 @@ class AwsSettings:
     region_assumed: bool = False
     #: Who signs.
     identity: Identity = AMBIENT
+    #: A base that is configured, or the FIPS or dual-stack host; None stands for AWS's own host.
     base_url: str | None = None
     #: Which of SageMaker's ways takes the calls.
     transport: Transport = "invocations"
@@ -55,11 +57,12 @@ def read_aws_settings(params: Mapping[str, object], environ: Mapping[str, str]) 
     named = named_settings(params, environ)
     own_region = text_of(params, "aws_region_name")
     region, assumed = read_region(own_region, profile_of(named), environ)
+    base_url = _read_base_url(params, environ)
     return AwsSettings(
         region=region,
         region_assumed=assumed,
         identity=read_identity(named, params, environ, region),
-        base_url=_read_base_url(params, environ),
+        base_url=special_base_url(params, environ, region, base_url) or base_url,
         transport=_read_transport(params),
     )
 

@@ -44,7 +44,7 @@ _REFUSED: Final[Mapping[str, str]] = {
     "model_list": "name one model",
     "num_retries": _ONE_TRY,
     "request_timeout": "use timeout",
-    "ssl_verify": "certificates are always checked",
+    "ssl_verify": "certificates are always checked: AWS_CA_BUNDLE names other authorities",
     "verbose": "use set_verbose",
 }
 #: Notes for bookkeeping that is not done here.

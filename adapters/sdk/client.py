@@ -182,4 +182,4 @@ class Client:
         # Lazy: schemas, formats and the HTTP client take a third of a second to load.
         from adapters.sdk.engine import open_engine  # noqa: PLC0415 - see above
 
-        return open_engine(self._verbose)
+        return open_engine(self._verbose, self._environ)

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -28,6 +29,7 @@ from adapters.openai.completions import CompletionRequest
 from adapters.openai.embeddings import EmbeddingRequest
 from adapters.openai.rerank import RerankRequest
 from adapters.sagemaker.connections import Connections
+from adapters.sagemaker.network import read_network
 from adapters.sagemaker.settings import AwsSettings
 from adapters.sdk.arguments import Arguments, read_arguments
 from adapters.sdk.verbose import VerboseInvoker
@@ -39,6 +41,8 @@ _TIMEOUT: Final = 600.0
 
 #: Settings that don't make another endpoint.
 _FOR_ONE_CALL: Final = {"timeout", "stream_timeout"}
+
+_NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 _SCHEMAS: Final[Mapping[Task, type[BaseModel]]] = {
     "chat": ChatRequest,
@@ -160,9 +164,19 @@ class Engine:
 
 
 @asynccontextmanager
-async def open_engine(verbose: Callable[[], bool]) -> AsyncIterator[Engine]:
-    """Open the way to AWS for the block."""
-    engine = Engine(Connections(), verbose=verbose)
+async def open_engine(
+    verbose: Callable[[], bool], environ: Mapping[str, str] = _NO_VARIABLES
+) -> AsyncIterator[Engine]:
+    """Open the way to AWS for the block, through the proxies that the environment names.
+
+    Raises:
+        InvalidRequest: a proxy, or a bundle of certificate authorities, can't be used.
+    """
+    try:
+        network = read_network(environ)
+    except ConfigError as error:
+        raise InvalidRequest(error.message, code="invalid_environment") from error
+    engine = Engine(Connections(network), verbose=verbose)
     try:
         yield engine
     finally:

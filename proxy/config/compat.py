@@ -100,7 +100,6 @@ _NO_ALIAS = f"aliases are {_LATER}: give the model under each name"
 _NO_TEMPLATE = f"prompt templates are {_LATER}"
 _NO_GUARD = f"guardrails are {_LATER}"
 _NO_ROUTING = f"choosing a deployment by this is {_LATER}"
-_NO_HEADER = f"{_LATER}: this header is not sent"
 
 _LIMITS = _keys(
     _NO_LIMIT,
@@ -125,11 +124,7 @@ _PARAMS_UNSUPPORTED: Mapping[str, str] = {
         "aws_bedrock_runtime_endpoint",
     ),
     **_keys("SageMaker has no API keys: use the aws_... settings", "api_key"),
-    **_keys(
-        _NO_HEADER,
-        """target_model target_variant target_container session_id
-        prefix_aware_id inference_id headers""",
-    ),
+    **_keys(f"{_LATER}: use extra_headers", "headers"),
     **_keys(f"{_LATER}: a mock answers text only", "mock_tool_calls"),
     **_keys(
         _NO_TEMPLATE,
@@ -170,12 +165,11 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_COST,
         **_TOOLS,
         **_keys("prompts and answers are never logged", "turn_off_message_logging"),
-        **_keys("certificates are always checked", "ssl_verify ssl_certificate"),
+        **_keys("AWS asks for no client certificate", "ssl_certificate"),
         **_keys(
             "prompt templates merge and skip messages anyway, and a chat container judges its own",
             "modify_params",
         ),
-        **_keys("client headers are not forwarded", "model_group_settings"),
         **_keys("answers are not checked against a schema", "enable_json_schema_validation"),
     },
     "router_settings": {
@@ -198,7 +192,6 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_ELSEWHERE,
         **_TOOLS,
         **_keys("a client that goes away always cancels its call", "cancel_on_disconnect"),
-        **_keys("client headers are not forwarded", "forward_client_headers_to_llm_api"),
         **_keys("callers are not told apart in this version", "user_header_name"),
         **_keys(
             "no rule looks at the client's address",

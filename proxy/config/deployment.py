@@ -20,6 +20,8 @@ class DeploymentSettings(Settings):
     #: Already replaced by that credential's settings; kept here to be shown.
     litellm_credential_name: Text | None = None
     configurable_clientside_auth_params: tuple[Literal["model_id"], ...] = ()
+    #: `X-Amzn-SageMaker-*` headers that clients may send.
+    allowed_client_headers: tuple[Text, ...] = ()
 
 
 class DeploymentParams(DeploymentSettings):

@@ -77,11 +77,21 @@ class CredentialEntry(Section):
     credential_info: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 
 
+class ModelGroupSettings(Section):
+    """`model_group_settings`: what holds for models by their public names."""
+
+    #: Public names, or patterns of them such as `team-a/*`.
+    forward_client_headers_to_llm_api: tuple[Text, ...] = ()
+
+
 class LitellmSettings(Section):
     """`litellm_settings`: what holds for all models."""
 
     drop_params: bool = False
     request_timeout: Seconds = 600
+    #: True, or the path of a bundle of certificate authorities; False is refused at start.
+    ssl_verify: bool | Text = True
+    model_group_settings: ModelGroupSettings = ModelGroupSettings()
     set_verbose: bool = False
     json_logs: bool = False
 
@@ -96,6 +106,7 @@ class GeneralSettings(Section):
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Megabytes = 25
+    forward_client_headers_to_llm_api: bool = False
 
 
 class RouterSettings(Section):

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from adapters.answer import Answer
 from adapters.base import Head
 from adapters.errors import MalformedReply
-from proxy.errors import JsonResponse
+from proxy.errors import JsonResponse, inference_id
 from proxy.routing.call import Call
 from proxy.routing.pool import PoolStream
 from proxy.sse import ChunkResponse
@@ -46,6 +46,8 @@ def _headers(call: Call, head: Head) -> dict[str, str]:
         headers["llm_provider-x-amzn-requestid"] = head.request_id
     if head.variant:
         headers["x-amzn-invoked-production-variant"] = head.variant
+    headers.update(head.messages)
+    headers.update(inference_id(call))
     return headers
 
 

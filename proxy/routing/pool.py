@@ -60,7 +60,7 @@ class Pool:
         try:
             with _watched(call):
                 async with _within(member.timeout):
-                    answer = await member.endpoint.call(call.task, params, limits)
+                    answer = await member.endpoint.call(call.task, params, limits, call.origin)
                 _note(call, answer.head)
                 call.usage = answer.body.get("usage")
                 return answer
@@ -78,7 +78,7 @@ class Pool:
         try:
             with _watched(call):
                 async with _within(member.stream_timeout):
-                    stream = await member.endpoint.stream(call.task, params, limits)
+                    stream = await member.endpoint.stream(call.task, params, limits, call.origin)
         except BaseException:
             _tell(self.report, call)
             raise
@@ -88,7 +88,9 @@ class Pool:
     def _choose(self, call: Call) -> Member:
         member = random.choice(self.members)  # noqa: S311 - spreads load, guards nothing
         call.deployment = member.endpoint.id
-        call.endpoint = member.endpoint.target.endpoint
+        target = member.endpoint.target
+        call.endpoint = target.endpoint
+        call.inference_id = call.origin.id if target.header_sources.inference_id else None
         return member
 
 

@@ -75,6 +75,7 @@ def report_call(call: Call) -> None:
         "deployment": call.deployment,
         "endpoint": call.endpoint,
         "aws_request_id": call.request_id,
+        "inference_id": call.inference_id,
         "outcome": call.outcome,
         "status": _status(call),
         "duration_ms": round((now - call.started) * _MILLISECONDS, 1),

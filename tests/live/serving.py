@@ -84,6 +84,15 @@ def model(name: str, address: str, /, **params: Any) -> Yaml:
     return entry if info is None else {**entry, "model_info": info}
 
 
+#: Every header that both operations take, as settings.
+HEADERS = {
+    "custom_attributes": "tier=gold",
+    "target_variant": "AllTraffic",
+    "target_container": "second",
+    "session_id": "s-1",
+    "prefix_aware_id": "team-a",
+}
+
 #: The models of the gateway that most tests share; it has no key.
 MODELS = (
     model("tgi", "sagemaker/tgi"),
@@ -140,6 +149,19 @@ MODELS = (
         configurable_clientside_auth_params=["model_id"],
     ),
     model("component-none", "sagemaker_chat/component"),
+    model("component-short", "sagemaker_chat/component/second"),
+    model("headers", "sagemaker_chat/chat", **HEADERS),
+    model("headers-text", "sagemaker/tgi", **HEADERS),
+    model("headers-embed", "sagemaker/embed", **HEADERS),
+    model("headers-model", "sagemaker_chat/chat", target_model="m.tar.gz"),
+    model("headers-explained", "sagemaker/tgi", enable_explanations="`true`"),
+    model(
+        "headers-free",
+        "sagemaker_chat/chat",
+        allowed_client_headers=["X-Amzn-SageMaker-Session-Id"],
+    ),
+    model("openai-bodies", "sagemaker/openai/chat"),
+    model("small", "sagemaker_chat/chat", max_payload_mb=0.25),
     model("missing", "sagemaker/no-such-endpoint"),
     model(
         "wrong-secret",
@@ -197,4 +219,6 @@ def defaults(emulator: str) -> Yaml:
         "aws_access_key_id": ACCESS_KEY,
         "aws_secret_access_key": SECRET_KEY,
         "aws_region_name": REGION,
+        # what one test's timeout teaches a deployment must not change another test's calls
+        "collect": "never",
     }

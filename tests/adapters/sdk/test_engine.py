@@ -31,6 +31,14 @@ async def opened() -> AsyncIterator[Engine]:
         yield made
 
 
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "AWS_CA_BUNDLE"])
+async def test_an_environment_that_can_not_be_used(variable: str) -> None:
+    """A proxy or a bundle that is none is told as a wrong argument is, by the variable's name."""
+    with pytest.raises(InvalidRequest, match=variable):
+        async with open_engine(lambda: False, {variable: "socks5://u:hush@nowhere"}):
+            pytest.fail("it was opened")
+
+
 def order(
     model: str = "sagemaker/e",
     task: Task = "chat",
