@@ -8,7 +8,7 @@ Operations: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -133,9 +133,9 @@ class ControlPlane:
         policies: list[Json] = answer["ScalingPolicies"]
         return policies
 
-    async def alarms(self, names: list[str]) -> list[Json]:
+    async def alarms(self, names: Sequence[str]) -> list[Json]:
         """Give CloudWatch's alarms of these names: DescribeAlarms."""
-        answer = await self._clients.call("cloudwatch", "describe_alarms", AlarmNames=names)
+        answer = await self._clients.call("cloudwatch", "describe_alarms", AlarmNames=list(names))
         alarms: list[Json] = answer["MetricAlarms"]
         return alarms
 

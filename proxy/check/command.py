@@ -93,7 +93,7 @@ def examine(
     callers, findings, tried = asyncio.run(_looked(pairs, orders, environ, progress))
     return Report(
         patients=tuple(
-            Patient(row=row, findings=None if found is None else tuple(found), trial=trial)
+            Patient(row=row, findings=tuple(found), trial=trial)
             for (row, _), found, trial in zip(pairs, findings, tried, strict=True)
         ),
         callers=tuple(callers),
@@ -107,9 +107,9 @@ async def _looked(
     orders: Orders,
     environ: MutableMapping[str, str],
     progress: Callable[[str], None],
-) -> tuple[Sequence[Caller], Sequence[list[Finding] | None], Sequence[Trial | None]]:
+) -> tuple[Sequence[Caller], Sequence[Sequence[Finding]], Sequence[Trial | None]]:
     callers: Sequence[Caller] = ()
-    findings: Sequence[list[Finding] | None] = [None] * len(pairs)
+    findings: Sequence[Sequence[Finding]] = [()] * len(pairs)
     tried: Sequence[Trial | None] = [None] * len(pairs)
     if orders.aws:
         callers, findings = await survey(pairs, environ, lambda name: progress(f"asked: {name}"))

@@ -29,15 +29,15 @@ class Patient:
     """A deployment and what was found."""
 
     row: Row
-    #: None where AWS was not asked.
-    findings: tuple[Finding, ...] | None = None
+    #: What AWS was asked about.
+    findings: tuple[Finding, ...] = ()
     trial: Trial | None = None
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """Everything, the call's outcome last."""
+        """Everything: what the configuration leaves open, AWS's answers, the call's outcome."""
         tried = () if self.trial is None else (self.trial.finding(),)
-        return (*(self.findings or ()), *tried)
+        return (*self.row.findings(), *self.findings, *tried)
 
     def document(self) -> Json:
         """Give it for machines."""

@@ -11,10 +11,15 @@ from urllib.parse import urlsplit
 
 from adapters.base import Json
 from proxy import deployments
+from proxy.check.finding import Finding
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ProxyConfig
 from proxy.deployments import Deployment
 
+#: Where the region comes from when nobody names one.
+ASSUMED = "assumed"
+#: No template is known.
+PLAIN = "none"
 #: In the order in which they count.
 _REGION_VARIABLES = ("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
 #: Settings that are a prompt template of one's own.
@@ -52,6 +57,29 @@ class Row:
     #: Answers come from `mock_response`, without AWS.
     mock: bool
     max_payload_bytes: int
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Tell what was assumed, for nobody said it."""
+        found = []
+        if self.region_from == ASSUMED:
+            found.append(
+                Finding(
+                    level="warning",
+                    check="region",
+                    text=f"no region is named: {self.region} is assumed",
+                    advice="Set aws_region_name, or AWS_REGION in the environment.",
+                )
+            )
+        if self.prompt == PLAIN:
+            found.append(
+                Finding(
+                    level="hint",
+                    check="prompt",
+                    text="no prompt template is known: messages are joined with newlines",
+                    advice="Set hf_model_name or chat_template.",
+                )
+            )
+        return tuple(found)
 
     def document(self) -> Json:
         """Give it for machines."""
@@ -96,14 +124,16 @@ def _region_from(params: DeploymentParams, environ: Mapping[str, str], *, assume
     if params.aws_region_name is not None:
         return "configuration"
     variable = next((name for name in _REGION_VARIABLES if environ.get(name)), None)
-    return variable or ("assumed" if assumed else "profile")
+    return variable or (ASSUMED if assumed else "profile")
 
 
 def _prompt(deployment: Deployment) -> str:
     params = deployment.params
+    if deployment.composed.mock_response is not None:
+        return "container"
     if params.address.route != "sagemaker" or deployment.info.mode in _NO_PROMPT:
         return "container"
     if deployment.target.prompt is None:
-        return "none"
+        return PLAIN
     own = any(getattr(params, name) is not None for name in _OWN_PROMPT)
     return "own" if own or params.hf_model_name in params.custom_prompt_dict else "family"

@@ -77,8 +77,13 @@ def _told(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _summary(report: Report) -> str:
     counts = report.summary()
-    many = f"{counts['deployments']} deployment{'' if counts['deployments'] == 1 else 's'}"
-    told = [f"{counts[name]} {name}" for name in ("failures", "warnings") if counts[name]]
+    told = [
+        _many(counts[f"{word}s"], word) for word in ("failure", "warning") if counts[f"{word}s"]
+    ]
     if counts["unknown"]:
-        told.append(f"{counts['unknown']} could not be checked")
-    return f"{many}: {', '.join(told) or 'nothing wrong was found'}"
+        told.append(f"{counts['unknown']} not checked")
+    return f"{_many(counts['deployments'], 'deployment')}: {', '.join(told) or 'nothing is wrong'}"
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

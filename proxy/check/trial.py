@@ -63,10 +63,11 @@ class Trial:
         said = f"{self.task}: {self.status} in {self.seconds * 1000:.0f} ms"
         if self.error is not None:
             return _failed(said, self.error)
+        known = self.document()
         told = {
-            "finish": self.document()["finish_reason"],
-            "shape": self.document()["shape"],
-            "usage from": self.document()["usage_source"],
+            "finish": known["finish_reason"],
+            "shape": known["shape"],
+            "usage from": known["usage_source"],
         }
         facts = (f"{name} {value}" for name, value in told.items() if value)
         return Finding(level="ok", check="invoke", text=", ".join((said, *facts)))
@@ -126,9 +127,10 @@ def _finish(body: Json) -> str | None:
 
 
 def _failed(said: str, error: GatewayError) -> Finding:
-    text = f"{said}: {error.message}"
-    if error.detail:
-        text = f"{text} ({error.detail})"
+    detail = error.detail or ""
+    text = f"{said}: {detail}" if error.message in detail else f"{said}: {error.message}"
+    if detail and error.message not in detail:
+        text = f"{text} ({detail})"
     if isinstance(error, EndpointUnavailable):
         advice = "Nothing serves now: an endpoint that slept may need minutes to wake."
         return Finding(level="warning", check="invoke", text=text, advice=advice)
