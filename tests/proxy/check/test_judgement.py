@@ -215,7 +215,7 @@ def test_may_sleep(target: Any, copies: dict[str, int], sleeps: bool) -> None:
 
 def test_wake_alarms() -> None:
     """Only step policies wake a component: target tracking needs a copy to track."""
-    policies = [
+    policies: list[dict[str, Any]] = [
         {"PolicyType": "TargetTrackingScaling", "Alarms": [{"AlarmName": "a"}]},
         {"PolicyType": "StepScaling", "Alarms": [{"AlarmName": "b"}]},
         {"PolicyType": "StepScaling"},
