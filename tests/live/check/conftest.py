@@ -31,6 +31,7 @@ ENDPOINTS = {
         "min_copies": 0,
         "wake_alarm": False,
     },
+    "slow": {"kind": "messages", "faults": [{"fault": "slow_first_byte", "seconds": 5}]},
     "failed": {"kind": "messages", "status": "Failed"},
 }
 SETTINGS = {
