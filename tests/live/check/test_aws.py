@@ -110,14 +110,13 @@ def test_summary(everything: Checked) -> None:
 
 
 def test_one_model(check: Checker) -> None:
-    """`--model` leaves the others alone; warnings fail only where they shall."""
+    """`--model` leaves the others alone; a warning alone does not fail."""
     stuck = check("--aws", "--model", "stuck", "--model", "fine", models=MODELS)
     assert stuck.code == 0
     assert "stuck -> stuck [stuck-one]\n" in stuck.out
     assert "WARNING wake_up" in stuck.out
     assert "missing" not in stuck.out
     assert stuck.err == ""
-    assert check("--aws", "--strict", "--model", "stuck", models=MODELS).code == 4
 
 
 def test_denied(emulating: Emulating) -> None:
