@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
 from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose
@@ -16,12 +17,20 @@ from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 
+#: Checks a wildcard's settings before any endpoint's name is known.
+STAND_IN: Final = "x"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One entry of `model_list`, checked: all that an endpoint needs but the way to AWS."""
+    """One entry of `model_list`, checked: all that an endpoint needs but the way to AWS.
+
+    A wildcard's is checked with `STAND_IN` for its `*`; `proxy.wildcards` makes those that serve.
+    """
 
     id: str
+    #: The public name; a wildcard's pattern.
+    model: str
     composed: Composed
     params: DeploymentParams
     info: ModelInfo
@@ -54,7 +63,7 @@ class Deployment:
             params["model_id"] = self.target.inference_component
         info = self.info.model_dump(exclude_none=True)
         return {
-            "model_name": self.target.model,
+            "model_name": self.model,
             "litellm_params": params,
             "model_info": {**info, "id": self.id, "format": self.format.name},
         }
@@ -75,11 +84,24 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
 
 
 def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
-    """Give the configuration's deployments in its order.
+    """Give the configuration's deployments in its order, but for its wildcards.
 
     Raises:
         ConfigError: with the path of the key at fault.
     """
+    return tuple(each for each in _all(config, environ) if not each.params.wildcard)
+
+
+def wildcards(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
+    """Give the deployments that stand for many, in the configuration's order.
+
+    Raises:
+        ConfigError: with the path of the key at fault.
+    """
+    return tuple(each for each in _all(config, environ) if each.params.wildcard)
+
+
+def _all(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
     ids = {entry.model_info.id for entry in config.model_list if entry.model_info.id}
     return tuple(_at(config, index, environ, taken=ids) for index in range(len(config.model_list)))
 
@@ -99,20 +121,34 @@ def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]
     """Give what the start-up banner says of each deployment."""
     return [
         ModelLine(
-            model=each.target.model,
-            endpoint=each.target.endpoint,
+            model=each.model,
+            endpoint=each.params.address.endpoint,
             component=each.target.inference_component,
             format=each.format.name,
             identity=_identity(each.composed),
             region=each.target.region,
             region_assumed=each.composed.aws.region_assumed,
-            plain_prompt=each.params.address.route == "sagemaker"
-            and each.composed.mock_response is None
-            and each.target.prompt is None
-            and each.info.mode not in {"embedding", "rerank"},
+            plain_prompt=_has_plain_prompt(each),
+            unbounded=_is_unbounded(each),
         )
-        for each in deployments(config, environ)
+        for each in _all(config, environ)
     ]
+
+
+def _has_plain_prompt(deployment: Deployment) -> bool:
+    return (
+        deployment.params.address.route == "sagemaker"
+        and not deployment.params.wildcard
+        and deployment.composed.mock_response is None
+        and deployment.target.prompt is None
+        and deployment.info.mode not in {"embedding", "rerank"}
+    )
+
+
+def _is_unbounded(deployment: Deployment) -> bool:
+    params = deployment.params
+    bounds = (params.allowed_endpoints, params.discover, deployment.composed.mock_response)
+    return params.wildcard and all(bound is None for bound in bounds)
 
 
 def _identity(composed: Composed) -> str:
@@ -126,16 +162,18 @@ def _deployment(
 ) -> Deployment:
     params = entry.litellm_params
     settings, router = config.litellm_settings, config.router_settings
+    named = params.model_copy(update={"model": params.model.replace("*", STAND_IN)})
     composed = compose(
         entry.model_name,
-        params.address,
-        params,
-        aws_settings(params, environ),
+        named.address,
+        named,
+        aws_settings(named, environ),
         drop_params=settings.drop_params,
     )
     timeout = params.timeout or router.timeout or settings.request_timeout
     return Deployment(
         id=entry.model_info.id or _derived_id(entry, composed, taken),
+        model=entry.model_name,
         composed=composed,
         params=params,
         info=entry.model_info,

@@ -63,6 +63,4 @@ def _address(provider: Provider, name: str) -> Address:
         route, name = "sagemaker/openai", name.removeprefix(_OPENAI)
     if not name:
         raise ValueError(_EXPECTED)
-    if "*" in name:
-        raise ValueError(f'"*" is not supported in this version; {_EXPECTED}')
     return Address(route, name)

@@ -161,6 +161,7 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_ELSEWHERE,
         **_keys("answers are not cached in this version", "cache"),
     },
+    "discover": {},
     "model_info": {**_HEALTH, **_COST},
     "litellm_settings": {
         **_BALANCING,
@@ -222,6 +223,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     },
     "model_list": {},
     "litellm_params": _PARAMS_UNSUPPORTED,
+    "discover": {},
     "model_info": {},
     "litellm_settings": {
         **_LIMITS,

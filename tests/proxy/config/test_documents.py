@@ -22,6 +22,7 @@ from proxy.config.schema import (
     ProxyConfig,
     RouterSettings,
 )
+from proxy.config.wildcard import Discover
 from proxy.deployments import faults
 from proxy.flags import FOREIGN_FLAGS
 
@@ -38,6 +39,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "config.yaml": ProxyConfig,
     "model_list": ModelEntry,
     "litellm_params": DeploymentParams,
+    "discover": Discover,
     "model_info": ModelInfo,
     "litellm_settings": LitellmSettings,
     "general_settings": GeneralSettings,
