@@ -81,12 +81,16 @@ class Registry:
         return found
 
     def _matched(self, model: str) -> Pool | None:
-        family = self._family(model)
-        return None if family is None else family.pool(model)
+        family, captured = self._family(model)
+        return None if family is None else family.pool(captured)
 
-    def _family(self, model: str) -> Family | None:
-        fitting = (each for each in self._families if each.pattern.match(model) is not None)
-        return next(fitting, None)
+    def _family(self, model: str) -> tuple[Family | None, str]:
+        """Give the first family that a name fits, and what stands for its `*`."""
+        for family in self._families:
+            captured = family.pattern.match(model)
+            if captured is not None:
+                return family, captured
+        return None, ""
 
     def _discovered(self) -> dict[str, str]:
         """Give what was discovered and is reached by its name, in the order of the patterns."""
@@ -94,7 +98,7 @@ class Registry:
             name: status
             for family in self._families
             for name, status in family.listed().items()
-            if name not in self._pools and self._family(name) is family
+            if name not in self._pools and self._family(name)[0] is family
         }
 
 

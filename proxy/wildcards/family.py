@@ -55,11 +55,9 @@ class Family:
         self._most = most
         self._models: OrderedDict[str, _Model] = OrderedDict()
 
-    def pool(self, name: str) -> Pool | None:
-        """Give what answers under a public name; None where nothing does, or does any more."""
-        captured = self.pattern.match(name)
-        if captured is None:
-            return None
+    def pool(self, captured: str) -> Pool | None:
+        """Give what answers with this text in place of the `*`; None: nothing, or not any more."""
+        name = self.pattern.fill(captured)
         behind = tuple(each for each in self._wildcards if each.reaches(captured))
         known = self._models.get(name)
         if known is not None and known.behind == behind:

@@ -53,6 +53,7 @@ def test_the_provider_may_stand_apart(bench: Workbench) -> None:
     ("setting", "line"),
     [
         ("allowed_endpoints: []", ".allowed_endpoints: needs at least one"),
+        ("allowed_endpoints: [1]", ".allowed_endpoints[0]: expected a text: put it in quotes"),
         ("allowed_endpoints: e", ".allowed_endpoints: expected a list"),
         (
             "allowed_endpoints: [a/b]",

@@ -26,6 +26,8 @@ class ScriptedAccount:
     calls: list[str] = field(default_factory=list)
     #: Cleared, it lets nobody through.
     open: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Set by the first call.
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.open.set()
@@ -51,6 +53,7 @@ class ScriptedAccount:
 
     async def _called(self, call: str) -> None:
         self.calls.append(call)
+        self.asked.set()
         await self.open.wait()
         if self.error is not None:
             raise self.error
