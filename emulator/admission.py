@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from emulator.endpoints import ContainerEndpoint, Endpoint
-from emulator.errors import Location, Refused, validation_error
+from emulator.errors import NO_CAPACITY_TEXT, Location, Refused, validation_error
 from emulator.faults.base import Operation
 
 PREFIX = "x-amzn-sagemaker-"
@@ -47,9 +47,11 @@ def check_endpoint(
     """Checks that an endpoint can do what is asked.
 
     Raises:
-        Refused: 400 `ValidationError`: component, variant, or streaming not supported.
+        Refused: 400 `ValidationError`: component, variant, no copies, or streaming not supported.
     """
     _check_component(endpoint, location)
+    if endpoint.asleep:
+        raise validation_error(NO_CAPACITY_TEXT)
     variant = headers.get(PREFIX + "target-variant", endpoint.variant)
     if variant != endpoint.variant:
         raise validation_error(

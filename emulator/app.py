@@ -1,4 +1,4 @@
-"""The application: SageMaker Runtime's two invocation routes, `/ping`, and the control routes."""
+"""The application: the routes of SageMaker Runtime and of the control plane, and our own."""
 
 import logging
 import uuid
@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.control import Control
+from emulator.control_plane.door import ControlPlaneDoor
+from emulator.dates import Dated
 from emulator.errors import unknown_operation
 from emulator.invocation import Invocations
 from emulator.runtime import build
@@ -33,6 +36,7 @@ def create_app(settings: Settings) -> Starlette:
     async def ping(_: Request) -> Response:
         return Response(status_code=503 if await runtime.unhealthy() else 200)
 
+    ahead = settings.clock_ahead
     invocations = "/endpoints/{endpoint}/invocations"
     app = Starlette(
         routes=[
@@ -40,9 +44,11 @@ def create_app(settings: Settings) -> Starlette:
             Route(
                 invocations + "-response-stream", Invocations(runtime, "stream"), methods=["POST"]
             ),
+            Route("/", ControlPlaneDoor(runtime), methods=["POST"]),
             Route("/ping", ping, methods=["GET"]),
             *Control(runtime).routes(),
         ],
+        middleware=[Middleware(Dated, clock_ahead=ahead)] if ahead else None,
         exception_handlers={404: _unknown_operation, 405: _unknown_operation},
         lifespan=lifespan,
     )

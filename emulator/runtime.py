@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from emulator.containers.base import BuiltIn, Container
@@ -76,9 +77,12 @@ class Runtime:
 def build(settings: Settings) -> Runtime:
     """Builds the parts of an emulator."""
     handoffs = _handoffs(settings)
+    ahead = timedelta(seconds=settings.clock_ahead)
     return Runtime(
         settings=settings,
-        verifier=Verifier(settings.credentials, settings.regions),
+        verifier=Verifier(
+            settings.credentials, settings.regions, lambda: datetime.now(UTC) + ahead
+        ),
         journal=Journal(settings.journal),
         faults=FaultBook({name: each.faults for name, each in settings.endpoints.items()}),
         deployments={
