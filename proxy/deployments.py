@@ -6,8 +6,8 @@ Knows the configuration and who is called what; what a deployment is made of, `c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
@@ -32,6 +32,8 @@ class Deployment:
     #: The public name; a wildcard's pattern.
     model: str
     composed: Composed
+    #: Composes the same with another name and other parameters.
+    composer: Callable[[str, DeploymentParams], Composed] = field(repr=False, compare=False)
     params: DeploymentParams
     info: ModelInfo
     timeout: float
@@ -118,7 +120,16 @@ def _at(
 
 
 def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
-    """Give what the start-up banner says of each deployment."""
+    """Give what the start-up banner says of each deployment, but for wildcards."""
+    return _lines(deployments(config, environ))
+
+
+def describe_wildcards(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
+    """Give what the start-up banner says of each wildcard."""
+    return _lines(wildcards(config, environ))
+
+
+def _lines(built: Iterable[Deployment]) -> list[ModelLine]:
     return [
         ModelLine(
             model=each.model,
@@ -131,7 +142,7 @@ def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]
             plain_prompt=_has_plain_prompt(each),
             unbounded=_is_unbounded(each),
         )
-        for each in _all(config, environ)
+        for each in built
     ]
 
 
@@ -163,18 +174,18 @@ def _deployment(
     params = entry.litellm_params
     settings, router = config.litellm_settings, config.router_settings
     named = params.model_copy(update={"model": params.model.replace("*", STAND_IN)})
-    composed = compose(
-        entry.model_name,
-        named.address,
-        named,
-        aws_settings(named, environ),
-        drop_params=settings.drop_params,
-    )
+    aws = aws_settings(params, environ)
+
+    def composer(model: str, params: DeploymentParams) -> Composed:
+        return compose(model, params.address, params, aws, drop_params=settings.drop_params)
+
+    composed = composer(entry.model_name, named)
     timeout = params.timeout or router.timeout or settings.request_timeout
     return Deployment(
         id=entry.model_info.id or _derived_id(entry, composed, taken),
         model=entry.model_name,
         composed=composed,
+        composer=composer,
         params=params,
         info=entry.model_info,
         timeout=timeout,

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from adapters.base import COMPONENT_NAME, Invoker, Json
-from adapters.deployment.compose import compose
 from proxy.config.deployment import DeploymentParams
 from proxy.deployments import Deployment
 from proxy.wildcards.listing import Listing
@@ -64,14 +63,9 @@ class Wildcard:
     def deployment(self, model: str, captured: str) -> Deployment:
         """Give the deployment that serves a public name; the text must be one that it reaches."""
         params = self._params(captured)
-        composed = compose(
-            model,
-            params.address,
-            # A template is the same for all endpoints, and the sample has read and compiled it.
-            params.model_copy(update={"chat_template": None}),
-            self.sample.composed.aws,
-            drop_params=self.sample.target.parameters.drop_unsupported,
-        )
+        # A template is the same for all endpoints, and the sample has read and compiled it.
+        without_template = params.model_copy(update={"chat_template": None})
+        composed = self.sample.composer(model, without_template)
         if params.chat_template is not None:
             prompt = self.sample.target.prompt
             composed = replace(composed, target=replace(composed.target, prompt=prompt))

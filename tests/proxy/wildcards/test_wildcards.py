@@ -201,6 +201,8 @@ def test_the_start_names_the_risk_of_a_wildcard_without_bounds() -> None:
         entry("c/*", "sagemaker/*", mock_response="x"),
         entry("exact", "sagemaker_chat/e"),
     ]
-    lines = deployments.describe(config(model_list=models), ENVIRON)
+    settings = config(model_list=models)
+    assert [line.model for line in deployments.describe(settings, ENVIRON)] == ["exact"]
+    lines = deployments.describe_wildcards(settings, ENVIRON)
     assert [line.model for line in lines if line.unbounded] == ["sm/*"]
     assert (lines[0].endpoint, lines[0].plain_prompt) == ("*", False)
