@@ -26,6 +26,8 @@ from proxy.middleware import BodyLimit, CallIdentity
 from proxy.routes import ROUTES
 from proxy.routes.table import Route
 from proxy.telemetry import logs
+from proxy.wildcards.catalogue import Catalogue
+from proxy.wildcards.watch import refreshed
 
 _MEGABYTE = 1024 * 1024
 _LOOPBACK_ORIGIN = r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
@@ -36,6 +38,10 @@ class WayToAws(Protocol):
 
     def invoker(self, settings: AwsSettings) -> Invoker:
         """Give the invoker for one deployment."""
+        ...
+
+    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
+        """Give the account behind one deployment, at the address that AWS's variables name."""
         ...
 
     async def prepare(self) -> None:
@@ -79,6 +85,7 @@ def create_app(
     ready = deployments.deployments(config, environ)
     network = read_network(environ, ssl_verify=config.litellm_settings.ssl_verify)
     open_way = opener or partial(open_connections, network)
+    patterns = deployments.wildcards(config, environ)
     keyring = Keyring(
         master_key,
         header=general.litellm_key_header_name,
@@ -89,9 +96,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with open_way() as aws:
-            models = registry.build(ready, aws.invoker, logs.report_call)
+            families = registry.families(
+                patterns, aws.invoker, partial(aws.catalogue, environ=environ), logs.report_call
+            )
+            models = registry.build(ready, aws.invoker, logs.report_call, families)
             await aws.prepare()
-            yield {"gateway": Gateway(models, keyring)}
+            async with refreshed(models.listings):
+                yield {"gateway": Gateway(models, keyring)}
 
     app = FastAPI(
         title="sagegate",

@@ -6,9 +6,10 @@ Knows the configuration and who is called what; what a deployment is made of, `c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Final
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
 from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose, network
@@ -18,13 +19,23 @@ from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 
+#: Checks a wildcard's settings before any endpoint's name is known.
+STAND_IN: Final = "x"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One entry of `model_list`, checked: all that an endpoint needs but the way to AWS."""
+    """One entry of `model_list`, checked: all that an endpoint needs but the way to AWS.
+
+    A wildcard's is checked with `STAND_IN` for its `*`; `proxy.wildcards` makes those that serve.
+    """
 
     id: str
+    #: The public name; a wildcard's pattern.
+    model: str
     composed: Composed
+    #: Composes the same with another name and other parameters.
+    composer: Callable[[str, DeploymentParams], Composed] = field(repr=False, compare=False)
     params: DeploymentParams
     info: ModelInfo
     timeout: float
@@ -56,7 +67,7 @@ class Deployment:
             params["model_id"] = self.target.inference_component
         info = self.info.model_dump(exclude_none=True)
         return {
-            "model_name": self.target.model,
+            "model_name": self.model,
             "litellm_params": params,
             "model_info": {**info, "id": self.id, "format": self.format.name},
         }
@@ -90,11 +101,24 @@ def _unknown_models(config: ProxyConfig) -> Iterator[ConfigError]:
 
 
 def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
-    """Give the configuration's deployments in its order.
+    """Give the configuration's deployments in its order, but for its wildcards.
 
     Raises:
         ConfigError: with the path of the key at fault.
     """
+    return tuple(each for each in _all(config, environ) if not each.params.wildcard)
+
+
+def wildcards(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
+    """Give the deployments that stand for many, in the configuration's order.
+
+    Raises:
+        ConfigError: with the path of the key at fault.
+    """
+    return tuple(each for each in _all(config, environ) if each.params.wildcard)
+
+
+def _all(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
     ids = {entry.model_info.id for entry in config.model_list if entry.model_info.id}
     return tuple(_at(config, index, environ, taken=ids) for index in range(len(config.model_list)))
 
@@ -111,23 +135,46 @@ def _at(
 
 
 def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
-    """Give what the start-up banner says of each deployment."""
+    """Give what the start-up banner says of each deployment, but for wildcards."""
+    return _lines(deployments(config, environ))
+
+
+def describe_wildcards(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
+    """Give what the start-up banner says of each wildcard."""
+    return _lines(wildcards(config, environ))
+
+
+def _lines(built: Iterable[Deployment]) -> list[ModelLine]:
     return [
         ModelLine(
-            model=each.target.model,
-            endpoint=each.target.endpoint,
+            model=each.model,
+            endpoint=each.params.address.endpoint,
             component=each.target.inference_component,
             format=each.format.name,
             identity=_identity(each.composed),
             region=each.target.region,
             region_assumed=each.composed.aws.region_assumed,
-            plain_prompt=each.params.address.route == "sagemaker"
-            and each.composed.mock_response is None
-            and each.target.prompt is None
-            and each.info.mode not in {"embedding", "rerank"},
+            plain_prompt=_has_plain_prompt(each),
+            unbounded=_is_unbounded(each),
         )
-        for each in deployments(config, environ)
+        for each in built
     ]
+
+
+def _has_plain_prompt(deployment: Deployment) -> bool:
+    return (
+        deployment.params.address.route == "sagemaker"
+        and not deployment.params.wildcard
+        and deployment.composed.mock_response is None
+        and deployment.target.prompt is None
+        and deployment.info.mode not in {"embedding", "rerank"}
+    )
+
+
+def _is_unbounded(deployment: Deployment) -> bool:
+    params = deployment.params
+    bounds = (params.allowed_endpoints, params.discover, deployment.composed.mock_response)
+    return params.wildcard and all(bound is None for bound in bounds)
 
 
 def _identity(composed: Composed) -> str:
@@ -141,21 +188,24 @@ def _deployment(
 ) -> Deployment:
     params = entry.litellm_params
     settings, router = config.litellm_settings, config.router_settings
+    named = params.model_copy(update={"model": params.model.replace("*", STAND_IN)})
+    aws = aws_settings(params, environ)
     clients = ClientHeaders(
         allowed=params.allowed_client_headers, forwarded=_forwards(config, entry.model_name)
     )
-    composed = compose(
-        entry.model_name,
-        params.address,
-        params,
-        aws_settings(params, environ),
-        drop_params=settings.drop_params,
-        clients=clients,
-    )
+
+    def composer(model: str, params: DeploymentParams) -> Composed:
+        return compose(
+            model, params.address, params, aws, drop_params=settings.drop_params, clients=clients
+        )
+
+    composed = composer(entry.model_name, named)
     timeout = params.timeout or router.timeout or settings.request_timeout
     return Deployment(
         id=entry.model_info.id or _derived_id(entry, composed, taken),
+        model=entry.model_name,
         composed=composed,
+        composer=composer,
         params=params,
         info=entry.model_info,
         timeout=timeout,

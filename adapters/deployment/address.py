@@ -67,8 +67,6 @@ def _address(provider: Provider, name: str) -> Address:
     route: Route = provider
     if provider == "sagemaker" and name.startswith(_OPENAI):
         route, name = "sagemaker/openai", name.removeprefix(_OPENAI)
-    if "*" in name:
-        raise ValueError(f'"*" is not supported in this version; {_EXPECTED}')
     endpoint, slash, component = name.partition("/")
     if not endpoint or (slash and not component):
         raise ValueError(_EXPECTED)

@@ -64,4 +64,5 @@ _WORDED: Mapping[str, Callable[[ErrorDetails, Mapping[str, Any]], str]] = {
     "literal_error": _choice,
     "value_error": lambda _, context: str(context["error"]),
     "greater_than": lambda _, context: f"must be greater than {context['gt']:g}",
+    "greater_than_equal": lambda _, context: f"must be at least {context['ge']:g}",
 }

@@ -1,15 +1,17 @@
-"""The way to SageMaker Runtime that a process opens once: one client, one provider an identity."""
+"""The way to SageMaker that a process opens once: one client, one provider an identity."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from adapters.base import Invoker
 from adapters.errors import UpstreamError
 from adapters.sagemaker.bearer import BearerTokens
 from adapters.sagemaker.client import Client
 from adapters.sagemaker.clock import ClockWatch
+from adapters.sagemaker.control_plane import ControlPlane
 from adapters.sagemaker.credentials import CredentialProvider
 from adapters.sagemaker.identities import Identities
 from adapters.sagemaker.invoker import SageMakerInvoker
@@ -34,6 +36,7 @@ class Connections:
         self._identities = Identities()
         self._tokens = BearerTokens()
         self._clock_watch = ClockWatch()
+        self._planes: dict[tuple[str, CredentialProvider], ControlPlane] = {}
 
     def invoker(self, settings: AwsSettings) -> Invoker:
         """Give the invoker for one deployment."""
@@ -41,6 +44,19 @@ class Connections:
         if settings.transport == "openai_path":
             return OpenAIPathInvoker(self._client, provider, self._tokens)
         return SageMakerInvoker(self._client, provider, clock_watch=self._clock_watch)
+
+    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> ControlPlane:
+        """Give the control plane as one deployment's identity sees it in its region.
+
+        Args:
+            settings: The deployment's.
+            environ: AWS's endpoint variables are looked up here.
+        """
+        identity = self._identities.provider(settings)
+        key = (settings.region, identity)
+        if key not in self._planes:
+            self._planes[key] = ControlPlane(settings.region, identity, environ=environ)
+        return self._planes[key]
 
     async def prepare(self) -> None:
         """Get every identity's credentials now, so that no request waits for them.
@@ -54,6 +70,8 @@ class Connections:
 
     async def aclose(self) -> None:
         """Close every connection."""
+        for plane in self._planes.values():
+            await plane.aclose()
         await self._client.aclose()
 
 

@@ -155,6 +155,7 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_ELSEWHERE,
         **_keys("answers are not cached in this version", "cache"),
     },
+    "discover": {},
     "model_info": {**_HEALTH, **_COST},
     "litellm_settings": {
         **_BALANCING,
@@ -215,6 +216,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     "credential_list": {},
     "credential_values": {},
     "litellm_params": _PARAMS_UNSUPPORTED,
+    "discover": {},
     "model_info": {},
     "litellm_settings": {
         **_LIMITS,

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from adapters.spelling import nearest
 from proxy.config.compat import UNSUPPORTED, UNUSED
-from proxy.config.deployment import DeploymentParams
+from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.problems import Report
 from proxy.config.schema import (
     CredentialEntry,
@@ -26,11 +26,13 @@ from proxy.config.schema import (
     RouterSettings,
 )
 from proxy.config.tree import Node
+from proxy.config.wildcard import Discover
 
 _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "root": ProxyConfig,
     "model_list": ModelEntry,
     "litellm_params": DeploymentParams,
+    "discover": Discover,
     "model_info": ModelInfo,
     "credential_list": CredentialEntry,
     "credential_values": CredentialValues,
@@ -46,6 +48,8 @@ _HOMES = {
 #: Sections that are judged by name when they turn up under a deployment: a container has no use
 #: for their keys, and some of them are secrets.
 _NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
+#: What no two deployments can share.
+_EACH_ONES_OWN = DeploymentParams.model_fields.keys() - DeploymentSettings.model_fields.keys()
 _WAY_OUT = "a container's own parameter of this name goes under extra_body"
 
 
@@ -82,10 +86,9 @@ def _router(router: Node, report: Report) -> Node:
 
 
 def _default_parameters(node: Node, report: Report) -> Node:
-    model = node.mapping.get("model")
-    if model is not None:
-        report.refuse(model.place, "belongs in each model's own litellm_params")
-        node = node.without("model")
+    for key in _EACH_ONES_OWN & node.mapping.keys():
+        report.refuse(node.mapping[key].place, "belongs in each model's own litellm_params")
+        node = node.without(key)
     return _parameters(node, report)
 
 
@@ -140,7 +143,11 @@ def _parameters(node: Node, report: Report) -> Node:
         return False
 
     kept = _kept(node, keep)
-    return _descend(kept, {"extra_body": lambda body: _body(body, report)})
+    sections = {
+        "extra_body": lambda body: _body(body, report),
+        "discover": lambda terms: _closed(terms, "discover", report),
+    }
+    return _descend(kept, sections)
 
 
 def _body(body: Node, report: Report) -> Node:

@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, SecretStr, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from adapters.deployment.values import HttpUrl, Megabytes, Seconds, Secret, Section, Text
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.values import ExactPath, HeaderName, Origin
+from proxy.config.wildcard import is_wildcard
 
 
 class ModelInfo(Section):
@@ -38,7 +47,10 @@ class ModelInfo(Section):
 
 
 class ModelEntry(Section):
-    """One row of `model_list`: a public name and the deployment behind it."""
+    """One row of `model_list`: a public name and the deployment behind it.
+
+    With a `*` in both, the name stands for many names, and the address for as many endpoints.
+    """
 
     model_name: Text
     litellm_params: DeploymentParams
@@ -46,10 +58,17 @@ class ModelEntry(Section):
 
     @field_validator("model_name")
     @classmethod
-    def _names_one_model(cls, name: str) -> str:
-        if "*" in name:
-            raise ValueError('"*" is not supported in this version: name each model')
+    def _has_one_star_at_most(cls, name: str) -> str:
+        if name.count("*") > 1:
+            raise ValueError('expected one "*" at most')
         return name
+
+    @field_validator("litellm_params")
+    @classmethod
+    def _fit_together(cls, params: DeploymentParams, info: ValidationInfo) -> DeploymentParams:
+        if "model_name" in info.data and is_wildcard(info.data["model_name"]) != params.wildcard:
+            raise ValueError('expected a "*" in both model_name and model, or in neither')
+        return params
 
 
 class CredentialValues(Section):

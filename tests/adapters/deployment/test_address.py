@@ -48,7 +48,6 @@ def test_a_model_string_has_a_route_and_a_name(
         ("sagemaker-chat/e", "sagemaker_chat", "did you mean sagemaker_chat/"),
         ("sagemaker-nova/e", None, "did you mean sagemaker_nova/"),
         ("sagemaker/e", "sagemaker_chat", "custom_llm_provider is sagemaker_chat"),
-        ("sagemaker/*", None, "not supported"),
     ],
 )
 def test_anything_else_is_refused(model: str, provider: Provider | None, words: str) -> None:

@@ -46,6 +46,16 @@ async def test_deployments_of_one_identity_share_it(
     assert upstream.connections == 1
 
 
+async def test_a_control_plane_belongs_to_a_region_and_an_identity(
+    connections: Connections,
+) -> None:
+    """AWS's library and its connections are opened once for each; nothing is sent for that."""
+    plane = connections.catalogue(KEYS, {})
+    assert connections.catalogue(replace(KEYS, base_url="http://127.0.0.1:9"), {}) is plane
+    assert connections.catalogue(replace(KEYS, region="eu-west-2"), {}) is not plane
+    assert connections.catalogue(AMBIENT, {}) is not plane
+
+
 async def test_identities_stay_apart(connections: Connections, metadata: Metadata) -> None:
     """A deployment with keys of its own signs with them, beside one on the default chain."""
     async with serve(Call.answer) as upstream:

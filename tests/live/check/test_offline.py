@@ -30,7 +30,7 @@ def test_rows(check: Checker) -> None:
     assert first["host"] == "127.0.0.1:9"
     assert (first["endpoint"], first["inference_component"]) == ("plain", "part")
     assert (first["region"], first["region_from"]) == (REGION, "AWS_REGION")
-    assert first["headers"] == ["x-amzn-sagemaker-inference-id"]
+    assert first["headers"] == ["X-Amzn-SageMaker-Inference-Id"]
     assert first["invoke"] is None
     assert (rows["family"]["region"], rows["family"]["region_from"]) == (
         "eu-west-1",

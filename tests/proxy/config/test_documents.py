@@ -25,6 +25,7 @@ from proxy.config.schema import (
     ProxyConfig,
     RouterSettings,
 )
+from proxy.config.wildcard import Discover
 from proxy.deployments import faults
 from proxy.flags import FOREIGN_FLAGS
 
@@ -41,6 +42,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "config.yaml": ProxyConfig,
     "model_list": ModelEntry,
     "litellm_params": DeploymentParams,
+    "discover": Discover,
     "model_info": ModelInfo,
     "credential_list": CredentialEntry,
     "litellm_settings": LitellmSettings,
