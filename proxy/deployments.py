@@ -106,7 +106,7 @@ def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]
             identity=_identity(each.composed),
             region=each.target.region,
             region_assumed=each.composed.aws.region_assumed,
-            plain_prompt=each.params.address.route == "sagemaker"
+            plain_prompt=each.composed.writes_prompts
             and each.composed.mock_response is None
             and each.target.prompt is None
             and each.info.mode not in {"embedding", "rerank"},

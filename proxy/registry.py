@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-from adapters.base import Invoker, Json
+from adapters.base import Json
+from adapters.deployment.compose import InvokerFor
 from adapters.endpoint import Endpoint, EndpointMemory
 from adapters.errors import ModelNotFound
-from adapters.sagemaker.settings import AwsSettings
 from proxy.deployments import Deployment
 from proxy.routing.pool import Member, Pool, Report
-
-InvokerFor = Callable[[AwsSettings], Invoker]
 
 
 class Registry:

@@ -60,7 +60,6 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 #: The composition roots.
 ALLOWED = {
     ("proxy.app", "adapters.sagemaker"),
-    ("proxy.registry", "adapters.sagemaker"),
     ("proxy.token", "adapters.sagemaker"),
 }
 #: The only modules that may load AWS's libraries.
