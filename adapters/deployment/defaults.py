@@ -55,7 +55,9 @@ def read_defaults(defaults: Mapping[str, Any]) -> dict[Task, Json]:
         orjson.dumps(dict(defaults))
     except TypeError as error:
         raise ConfigError(f"a default can't be written as JSON: {error}") from error
-    readings = {task: _read(*known, defaults) for task, known in _TASKS.items()}
+    readings: dict[Task, _Reading] = {
+        task: _read(*known, defaults) for task, known in _TASKS.items()
+    }
     _check(readings)
     return {
         task: {

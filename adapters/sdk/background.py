@@ -52,7 +52,12 @@ class Running(Generic[State]):
     @property
     def alive(self) -> bool:
         """Whether work may be given to it, here."""
-        return self._pid == os.getpid() and self._takes_work
+        return self._is_here and self._takes_work
+
+    @property
+    def _is_here(self) -> bool:
+        """Whether this is the process of its thread; in another one its lock may be held for ever."""
+        return self._pid == os.getpid()
 
     def opened(self) -> None:
         """Wait until the state is there; an opening that fails is raised here."""
@@ -69,7 +74,7 @@ class Running(Generic[State]):
         Raises:
             Overloaded: the loop has ended, or is another process's.
         """
-        if self.alive:
+        if self._is_here:
             with self._gate:
                 if self._takes_work:
                     return asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -110,17 +115,16 @@ class Running(Generic[State]):
 
     def end(self) -> None:
         """Take no more work, and have all that runs cancelled, and what was opened closed."""
-        if not self.alive:
-            return
-        with self._gate:
-            if self._takes_work:
-                self._takes_work = False
-                self._loop.call_soon_threadsafe(self._ended.set)
+        if self._is_here:
+            with self._gate:
+                if self._takes_work:
+                    self._takes_work = False
+                    self._loop.call_soon_threadsafe(self._ended.set)
 
     def stop(self) -> None:
         """End the loop, and wait for its thread."""
         self.end()
-        if self._pid == os.getpid():
+        if self._is_here:
             self._thread.join(_PATIENCE)
 
     def _run(self) -> None:

@@ -273,3 +273,15 @@ def test_a_forked_child_begins_anew() -> None:
     assert os.waitstatus_to_exitcode(status) == 42
     assert parents.wait(double(1)) == 2
     background.stop()
+
+
+def test_what_is_forgotten_is_left_alone() -> None:
+    """Beginning anew, as a forked child does, touches nothing of what ran before."""
+    background = Background(Shelf().opener())
+    before = background.running()
+    background.forget()
+    after = background.running()
+    assert after is not before
+    assert (before.wait(double(1)), after.wait(double(2))) == (2, 4)
+    before.stop()
+    background.stop()
