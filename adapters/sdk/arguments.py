@@ -121,7 +121,7 @@ def _extra_body(extra: Any, body: Json) -> Mapping[str, Any]:
             raise _wrong(name, "is an argument of its own, and has no place in extra_body")
         if isinstance(name, str) and name.startswith(_OURS):
             raise _wrong(name, f"unknown setting{_hint(name)}; it is never sent to a container")
-    return extra
+    return {name: value for name, value in extra.items() if value is not None}
 
 
 def _check_name(name: str) -> None:

@@ -56,7 +56,7 @@ class Running(Generic[State]):
 
     @property
     def _is_here(self) -> bool:
-        """Whether this is the process of its thread; in another one its lock may be held for ever."""
+        """Whether this is the process of its thread; in another its lock may be held for ever."""
         return self._pid == os.getpid()
 
     def opened(self) -> None:

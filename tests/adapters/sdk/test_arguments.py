@@ -37,7 +37,7 @@ def test_settings_and_parameters_are_told_apart() -> None:
         timeout=3,
         metadata={"a": 1},
         top_p=None,
-        extra_body={"top_k": 2, "time_out": 4},
+        extra_body={"top_k": 2, "time_out": 4, "min_p": None},
     )
     assert got.params == {
         "model": "sagemaker/e",
