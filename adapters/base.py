@@ -112,6 +112,8 @@ class Target:
     header_sources: HeaderSources = HeaderSources()
     #: Parameters that a request gets when it does not bring them itself.
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    #: The same for tasks to which some of them are something else.
+    task_defaults: Mapping[Task, Mapping[str, Any]] = field(default_factory=dict)
     parameters: ParameterPolicy = ParameterPolicy()
     #: Send temperature 0 as 0; otherwise the text dialects send 0.1.
     allow_zero_temperature: bool = False
@@ -129,6 +131,10 @@ class Target:
     batch_size: int | None = None
     #: The largest body sent, in bytes.
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
+
+    def defaults_for(self, task: Task) -> Mapping[str, Any]:
+        """Give the parameters that a task's requests get when they do not bring them."""
+        return self.task_defaults.get(task, self.defaults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

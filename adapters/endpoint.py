@@ -298,7 +298,7 @@ class Endpoint:
             params = {name: value for name, value in params.items() if name != "model_id"}
         return Request(
             target=target,
-            params=parameters.over(params, target.defaults),
+            params=parameters.over(params, target.defaults_for(task)),
             id=_ID_PREFIX[task] + uuid.uuid4().hex,
             created=int(time.time()),
             ask_usage=ask_usage,

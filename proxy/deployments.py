@@ -163,7 +163,7 @@ def _lines(built: Iterable[Deployment]) -> list[ModelLine]:
 
 def _has_plain_prompt(deployment: Deployment) -> bool:
     return (
-        deployment.params.address.route == "sagemaker"
+        deployment.composed.writes_prompts
         and not deployment.params.wildcard
         and deployment.composed.mock_response is None
         and deployment.target.prompt is None

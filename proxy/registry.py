@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from adapters.base import Invoker, Json
+from adapters.base import Json
+from adapters.deployment.compose import InvokerFor
 from adapters.endpoint import EndpointMemory
 from adapters.errors import ModelNotFound
 from adapters.sagemaker.settings import AwsSettings
@@ -18,7 +19,6 @@ from proxy.wildcards.listing import Listing
 from proxy.wildcards.pattern import Pattern
 from proxy.wildcards.wildcard import Wildcard, allowing
 
-InvokerFor = Callable[[AwsSettings], Invoker]
 #: Gives the account behind a deployment's settings.
 CatalogueFor = Callable[[AwsSettings], Catalogue]
 

@@ -60,8 +60,8 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 }
 #: The composition roots.
 ALLOWED = {
-    ("proxy.app", "adapters.sagemaker"),
     ("proxy.registry", "adapters.sagemaker"),
+    ("proxy.app", "adapters.sagemaker"),
     ("proxy.token", "adapters.sagemaker"),
     ("proxy.check.survey", "adapters.sagemaker"),
     ("proxy.check.trial", "adapters.sagemaker"),

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
-
-import orjson
-from pydantic import ValidationError
+from typing import Final
 
 from adapters import formats
 from adapters.base import (
@@ -19,17 +16,19 @@ from adapters.base import (
     HeaderSources,
     Invoker,
     ParameterPolicy,
+    Prompt,
     StreamMode,
     Target,
 )
 from adapters.deployment.address import Address, Route
+from adapters.deployment.defaults import read_defaults
 from adapters.deployment.headers import ClientHeaders, Headers, headers
 from adapters.deployment.mock import MockInvoker
 from adapters.deployment.native import chat_only, check_settings
 from adapters.deployment.settings import Settings
 from adapters.deployment.template import prompt_for
 from adapters.errors import ConfigError
-from adapters.openai.chat import ChatRequest
+from adapters.passthrough.chat import PassThroughChat
 from adapters.sagemaker.hosts import check_component_name, invocation_urls, native_urls
 from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings, read_aws_settings
@@ -43,9 +42,6 @@ _FORMATS: Final[Mapping[Route, str]] = {
     "sagemaker/openai": "openai",
 }
 _EMBEDDING_BY_VENDOR: Final = (("voyage", "voyage_embed"), ("cohere", "cohere_embed"))
-
-#: What only a request can say.
-_REQUESTS_OWN: Final = frozenset({"input", "messages", "prompt", "stream", "stream_options"})
 
 _NO_CLIENTS: Final = ClientHeaders()
 
@@ -64,6 +60,11 @@ class Composed:
     collect: Collect = "auto"
     #: What every request is answered, without AWS.
     mock_response: str | None = None
+
+    @property
+    def writes_prompts(self) -> bool:
+        """Whether conversations become text here; OpenAI's servers take them as they are."""
+        return _writes_prompts(self.format)
 
     def invoker(self, invoker_for: InvokerFor) -> Invoker:
         """Give the way to the deployment."""
@@ -95,8 +96,11 @@ def compose(
         ConfigError: something is not as it must be; `path` is the setting's.
     """
     signed = headers(settings, clients)
-    target = _target(model, address, settings, aws, signed, drop_params=drop_params)
     spoken = _format(address, settings)
+    prompt = prompt_for(settings, address.endpoint) if _writes_prompts(spoken) else None
+    target = _target(
+        model, address, settings, aws, signed=signed, prompt=prompt, drop_params=drop_params
+    )
     if aws.transport == "openai_path":
         check_settings(settings, clients)
         spoken = chat_only(spoken)
@@ -142,6 +146,10 @@ def _format(address: Address, settings: Settings) -> Format:
     return chosen
 
 
+def _writes_prompts(spoken: Format) -> bool:
+    return spoken.chat is not None and not isinstance(spoken.chat, PassThroughChat)
+
+
 def network(environ: Mapping[str, str], *, ssl_verify: bool | str) -> Network:
     """Read how a process reaches AWS: through which proxies, trusting which authorities.
 
@@ -156,12 +164,14 @@ def _target(
     address: Address,
     settings: Settings,
     aws: AwsSettings,
-    signed: Headers,
     *,
+    signed: Headers,
+    prompt: Prompt | None,
     drop_params: bool,
 ) -> Target:
     urls_of = native_urls if aws.transport == "openai_path" else invocation_urls
     urls = urls_of(address.endpoint, aws.region, aws.base_url)
+    defaults = read_defaults(settings.defaults)
     return Target(
         model=model,
         endpoint=address.endpoint,
@@ -171,14 +181,15 @@ def _target(
         inference_component=_component(address, settings),
         headers=signed.fixed,
         header_sources=signed.sources,
-        defaults=_checked(settings.defaults),
+        defaults=defaults["chat"],
+        task_defaults={task: own for task, own in defaults.items() if own != defaults["chat"]},
         parameters=ParameterPolicy(
             drop_unsupported=drop_params if settings.drop_params is None else settings.drop_params,
             allowed=frozenset(settings.allowed_openai_params),
             dropped=frozenset(settings.additional_drop_params),
         ),
         allow_zero_temperature=settings.aws_sagemaker_allow_zero_temp,
-        prompt=prompt_for(settings, address.endpoint) if address.route == "sagemaker" else None,
+        prompt=prompt,
         body_model=_body_model(address, settings),
         ask_stream_usage=settings.stream_usage,
         embedding_key=settings.embedding_key,
@@ -202,28 +213,6 @@ def _component(address: Address, settings: Settings) -> str | None:
             )
         return check_component_name(settings.model_id)
     return address.component and check_component_name(address.component, key="model")
-
-
-def _checked(defaults: dict[str, Any]) -> dict[str, Any]:
-    """Check default parameters as a request's are checked, and read numbers out of text.
-
-    Raises:
-        ConfigError: one is not what OpenAI's parameter of that name may be.
-    """
-    for name in _REQUESTS_OWN.intersection(defaults):
-        raise ConfigError(f"{name} is the request's own: it has no default", path=(name,))
-    hello = [{"role": "user", "content": "Hi"}]
-    try:
-        read = ChatRequest.model_validate({"model": "m", "messages": hello, **defaults})
-        orjson.dumps(defaults)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0])
-        raise ConfigError(f"expected what OpenAI takes: {first['msg']}", path=(name,)) from None
-    except TypeError as error:
-        raise ConfigError(f"a default can't be written as JSON: {error}") from error
-    known = ChatRequest.model_fields.keys() & defaults.keys()
-    return {**defaults, **{name: getattr(read, name) for name in known}}
 
 
 def _body_model(address: Address, settings: Settings) -> str | None:

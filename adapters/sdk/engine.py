@@ -6,7 +6,6 @@ first call; everything here runs on the SDK's own loop.
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -19,11 +18,12 @@ from pydantic import BaseModel
 
 from adapters.answer import Answer, AnswerStream
 from adapters.base import Invoker, Json, Limits, Task
+from adapters.deadline import within
 from adapters.deployment.address import parse_model
 from adapters.deployment.compose import aws_settings, compose
 from adapters.deployment.settings import Settings
 from adapters.endpoint import Endpoint
-from adapters.errors import ConfigError, DeadlineExceeded, InvalidRequest
+from adapters.errors import ConfigError, InvalidRequest
 from adapters.openai.chat import ChatRequest
 from adapters.openai.completions import CompletionRequest
 from adapters.openai.embeddings import EmbeddingRequest
@@ -94,7 +94,7 @@ class Engine:
         endpoint, arguments = self._prepare(order)
         seconds = arguments.settings.timeout or _TIMEOUT
         limits = Limits(first_byte=seconds, idle=seconds, deadline=seconds)
-        async with _within(seconds):
+        async with within(seconds):
             return await endpoint.call(order.task, arguments.params, limits)
 
     async def stream(self, order: Order) -> AnswerStream:
@@ -107,7 +107,7 @@ class Engine:
         settings = arguments.settings
         seconds = settings.stream_timeout or settings.timeout or _TIMEOUT
         limits = Limits(first_byte=seconds, idle=seconds, deadline=None)
-        async with _within(seconds):
+        async with within(seconds):
             stream = await endpoint.stream(order.task, arguments.params, limits)
         self._streams.add(stream)
         return stream
@@ -181,13 +181,3 @@ async def open_engine(
         yield engine
     finally:
         await engine.aclose()
-
-
-@asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
-    """End the block after so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise DeadlineExceeded.after(seconds) from error

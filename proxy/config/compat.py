@@ -110,6 +110,11 @@ _LIMITS = _keys(
     max_file_size_mb provider_budget_config""",
 )
 
+#: What a request is about: no deployment has a default of it.
+REQUESTS_OWN: Mapping[str, str] = _keys(
+    "each request brings its own", "messages prompt input inputs"
+)
+
 _PARAMS_UNUSED: Mapping[str, str] = {
     **_keys("balancing between deployments comes in a later version", "weight order"),
     **_keys("routing by tags comes in a later version", "tags tag_regex"),
@@ -136,7 +141,7 @@ _PARAMS_UNSUPPORTED: Mapping[str, str] = {
         auto_router_embedding_model complexity_router_config complexity_router_default_model
         quality_router_config adaptive_router_config""",
     ),
-    **_keys("each request brings its own", "messages prompt input inputs"),
+    **REQUESTS_OWN,
     **_keys(_NO_GUARD, "guardrails"),
     **_LIMITS,
 }

@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from adapters.answer import Answer, AnswerStream
 from adapters.base import Head, Json, Limits, Summary
+from adapters.deadline import within
 from adapters.endpoint import Endpoint
-from adapters.errors import DeadlineExceeded
 from proxy.routing.call import Call
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -59,7 +59,7 @@ class Pool:
         limits = Limits(first_byte=member.timeout, idle=member.timeout, deadline=member.timeout)
         try:
             with _watched(call):
-                async with _within(member.timeout):
+                async with within(member.timeout):
                     answer = await member.endpoint.call(call.task, params, limits, call.origin)
                 _note(call, answer.head)
                 call.usage = answer.body.get("usage")
@@ -77,7 +77,7 @@ class Pool:
         limits = Limits(first_byte=member.stream_timeout, idle=member.stream_timeout, deadline=None)
         try:
             with _watched(call):
-                async with _within(member.stream_timeout):
+                async with within(member.stream_timeout):
                     stream = await member.endpoint.stream(call.task, params, limits, call.origin)
         except BaseException:
             _tell(self.report, call)
@@ -161,16 +161,6 @@ def _watched(call: Call) -> Iterator[None]:
     except Exception as error:
         call.failed(error)
         raise
-
-
-@asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
-    """End the block after so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise DeadlineExceeded.after(seconds) from error
 
 
 def _note(call: Call, head: Head) -> None:

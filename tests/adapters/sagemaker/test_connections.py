@@ -1,6 +1,7 @@
 """The way to AWS that a process opens once: what is shared, prepared and closed."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from adapters.base import Limits
 from adapters.errors import UpstreamError
 from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.credentials import Credentials
+from adapters.sagemaker.identities import Identities
 from adapters.sagemaker.identity import Keys
 from adapters.sagemaker.settings import AwsSettings
 from tests.adapters.sagemaker.metadata import Metadata, triple
@@ -122,3 +124,18 @@ async def test_the_native_path_shares_its_tokens(connections: Connections) -> No
     (token,) = {call.headers["Authorization"] for call in upstream.calls}
     assert token.startswith("Bearer sagemaker-api-key-")
     assert upstream.connections == 1
+
+
+def test_an_identity_is_kept_as_long_as_it_is_used() -> None:
+    """Credentials that change with each call leave nothing behind when their deployments go."""
+    identities = Identities()
+    kept = identities.provider(AMBIENT)
+    used = [
+        identities.provider(replace(KEYS, identity=Keys(Credentials("AKID", str(n)))))
+        for n in range(3)
+    ]
+    assert set(identities.providers) == {kept, *used}
+    used.clear()
+    gc.collect()
+    assert list(identities.providers) == [kept]
+    assert identities.provider(AMBIENT) is kept

@@ -37,7 +37,7 @@ def test_settings_and_parameters_are_told_apart() -> None:
         timeout=3,
         metadata={"a": 1},
         top_p=None,
-        extra_body={"top_k": 2, "time_out": 4},
+        extra_body={"top_k": 2, "time_out": 4, "min_p": None},
     )
     assert got.params == {
         "model": "sagemaker/e",
@@ -68,6 +68,31 @@ def test_what_looks_like_a_setting_never_reaches_a_container(name: str, words: s
     """A misspelt setting, and one that is not supported, is an error that names it."""
     with pytest.raises(InvalidRequest, match=words.replace("?", r"\?")) as caught:
         read(**{name: "hush-hush"})
+    assert caught.value.param == name
+    assert "hush-hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("aws_secret_access_key", "argument of its own"),
+        ("aws_secret_acess_key", "did you mean aws_secret_access_key?"),
+        ("aws_unheard_of", "unknown setting"),
+        ("sagemaker_base_url", "argument of its own"),
+        ("sagemaker_unheard_of", "unknown setting"),
+        ("model_id", "argument of its own"),
+        ("format", "argument of its own"),
+        ("model", "argument of its own"),
+        ("messages", "argument of its own"),
+        ("stream", "argument of its own"),
+        ("extra_body", "argument of its own"),
+        ("api_key", "SageMaker has no API keys"),
+    ],
+)
+def test_extra_body_is_for_the_containers_own_parameters(name: str, words: str) -> None:
+    """No setting travels to a container there, and nothing that the call is about is replaced."""
+    with pytest.raises(InvalidRequest, match=words.replace("?", r"\?")) as caught:
+        read(extra_body={name: "hush-hush"})
     assert caught.value.param == name
     assert "hush-hush" not in str(caught.value)
 
