@@ -9,6 +9,7 @@ import orjson
 from adapters.base import Reply
 from adapters.complaint import container_error, is_complaint, read_body
 from adapters.errors import GatewayError, InvalidRequest, MalformedReply, ModelError
+from adapters.nesting import parse
 from adapters.redaction import scrub
 
 #: Keys are words of a dialect; a reply that has data as keys is not shown as a whole.
@@ -21,10 +22,10 @@ def parse_reply(reply: Reply) -> Any:
     """Parse a whole reply.
 
     Raises:
-        MalformedReply: it is not JSON; its text is never shown.
+        MalformedReply: it is not JSON, or nested too deeply; its text is never shown.
     """
     try:
-        return orjson.loads(reply.body)
+        return parse(reply.body)
     except orjson.JSONDecodeError as error:
         kind = scrub(reply.head.content_type[:_MAX_NAME_LENGTH]) or "unknown content type"
         raise MalformedReply(

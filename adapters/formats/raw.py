@@ -83,7 +83,9 @@ def _payload(request: Request) -> Payload:
 
 def _words(params: Json) -> Iterator[str]:
     """Give the words of a request, as far as they are known, to estimate tokens from."""
-    contents: list[Any] = [message.get("content") for message in params.get("messages") or ()]
+    messages = params.get("messages")
+    listed = messages if isinstance(messages, list) else []
+    contents: list[Any] = [each.get("content") for each in listed if isinstance(each, dict)]
     prompt = params.get("prompt")
     contents += prompt if isinstance(prompt, list) else [prompt]
     yield from (content for content in contents if isinstance(content, str))

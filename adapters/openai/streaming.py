@@ -15,7 +15,8 @@ from typing_extensions import TypedDict
 from adapters.base import Decoded, Json, Request, Summary
 from adapters.openai.logprobs import Token
 
-_WORDS = re.compile(r"\s*\S+\s*")
+#: White space alone has a branch of its own: without it every start of it is tried in vain.
+_WORDS = re.compile(r"\s*\S+\s*|\s+")
 
 
 class StreamOptions(TypedDict):
@@ -105,7 +106,7 @@ def note_document(summary: Summary, decoded: Decoded) -> None:
 
 def cut_words(text: str) -> list[str]:
     """Cut behind the white space that follows a word; white space alone stays one piece."""
-    return _WORDS.findall(text) or ([text] if text else [])
+    return _WORDS.findall(text)
 
 
 def total(records: Iterable[Json]) -> Json:

@@ -211,3 +211,24 @@ def test_too_many_choices_are_refused() -> None:
     with pytest.raises(InvalidRequest) as caught:
         asked("tgi", "completion", prompt=["x"] * 100, n=21)
     assert caught.value.param == "n"
+
+
+@pytest.mark.parametrize(
+    ("shape", "param"),
+    [
+        ("json", "response_format"),
+        (1, "response_format"),
+        ({"type": "json_schema", "json_schema": "x"}, "response_format.json_schema"),
+    ],
+)
+def test_a_response_format_that_is_no_object_is_a_400(shape: Any, param: str) -> None:
+    """Completions have no such parameter in their schema: the dialect that takes it checks it."""
+    with pytest.raises(InvalidRequest) as caught:
+        asked("tgi", "completion", response_format=shape)
+    assert (caught.value.param, caught.value.code) == (param, "invalid_type")
+
+
+@pytest.mark.parametrize("messages", ["abc", [1], 7])
+def test_words_of_no_known_shape_are_not_counted(messages: Any) -> None:
+    """A raw body goes as it came, whatever stands under names that other tasks use."""
+    assert asked("raw", "completion", messages=messages) == [{"messages": messages, "prompt": "Hi"}]
