@@ -68,7 +68,9 @@ class Complaint:
 
 def is_complaint(body: Any) -> bool:
     """Tell whether a parsed reply or record reports a failure."""
-    return isinstance(body, dict) and ("error" in body or body.get("object") == "error")
+    return isinstance(body, dict) and (
+        body.get("error") is not None or body.get("object") == "error"
+    )
 
 
 def read_text(text: str) -> Complaint:

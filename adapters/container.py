@@ -6,9 +6,15 @@ from typing import Any, Final
 
 import orjson
 
-from adapters.base import Reply
+from adapters.base import Reply, Target
 from adapters.complaint import container_error, is_complaint, read_body
-from adapters.errors import GatewayError, InvalidRequest, MalformedReply, ModelError
+from adapters.errors import (
+    GatewayError,
+    InvalidRequest,
+    MalformedReply,
+    ModelError,
+    PayloadTooLarge,
+)
 from adapters.nesting import parse
 from adapters.redaction import scrub
 
@@ -47,6 +53,19 @@ def write_body(body: Any) -> bytes:
             param="request_body",
             code="invalid_value",
         ) from error
+
+
+def check_size(body: bytes, target: Target) -> None:
+    """Let a body pass that the target takes.
+
+    Raises:
+        PayloadTooLarge: it is too large; nothing is to be sent.
+    """
+    if len(body) > target.max_payload_bytes:
+        raise PayloadTooLarge(
+            f"The request is too large for the model: {len(body)} bytes, "
+            f"and at most {target.max_payload_bytes} are taken."
+        )
 
 
 def unknown_shape(value: Any) -> GatewayError:

@@ -133,7 +133,7 @@ class Endpoint:
             GatewayError: every failure.
         """
         codec = self._codec(task)
-        params = _without_stream(params)
+        params = _without_stream(parameters.effective(params, self.target))
         if self._collects(task):
             try:
                 return await self._collected(task, params, limits)
@@ -162,6 +162,7 @@ class Endpoint:
         if task not in _RESOURCES:
             raise self._unsupported(task)
         self._codec(task)
+        params = parameters.effective(params, self.target)
         if self.stream_mode == "fake" or (self.stream_mode == "auto" and self.memory.refused):
             return await self._fake(task, params, limits)
         try:
@@ -272,13 +273,14 @@ class Endpoint:
             await asyncio.gather(*calls, return_exceptions=True)
 
     def _request(self, task: Task, params: Json, *, ask_usage: bool = True) -> Request:
+        """Give the request for effective parameters."""
         target = self.target
         if "model_id" in params:
             target = replace(target, inference_component=_component(params["model_id"]))
             params = {name: value for name, value in params.items() if name != "model_id"}
         return Request(
             target=target,
-            params=parameters.over(params, target.defaults),
+            params=params,
             id=_ID_PREFIX[task] + uuid.uuid4().hex,
             created=int(time.time()),
             ask_usage=ask_usage,

@@ -63,6 +63,12 @@ class ChatRequest(BaseModel):
     user: str | None = None
 
 
+def echoes(params: Json) -> bool:
+    """Chat knows no echo."""
+    del params
+    return False
+
+
 def answer(request: Request, choices: list[Json], usage: Json) -> Json:
     """Build a chat completion."""
     return {

@@ -98,6 +98,11 @@ def texts(request: Request) -> list[str]:
     return found
 
 
+def echoes(params: Json) -> bool:
+    """Tell whether the prompt is to stand before the text."""
+    return bool(params.get("echo"))
+
+
 def answer(request: Request, choices: list[Json], usage: Json) -> Json:
     """Build a completion."""
     return {

@@ -12,7 +12,7 @@ from adapters import formats
 from adapters.base import Json, Limits
 from adapters.endpoint import Endpoint
 from adapters.errors import StreamingRefused, Throttled
-from adapters.openai.streaming import total
+from adapters.openai.usage import total
 from tests.adapters.formats.golden_file import make_target
 from tests.adapters.scripted import ScriptedInvoker
 

@@ -10,6 +10,7 @@ import pytest
 from adapters import formats
 from adapters.base import Codec, Json, ParameterPolicy, Request, Target
 from adapters.errors import InvalidRequest, UnsupportedParameter
+from adapters.openai import parameters
 from tests.adapters.formats.golden_file import make_reply, make_target
 
 HI = [{"role": "user", "content": "Hi"}]
@@ -20,9 +21,9 @@ TOOL = {"type": "function", "function": {"name": "f"}}
 def asked(name: str, task: str = "chat", target: Target | None = None, **params: Any) -> list[Json]:
     codec: Codec = getattr(formats.load(name), task)
     about = {"messages": HI} if task == "chat" else {"prompt": "Hi"}
-    request = Request(
-        target=target or make_target(), params={**about, **params}, id="id-1", created=1
-    )
+    target = target or make_target()
+    wanted = parameters.effective({**about, **params}, target)
+    request = Request(target=target, params=wanted, id="id-1", created=1)
     return [orjson.loads(payload.body) for payload in codec.encode(request)]
 
 
