@@ -76,7 +76,7 @@ def is_complaint(body: Any) -> bool:
 def read_text(text: str) -> Complaint:
     """Read a container's error body, JSON of any known shape or plain text."""
     try:
-        body = parse(text)
+        body = parse(text.encode(errors="replace"))
     except MalformedReply:  # nobody's error body nests so
         return Complaint()
     except orjson.JSONDecodeError:
