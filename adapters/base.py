@@ -167,6 +167,10 @@ class Payload:
     prompt: str = ""
     #: The index of the first choice that this call gives.
     choice: int = 0
+    #: The exact number of the prompt's tokens, where the client sent token ids.
+    prompt_tokens: int | None = None
+    #: The container was asked to put the prompt before its text.
+    echoes: bool = False
     #: It asks for one more choice of a prompt that an earlier payload asks already; the prompt's
     #: tokens are not counted again.
     repeats: bool = False
@@ -278,6 +282,11 @@ class StreamDecoder(Protocol):
     @property
     def summary(self) -> Summary:
         """What is known so far; complete after `finish`."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be fed, but `finish` to be called, although bytes may come."""
         ...
 
     def feed(self, data: bytes) -> Iterator[Json]:

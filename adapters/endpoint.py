@@ -142,7 +142,7 @@ class Endpoint:
             GatewayError: every failure.
         """
         codec = self._codec(task)
-        params = _without_stream(params)
+        params = _without_stream(parameters.effective(params, self.target, task))
         if self._collects(task, origin):
             try:
                 return await self._collected(task, params, limits, origin)
@@ -158,8 +158,8 @@ class Endpoint:
         self, codec: Codec, task: Task, params: Json, limits: Limits, origin: Origin
     ) -> Answer:
         request = self._request(task, params)
-        payloads = with_headers(codec.encode(request), request, origin)
         with naming_the_largest_part(request.params):
+            payloads = with_headers(codec.encode(request), request, origin)
             replies = await self._invoke(request.target, payloads, limits)
         decoded = _decode(codec, request, payloads, replies)
         self._note_shape(decoded.shape)
@@ -176,6 +176,7 @@ class Endpoint:
         if task not in _RESOURCES:
             raise self._unsupported(task)
         self._codec(task)
+        params = parameters.effective(params, self.target, task)
         if self._fakes(origin):
             return await self._fake(task, params, limits, origin)
         try:
@@ -237,7 +238,8 @@ class Endpoint:
         async def open_one(payload: Payload) -> DecodedStream:
             return await self._open_one(codec, request, payload, limits)
 
-        payload, *further = with_headers(codec.encode(request), request, origin)
+        with naming_the_largest_part(request.params):
+            payload, *further = with_headers(codec.encode(request), request, origin)
         if not further:
             return await open_one(payload)
         merged = MergedStream(open_one, (payload, *further), parallel=_PARALLEL_CALLS)
@@ -292,13 +294,14 @@ class Endpoint:
             await asyncio.gather(*calls, return_exceptions=True)
 
     def _request(self, task: Task, params: Json, *, ask_usage: bool = True) -> Request:
+        """Give the request for effective parameters."""
         target = self.target
         if "model_id" in params:
             target = replace(target, inference_component=_component(params["model_id"]))
             params = {name: value for name, value in params.items() if name != "model_id"}
         return Request(
             target=target,
-            params=parameters.over(params, target.defaults_for(task)),
+            params=params,
             id=_ID_PREFIX[task] + uuid.uuid4().hex,
             created=int(time.time()),
             ask_usage=ask_usage,

@@ -15,8 +15,9 @@ from typing import TypeVar
 
 from yarl import URL
 
+from adapters import container
 from adapters.base import Head, Limits, Payload, Reply, Target
-from adapters.errors import GatewayError, MalformedReply, PayloadTooLarge
+from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.answer_headers import messages_to_the_client
 from adapters.sagemaker.client import Client
 from adapters.sagemaker.response import Response, time_over
@@ -61,11 +62,7 @@ def check_size(target: Target, payload: Payload) -> None:
     Raises:
         PayloadTooLarge: it is too large; nothing is to be sent.
     """
-    if len(payload.body) > target.max_payload_bytes:
-        raise PayloadTooLarge(
-            f"The request is too large for the model: {len(payload.body)} bytes, "
-            f"and at most {target.max_payload_bytes} are taken."
-        )
+    container.check_size(payload.body, target)
 
 
 async def send(

@@ -116,11 +116,21 @@ class Dialect:
 
 
 def token_limit(params: Json) -> int | None:
-    """Give the wanted number of tokens, at least 1: containers refuse 0."""
-    limit = params.get("max_completion_tokens")
-    if limit is None:
-        limit = params.get("max_tokens")
-    return None if limit is None else max(int(limit), 1)
+    """Give the wanted number of tokens, at least 1: containers refuse 0.
+
+    The containers' own name for it holds where OpenAI's are not said.
+    """
+    for name in ("max_completion_tokens", "max_tokens"):
+        if params.get(name) is not None:
+            return max(int(params[name]), 1)
+    own = params.get("max_new_tokens")
+    return own if type(own) is int else None
+
+
+def texts_per_call(params: Json) -> int:
+    """Give the number of texts that one call is asked for, in the containers' own words."""
+    asked = params.get("num_return_sequences")
+    return asked if type(asked) is int and asked > 0 else 1
 
 
 def stops(params: Json) -> list[str]:

@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from adapters import formats
-from adapters.base import Codec, Json, ParameterPolicy, Request, Target
+from adapters.base import Codec, Json, ParameterPolicy, Request, Target, Task
 from adapters.errors import InvalidRequest, UnsupportedParameter
+from adapters.openai import parameters
 from tests.adapters.formats.golden_file import make_reply, make_target
 
 HI = [{"role": "user", "content": "Hi"}]
@@ -17,12 +18,14 @@ TEXT = ("huggingface", "tgi", "lmi", "lmi_static", "llama2")
 TOOL = {"type": "function", "function": {"name": "f"}}
 
 
-def asked(name: str, task: str = "chat", target: Target | None = None, **params: Any) -> list[Json]:
+def asked(
+    name: str, task: Task = "chat", target: Target | None = None, **params: Any
+) -> list[Json]:
     codec: Codec = getattr(formats.load(name), task)
     about = {"messages": HI} if task == "chat" else {"prompt": "Hi"}
-    request = Request(
-        target=target or make_target(), params={**about, **params}, id="id-1", created=1
-    )
+    target = target or make_target()
+    wanted = parameters.effective({**about, **params}, target, task)
+    request = Request(target=target, params=wanted, id="id-1", created=1)
     return [orjson.loads(payload.body) for payload in codec.encode(request)]
 
 
@@ -59,7 +62,7 @@ def test_zero_temperature_passes_only_where_it_is_allowed(
 
 @pytest.mark.parametrize("name", TEXT)
 @pytest.mark.parametrize("task", ["chat", "completion"])
-def test_every_choice_is_a_call(name: str, task: str) -> None:
+def test_every_choice_is_a_call(name: str, task: Task) -> None:
     """`n` choices take `n` calls."""
     assert len(asked(name, task, n=3)) == 3
 
@@ -211,3 +214,24 @@ def test_too_many_choices_are_refused() -> None:
     with pytest.raises(InvalidRequest) as caught:
         asked("tgi", "completion", prompt=["x"] * 100, n=21)
     assert caught.value.param == "n"
+
+
+@pytest.mark.parametrize(
+    ("shape", "param"),
+    [
+        ("json", "response_format"),
+        (1, "response_format"),
+        ({"type": "json_schema", "json_schema": "x"}, "response_format.json_schema"),
+    ],
+)
+def test_a_response_format_that_is_no_object_is_a_400(shape: Any, param: str) -> None:
+    """Completions have no such parameter in their schema: the dialect that takes it checks it."""
+    with pytest.raises(InvalidRequest) as caught:
+        asked("tgi", "completion", response_format=shape)
+    assert (caught.value.param, caught.value.code) == (param, "invalid_type")
+
+
+@pytest.mark.parametrize("messages", ["abc", [1], 7])
+def test_words_of_no_known_shape_are_not_counted(messages: Any) -> None:
+    """A raw body goes as it came, whatever stands under names that other tasks use."""
+    assert asked("raw", "completion", messages=messages) == [{"messages": messages, "prompt": "Hi"}]

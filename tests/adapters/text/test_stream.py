@@ -213,3 +213,42 @@ def test_the_shape_is_noted() -> None:
     stream = decoder()
     list(stream.feed(lines({"outputs": ["a"]})))
     assert stream.summary.shape == "outputs[]"
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"content": "Hi", "finish_reason": "stop"},
+        {"delta": {"tool_calls": [{"id": "x"}]}, "finish_reason": "tool_calls"},
+        {"delta": {"content": None, "tool_calls": [{"id": "x"}]}},
+        {"delta": {"content": 5}},
+        {"text": None},
+    ],
+    ids=str,
+)
+def test_a_choice_of_an_unknown_shape_is_no_empty_text(choice: Json) -> None:
+    """Content where nobody looks for it, or a tool's call, is never an answer without words."""
+    with pytest.raises(MalformedReply):
+        decode(decoder(), {"choices": [choice]})
+
+
+@pytest.mark.parametrize("behind", [[{"generated_text": "lo"}], {"text": "lo"}], ids=str)
+def test_nothing_may_follow_a_whole_answer(behind: Any) -> None:
+    """A record behind a whole answer shows that it was none."""
+    with pytest.raises(MalformedReply):
+        decode(decoder(), [{"generated_text": "Hel"}], behind)
+
+
+def test_an_error_beside_choices_is_an_error() -> None:
+    """A failure is told wherever it stands."""
+    for record in ({"choices": [], "error": "x"}, {"choices": [{"text": "a"}], "error": "x"}):
+        with pytest.raises(ModelError):
+            decode(decoder(), record)
+
+
+@pytest.mark.parametrize("counts", [{}, {"completion_tokens": None}, {"completion_tokens": "1"}])
+def test_a_usage_record_without_counts_is_none(counts: Json) -> None:
+    """What counts nothing does not pass for the container's word."""
+    stream = decoder()
+    decode(stream, {"choices": [{"text": "abcd", "finish_reason": "stop"}], "usage": counts})
+    assert stream.summary.usage_source == "estimate"
