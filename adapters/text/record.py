@@ -78,7 +78,7 @@ def _token(record: Json, token: Json, *, tokens: bool) -> Piece:
         raise failed_generation()
     details = record.get("details")
     mark = is_no_text(token)
-    wanted = tokens and not mark
+    wanted = tokens and not mark and bool(token.get("text"))
     return Piece(
         "token",
         "" if mark else without_end_mark(token.get("text") or ""),
