@@ -73,6 +73,12 @@ def wants_usage(params: Json) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
+def wants_running_usage(params: Json) -> bool:
+    """Tell whether the client asked for the counts so far in every chunk, as vLLM gives them."""
+    options = params.get("stream_options")
+    return isinstance(options, dict) and options.get("continuous_usage_stats") is True
+
+
 def chunk(request: Request, kind: str, choice: Json) -> Json:
     """Build one chunk with one choice; its usage is null where some is to come."""
     built: Json = {

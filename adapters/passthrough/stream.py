@@ -32,6 +32,8 @@ class EditedStream(ABC):
         self._resource = resource
         self._reader = RecordReader()
         self._wants_usage = streaming.wants_usage(request.params)
+        #: vLLM's own wish: the counts so far in each chunk.
+        self._wants_running_usage = streaming.wants_running_usage(request.params)
         self._gave_usage = False
         self._open: set[int] = set()
         self._seen: set[int] = set()
@@ -122,7 +124,9 @@ class EditedStream(ABC):
         if not self._wants_usage:
             record.pop("usage", None)
         elif "usage" in record:
-            record["usage"] = counts
+            # The counts have a chunk of their own: who adds chunks up must not see them twice.
+            alone = not record["choices"] or self._wants_running_usage
+            record["usage"] = counts if alone else None
 
     def _label(self, record: Json) -> None:
         label(record, self._request, self.kind)

@@ -86,13 +86,7 @@ def test_max_tokens_ends_the_completion(client: OpenAI, ask: Continue, model: st
 @pytest.mark.parametrize(
     "model",
     [
-        pytest.param(
-            NATIVE,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="usage that a container puts into its last choice's chunk is given twice",
-            ),
-        ),
+        NATIVE,
         OVER_CHAT,
         "gemma-tgi",
         "gemma-unnamed",

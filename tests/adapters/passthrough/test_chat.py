@@ -104,7 +104,10 @@ def test_a_usage_record_follows_counts_that_came_inside_a_chunk() -> None:
     asked = {**CHAT, "stream": True, "stream_options": {"include_usage": True}}
     only = chunk({"delta": {"content": "a"}, "finish_reason": "stop"}, usage=counts)
     inside, record = stream("messages", asked, sse(only))
-    assert (inside["usage"], record["usage"], record["choices"]) == (counts, counts, [])
+    assert (inside["usage"], record["usage"], record["choices"]) == (None, counts, [])
+    running = {"include_usage": True, "continuous_usage_stats": True}
+    inside, _ = stream("messages", {**asked, "stream_options": running}, sse(only))
+    assert inside["usage"] == counts
     further = {"id": "up", "choices": [], "usage": counts}
     assert len(stream("messages", asked, sse(only, further))) == 2
 
