@@ -209,7 +209,7 @@ async def test_a_client_that_is_told_twice_to_leave_closes_every_call() -> None:
 async def test_a_failure_ends_the_calls_also_while_nobody_reads() -> None:
     """A slow reader keeps no call alive that belongs to a broken answer."""
     many = [token("a")] * 50
-    invoker = ScriptedInvoker(streams=[[*many, None], [*many[:2], Throttled("slow down")]])
+    invoker = ScriptedInvoker(streams=[[*many, None], [Throttled("slow down")]])
     await endpoint(invoker).stream("chat", {**ASK, "n": 2}, LIMITS)
     async with asyncio.timeout(10):
         for each in invoker.opened:
@@ -233,5 +233,6 @@ async def test_several_texts_of_a_call_have_indexes_of_their_own() -> None:
     chunks = [chunk async for batch in stream for chunk in batch]
     assert texts(chunks) == {0: "a", 1: "b", 2: "c", 3: "d"}
     unasked = ScriptedInvoker(streams=[[b'{"outputs":["a","b"]}\n']])
+    stream = await endpoint(unasked, "huggingface").stream("completion", PROMPTS, LIMITS)
     with pytest.raises(MalformedReply):
-        await endpoint(unasked, "huggingface").stream("completion", PROMPTS, LIMITS)
+        _ = [batch async for batch in stream]
