@@ -77,12 +77,11 @@ def _token(record: Json, token: Json, *, tokens: bool) -> Piece:
     if token.get("error_msg"):
         raise failed_generation()
     details = record.get("details")
-    mark = is_no_text(token)
-    wanted = tokens and not mark
+    text = "" if is_no_text(token) else without_end_mark(token.get("text") or "")
     return Piece(
         "token",
-        "" if mark else without_end_mark(token.get("text") or ""),
-        tokens=(read_token(token, record.get("top_tokens")),) if wanted else (),
+        text,
+        tokens=(read_token(token, record.get("top_tokens")),) if tokens and text else (),
         counts=True,
         last=record.get("generated_text") is not None or bool(details),
         details=read_details(details) if details else NOTHING,
