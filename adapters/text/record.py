@@ -14,7 +14,7 @@ from adapters.text.generation import read
 from adapters.text.token import is_mark, is_no_text, read_token, without_end_mark
 
 #: What a choice may have that only says that it ends.
-_ENDING: Final = frozenset({"finish_reason", "index", "logprobs", "stop_reason"})
+_ENDING: Final = frozenset({"finish_reason", "index", "logprobs", "stop_reason", "text"})
 
 
 class Piece(NamedTuple):
@@ -77,12 +77,11 @@ def _token(record: Json, token: Json, *, tokens: bool) -> Piece:
     if token.get("error_msg"):
         raise failed_generation()
     details = record.get("details")
-    mark = is_no_text(token)
-    wanted = tokens and not mark and bool(token.get("text"))
+    text = "" if is_no_text(token) else without_end_mark(token.get("text") or "")
     return Piece(
         "token",
-        "" if mark else without_end_mark(token.get("text") or ""),
-        tokens=(read_token(token, record.get("top_tokens")),) if wanted else (),
+        text,
+        tokens=(read_token(token, record.get("top_tokens")),) if tokens and text else (),
         counts=True,
         last=record.get("generated_text") is not None or bool(details),
         details=read_details(details) if details else NOTHING,
@@ -99,14 +98,15 @@ def _choice(choice: Any, record: Json) -> Piece:
     said = choice.get("finish_reason")
     check_finish(said)
     delta = choice.get("delta")
-    part = delta if isinstance(delta, dict) else choice
-    text = part.get("content" if part is delta else "text")
-    ends = part is choice and said is not None and choice.keys() <= _ENDING | {"text"}
-    goes_on = part is delta and not delta.get("tool_calls")
-    if not (isinstance(text, str) or (text is None and (ends or goes_on))):
+    if isinstance(delta, dict):
+        shape, text, may_lack = "choices[].delta", delta.get("content"), not delta.get("tool_calls")
+    else:
+        ends = said is not None and choice.keys() <= _ENDING
+        shape, text, may_lack = "choices[].text", choice.get("text"), ends
+    if not isinstance(text, str) and not (text is None and may_lack):
         raise unknown_shape(record)
     return Piece(
-        "choices[].delta" if part is delta else "choices[].text",
+        shape,
         text or "",
         choice.get("index") or 0,
         tokens=tuple(read_chat(choice.get("logprobs"))),

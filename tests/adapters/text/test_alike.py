@@ -164,12 +164,3 @@ async def test_a_mark_at_the_end_is_no_text(mark: str) -> None:
     ):
         body = await streamed("huggingface", CHAT, parts)
         assert body["choices"][0]["message"]["content"] == "a"
-
-
-def test_the_choices_of_a_prompt_share_its_body() -> None:
-    """Many choices of a long prompt take the memory of one."""
-    codec = formats.load("tgi").chat
-    assert codec is not None
-    called = endpoint("tgi", ScriptedInvoker())
-    request = called._request("chat", {**CHAT, "n": 128})  # noqa: SLF001 - as the endpoint asks
-    assert len({id(payload.body) for payload in codec.encode(request)}) == 1

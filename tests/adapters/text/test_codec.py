@@ -9,7 +9,7 @@ import pytest
 
 from adapters import formats
 from adapters.base import Codec, Json, ParameterPolicy, Request, Target, Task
-from adapters.errors import InvalidRequest, UnsupportedParameter
+from adapters.errors import InvalidRequest, PayloadTooLarge, UnsupportedParameter
 from adapters.openai import parameters
 from tests.adapters.formats.golden_file import make_reply, make_target
 
@@ -235,3 +235,14 @@ def test_a_response_format_that_is_no_object_is_a_400(shape: Any, param: str) ->
 def test_words_of_no_known_shape_are_not_counted(messages: Any) -> None:
     """A raw body goes as it came, whatever stands under names that other tasks use."""
     assert asked("raw", "completion", messages=messages) == [{"messages": messages, "prompt": "Hi"}]
+
+
+def test_the_choices_of_a_prompt_share_its_body() -> None:
+    """Many choices of a long prompt take the memory of one; too long a prompt is never copied."""
+    codec = formats.load("tgi").chat
+    assert codec is not None
+    params: Json = {"messages": HI, "n": 128, "seed": None}
+    request = Request(target=make_target(), params=params, id="id-1", created=1)
+    assert len({id(payload.body) for payload in codec.encode(request)}) == 1
+    with pytest.raises(PayloadTooLarge):
+        asked("tgi", target=make_target(max_payload_bytes=20), n=128, seed=1)
