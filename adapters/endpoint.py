@@ -143,24 +143,27 @@ class Endpoint:
         """
         codec = self._codec(task)
         params = _without_stream(parameters.effective(params, self.target, task))
-        if self._collects(task, origin):
-            try:
-                return await self._collected(task, params, limits, origin)
-            except StreamingRefused:
-                self.memory.refuse()
-        try:
+        if not self._collects(task, origin):
             return await self._plain(codec, task, params, limits, origin)
-        except ModelTimeout:
-            self.memory.hit_wall()
-            raise
+        try:
+            return await self._collected(task, params, limits, origin)
+        except StreamingRefused:
+            answer = await self._plain(codec, task, params, limits, origin)
+        self.memory.refuse()
+        return answer
 
     async def _plain(
         self, codec: Codec, task: Task, params: Json, limits: Limits, origin: Origin
     ) -> Answer:
+        """Ask for a whole answer, for parameters that are effective already."""
         request = self._request(task, params)
         with naming_the_largest_part(request.params):
             payloads = with_headers(codec.encode(request), request, origin)
-            replies = await self._invoke(request.target, payloads, limits)
+            try:
+                replies = await self._invoke(request.target, payloads, limits)
+            except ModelTimeout:
+                self.memory.hit_wall()
+                raise
         decoded = _decode(codec, request, payloads, replies)
         self._note_shape(decoded.shape)
         return Answer(decoded.body, decoded.usage_source, replies[0].head, decoded.shape)
@@ -263,7 +266,8 @@ class Endpoint:
         return stream
 
     async def _fake(self, task: Task, params: Json, limits: Limits, origin: Origin) -> AnswerStream:
-        answer = await self.call(task, params, limits, origin)
+        whole = _without_stream(params)
+        answer = await self._plain(self._codec(task), task, whole, limits, origin)
         return CutStream(answer, _RESOURCES[task], include_usage=wants_usage(params))
 
     def _note_shape(self, shape: str | None) -> None:

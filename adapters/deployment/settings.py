@@ -22,12 +22,8 @@ IDENTITY_KEYS = identity_settings.IDENTITY_KEYS
 URL_KEYS = ("sagemaker_base_url", "api_base", "base_url")
 
 
-class Settings(Section):
-    """Every setting of a deployment; keys beyond these go to the container."""
-
-    model_config = ConfigDict(extra="allow")
-
-    custom_llm_provider: Provider | None = None
+class SigningSettings(Section):
+    """Who signs, and in which region."""
 
     aws_access_key_id: Secret | None = None
     aws_secret_access_key: Secret | None = None
@@ -42,6 +38,14 @@ class Settings(Section):
     aws_web_identity_token: Secret | None = None
     aws_sts_endpoint: HttpUrl | None = None
     aws_region_name: Text | None = None
+
+
+class Settings(SigningSettings):
+    """Every setting of a deployment; keys beyond these go to the container."""
+
+    model_config = ConfigDict(extra="allow")
+
+    custom_llm_provider: Provider | None = None
 
     sagemaker_base_url: BaseUrl | None = None
     api_base: BaseUrl | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from adapters.base import Json, Request
 from adapters.complaint import is_complaint
 from adapters.container import failed_generation, unknown_shape
-from adapters.openai.finish import FAILURES, finish_reason
+from adapters.openai.finish import FAILURES, finish_reason, is_foreign
 from adapters.openai.usage import reported
 
 
@@ -59,7 +59,7 @@ def place_of(choice: Json, otherwise: int, record: Any) -> int:
 def edit_choice(choice: Json) -> str | None:
     """Make a choice regular, whole or in part: its finish reason, and a list around `logprobs`.
 
-    The container's own word, where it is not OpenAI's, is kept as `container_finish_reason`.
+    A word that nobody knows is kept as `container_finish_reason`.
 
     Returns:
         OpenAI's finish reason, or None while the choice goes on.
@@ -77,9 +77,9 @@ def edit_choice(choice: Json) -> str | None:
     if said in FAILURES:
         raise failed_generation()
     reason = finish_reason(said, generated=None, limit=None)
-    if reason != said:
+    if is_foreign(said):
         choice["container_finish_reason"] = said
-        choice["finish_reason"] = reason
+    choice["finish_reason"] = reason
     return reason
 
 

@@ -143,7 +143,7 @@ class EditedStream(ABC):
         reason = edit_choice(choice)
         if reason is not None:
             self._open.discard(index)
-            self.summary.finish_reason = reason
+            self.summary.finish_reason = self.summary.finish_reason or reason
 
     def _read_whole(self, record: Json) -> Iterator[Json]:
         """Cut a whole answer into chunks: this container did not stream."""

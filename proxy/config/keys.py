@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel
 
+from adapters.deployment.settings import SigningSettings
 from adapters.spelling import nearest
 from proxy.config.compat import UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.problems import Report
 from proxy.config.schema import (
     CredentialEntry,
-    CredentialValues,
     GeneralSettings,
     LitellmSettings,
     ModelEntry,
@@ -35,7 +35,7 @@ _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "discover": Discover,
     "model_info": ModelInfo,
     "credential_list": CredentialEntry,
-    "credential_values": CredentialValues,
+    "credential_values": SigningSettings,
     "litellm_settings": LitellmSettings,
     "router_settings": RouterSettings,
     "general_settings": GeneralSettings,

@@ -19,7 +19,8 @@ from pydantic import (
     model_validator,
 )
 
-from adapters.deployment.values import HttpUrl, Megabytes, Seconds, Secret, Section, Text
+from adapters.deployment.settings import SigningSettings
+from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.values import ExactPath, HeaderName, Origin
 from proxy.config.wildcard import is_wildcard
@@ -71,27 +72,11 @@ class ModelEntry(Section):
         return params
 
 
-class CredentialValues(Section):
-    """An identity's settings; each is what it is under `litellm_params`."""
-
-    aws_access_key_id: Secret | None = None
-    aws_secret_access_key: Secret | None = None
-    aws_session_token: Secret | None = None
-    aws_profile_name: Text | None = None
-    aws_role_name: Text | None = Field(default=None, repr=False)
-    aws_session_name: Text | None = None
-    aws_external_id: Secret | None = None
-    aws_session_tags: Any = Field(default=None, repr=False)
-    aws_web_identity_token: Secret | None = None
-    aws_sts_endpoint: HttpUrl | None = None
-    aws_region_name: Text | None = None
-
-
 class CredentialEntry(Section):
     """One row of `credential_list`: a name for an identity."""
 
     credential_name: Text
-    credential_values: CredentialValues
+    credential_values: SigningSettings
     #: Notes; nothing is done with them.
     credential_info: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 

@@ -11,13 +11,12 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from adapters.deployment.settings import IDENTITY_KEYS
+from adapters.deployment.settings import IDENTITY_KEYS, SigningSettings
 from proxy.cli import main
 from proxy.config.deployment import DeploymentParams
 from proxy.config.load import load_config
 from proxy.config.schema import (
     CredentialEntry,
-    CredentialValues,
     GeneralSettings,
     LitellmSettings,
     ModelEntry,
@@ -94,10 +93,10 @@ def test_the_pages_literal_defaults_are_the_schemas(section: str) -> None:
 def test_a_credential_has_a_deployments_identity_settings() -> None:
     """What says who signs may stand in `credential_values`, with address and region of AWS."""
     fields = {*IDENTITY_KEYS, "aws_sts_endpoint", "aws_region_name"}
-    assert set(CredentialValues.model_fields) == fields
+    assert set(SigningSettings.model_fields) == fields
     for key in fields:
         own = DeploymentParams.model_fields[key].annotation
-        assert CredentialValues.model_fields[key].annotation == own
+        assert SigningSettings.model_fields[key].annotation == own
 
 
 def test_the_page_has_exactly_the_command_lines_flags() -> None:
