@@ -16,6 +16,7 @@ from typing import Any, Final
 from adapters.base import Json
 from adapters.errors import EndpointNotFound, UpstreamError
 from adapters.redaction import without_secrets
+from adapters.sagemaker.aws_session import network_session
 from adapters.sagemaker.credentials import CredentialProvider
 from adapters.sagemaker.network import DIRECT, Network
 
@@ -135,11 +136,7 @@ class AwsClients:
         """Load the library and a service's model, on a thread: both take their time."""
         session = self._session
         if session is None:
-            from adapters.sagemaker.aws_session import (  # noqa: PLC0415 - loads the library
-                NetworkSession,
-            )
-
-            session = NetworkSession(self._network)
+            session = network_session(self._network)
             session.register_component("credential_provider", _Chain(self._credentials))
         loader = session.get_component("data_loader")
         for kind in _MODELS:

@@ -9,6 +9,7 @@ import asyncio
 from functools import cache
 from typing import Any
 
+from adapters.sagemaker.aws_session import network_session
 from adapters.sagemaker.network import DIRECT, Network
 
 _DATA = ("endpoints", "partitions", "_retry", "sdk-default-configuration")
@@ -34,9 +35,7 @@ async def open_session(
 def _session(region: str, profile: str | None, network: Network) -> Any:
     import aioboto3  # noqa: PLC0415 - lazy: 30 MB and 0.3 s that static keys never need
 
-    from adapters.sagemaker.aws_session import NetworkSession  # noqa: PLC0415 - loads it too
-
-    session = aioboto3.Session(profile_name=profile, botocore_session=NetworkSession(network))
+    session = aioboto3.Session(profile_name=profile, botocore_session=network_session(network))
     core = session._session  # noqa: SLF001 - aioboto3 has no public way to what it wraps
     if core.get_config_variable("region") is None:
         core.set_config_variable("region", region)

@@ -82,7 +82,7 @@ class Family:
     def cards(self) -> Iterator[Json]:
         """Give what clients may know: of the entries, and of what the accounts have for them."""
         for wildcard in self._wildcards:
-            yield wildcard.sample.card()
+            yield wildcard.sample.entry.card()
             for captured, status in wildcard.listed.items():
                 card = self._card(wildcard, captured)
                 yield {**card, "model_info": {**card["model_info"], "status": status}}
@@ -91,11 +91,11 @@ class Family:
         name = self.pattern.fill(captured)
         known = self._models.get(name)
         made = dict(zip(known.behind, known.serving, strict=True)) if known else {}
-        return made[wildcard].card() if wildcard in made else wildcard.card(name, captured)
+        return made[wildcard].card() if wildcard in made else wildcard.sample.card(captured)
 
     def _made(self, name: str, captured: str, behind: tuple[Wildcard, ...]) -> Pool:
         serving = tuple(
-            Serving(each.deployment(name, captured), each.invoker, EndpointMemory())
+            Serving(each.sample.deployment(captured), each.invoker, EndpointMemory())
             for each in behind
         )
         made = self._models[name] = _Model(behind, serving, pool(name, serving, self._report))
