@@ -18,6 +18,7 @@ from adapters.errors import ConfigError
 from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
+from proxy.config.wildcard import may_fit
 
 #: Checks a wildcard's settings before any endpoint's name is known.
 STAND_IN: Final = "x"
@@ -206,6 +207,7 @@ def _deployment(
         )
 
     composed = composer(entry.model_name, named)
+    _check_reach(params)
     timeout = params.timeout or router.timeout or settings.request_timeout
     return Deployment(
         id=entry.model_info.id or _derived_id(entry, composed, taken),
@@ -217,6 +219,20 @@ def _deployment(
         timeout=timeout,
         stream_timeout=params.stream_timeout or router.stream_timeout or timeout,
     )
+
+
+def _check_reach(params: DeploymentParams) -> None:
+    """Refuse an entry of the allow-list that lets nothing through.
+
+    Raises:
+        ConfigError: with the entry's path.
+    """
+    for index, allowed in enumerate(params.allowed_endpoints or ()):
+        if not may_fit(params.address.endpoint, allowed):
+            raise ConfigError(
+                f"allows nothing: the model's endpoints are {params.address.endpoint!a}",
+                path=("allowed_endpoints", index),
+            )
 
 
 def _forwards(config: ProxyConfig, model: str) -> bool:

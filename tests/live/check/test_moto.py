@@ -54,7 +54,7 @@ def test_moto(moto: str, tmp_path: Path) -> None:
         chat("missing", "nowhere"),
     ]
     checked = Checker(tmp_path, moto)("--aws", "--json", models=models)
-    assert checked.code == 4, checked.out + checked.err
+    assert checked.code == 1, checked.out + checked.err
     (caller,) = checked.document["identities"]
     assert (caller["account"], caller["partition"]) == ("123456789012", "aws")
     assert checked.found("fine") == {"endpoint": "ok", "format": "ok", "permission": "unknown"}
