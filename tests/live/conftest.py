@@ -28,11 +28,11 @@ def own_environment() -> Iterator[None]:
 
 
 @contextmanager
-def emulating(folder: Path, configuration: serving.Yaml) -> Iterator[Emulated]:
-    """An emulator, started as users start it."""
+def emulating(folder: Path, configuration: serving.Yaml, port: int = 0) -> Iterator[Emulated]:
+    """An emulator, started as users start it; on any free port, unless told otherwise."""
     path = folder / "emulator.yaml"
     path.write_text(serving.written(configuration), encoding="utf-8")
-    arguments = ["-m", "emulator", "--port", "0", "--config", str(path)]
+    arguments = ["-m", "emulator", "--port", str(port), "--config", str(path)]
     with running(arguments, clean_environment()) as process:
         emulated = Emulated(process.address())
         emulated.counts()
