@@ -130,7 +130,7 @@ class OpenAIPathInvoker:
                 raise
             # The token may have outlived its credentials, and they theirs; fresh ones tell.
             self._tokens.drop(proof.token)
-            again = partial(authorized, proof.credentials if _may_be_stale(error) else None)
+            again = partial(authorized, _stale(proof.credentials, error))
         response, proof = await send(self._client, url, payload.body, frame, again)
         if response.status in _REFUSED:
             self._tokens.drop(proof.token)
@@ -149,12 +149,13 @@ class OpenAIPathInvoker:
         return error
 
 
-def _may_be_stale(error: GatewayError) -> bool:
-    """Whether AWS's refusal is of temporary credentials that are over.
+def _stale(credentials: Credentials, error: GatewayError) -> Credentials | None:
+    """Give temporary credentials that may be over, as AWS's refusal has it; else None.
 
-    AWS does not document this path's names, so one without a name may be as well.
+    AWS does not document this path's names: a refusal without one may mean that as well.
     """
-    return error.should_retry is False and (error.code is None or error.code in STALE_CODES)
+    is_over = error.code is None or error.code in STALE_CODES
+    return credentials if credentials.token and is_over and error.should_retry is False else None
 
 
 def _parsed_url(base: str, component: str | None) -> URL:

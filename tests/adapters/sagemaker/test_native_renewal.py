@@ -16,6 +16,7 @@ from adapters.errors import DeadlineExceeded, UpstreamError
 from adapters.sagemaker.bearer import BearerTokens
 from adapters.sagemaker.client import Client
 from adapters.sagemaker.clock import ClockWatch
+from adapters.sagemaker.credentials import Credentials, Issued
 from adapters.sagemaker.native import OpenAIPathInvoker
 from adapters.sagemaker.refreshing import RefreshingCredentials
 from tests.adapters.sagemaker.test_native import target
@@ -104,6 +105,25 @@ async def test_other_refusals_cost_no_refresh(client: Client, code: str) -> None
             await invoker(client, source.provider()).invoke(target(upstream), PAYLOAD, Limits())
     assert door.seen == ["ASIA1", "ASIA1"]
     assert source.fetched == 1
+
+
+async def test_keys_without_a_session_are_not_fetched_again(client: Client) -> None:
+    """Lasting keys don't expire: another token of theirs is tried, and nobody is asked for keys."""
+    lasting = Issued(Credentials("AKIDEXAMPLE", "secret"))
+    fetched: list[Credentials | None] = []
+
+    async def fetch(stale: Credentials | None) -> Issued:
+        fetched.append(stale)
+        return lasting
+
+    door = Door("UnrecognizedClientException")
+    async with serve(door) as upstream:
+        with pytest.raises(UpstreamError, match="UnrecognizedClientException"):
+            await invoker(client, RefreshingCredentials(fetch)).invoke(
+                target(upstream), PAYLOAD, Limits()
+            )
+    assert door.seen == ["AKIDEXAMPLE"] * 2
+    assert fetched == [None]
 
 
 async def test_no_others_to_be_had(client: Client) -> None:
