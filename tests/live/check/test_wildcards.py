@@ -106,6 +106,15 @@ def test_invoke(check: Checker) -> None:
     assert [level for level, _ in said(alone["pl/*"], "invoke")] == ["unknown"]
 
 
+def test_tags(emulating: Emulating) -> None:
+    """What lacks the wanted tags is not matched."""
+    tagged = {"kind": "messages", "tags": {"team": "search"}}
+    with emulating(endpoints={**ENDPOINTS, "tagged": tagged}) as check:
+        models = [chat("any/*", "*", discover={"tags": {"team": "search"}})]
+        told = rows(check("--aws", "--json", models=models))
+    assert list(told) == ["any/*", "any/tagged"]
+
+
 def test_by_name(check: Checker) -> None:
     """`--model` takes what a wildcard serves, and the wildcard; discovery must have found it."""
     served = check("--aws", "--json", "-m", "parts/tuck/stuck-one", models=MODELS)
@@ -129,8 +138,11 @@ def test_without_the_permission(emulating: Emulating) -> None:
     models = [chat("a/*", "*", discover={"tags": {"a": "b"}}), chat("b/*", "*")]
     with emulating(policy={"deny": ["sagemaker:List*"]}) as check:
         checked = check("--aws", "--json", models=models)
+        named = check("--aws", "--json", "-m", "a/plain", "-m", "b/plain", models=models)
     assert checked.code == 1
     assert checked.err == ""
+    assert named.found("a/plain")["discovery"] == "failure"
+    assert "discovery" not in named.found("b/plain")
     told = rows(checked)
     assert [level for level, _ in said(told["b/*"])] == ["hint", "unknown"]
     (found,) = told["a/*"]["findings"]
