@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import structlog
+
 from adapters.base import Json, Task
 from adapters.errors import GatewayError
+from proxy.routing.deadline import Deadline
+
+_log = structlog.stdlib.get_logger("sagegate")
 
 #: How a call ended; `gone` means that the client left before its answer was complete.
 Outcome = Literal["ok", "failed", "gone"]
@@ -31,6 +37,16 @@ class Call:
     usage: Json | None = None
     error: Exception | None = None
     outcome: Outcome = "ok"
+    #: Seconds that the client allows; None leaves it to the configuration.
+    seconds: float | None = None
+    #: When it must be answered; begins with the first try.
+    deadline: Deadline | None = None
+    #: Further tries, and other models asked, so far.
+    retries: int = 0
+    fell_back: int = 0
+    #: The models that the client wants asked instead; None leaves it to the configuration.
+    fallbacks: tuple[str, ...] | None = None
+    no_fallbacks: bool = False
 
     def answered(self) -> None:
         """Note when the first part of the answer was there."""
@@ -47,3 +63,14 @@ class Call:
     def gone(self) -> None:
         """Note that the client left."""
         self.outcome = "gone"
+
+
+Report = Callable[[Call], None]
+
+
+def tell(report: Report, call: Call) -> None:
+    """Report a call; whatever goes wrong with that is no reason to lose its answer."""
+    try:
+        report(call)
+    except Exception:  # noqa: BLE001 - it is logged, and the client is owed an answer
+        _log.exception("call.report_failed", call_id=call.id)

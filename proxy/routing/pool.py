@@ -1,36 +1,29 @@
 """The deployments behind one public model name.
 
-Chooses one of them and answers within its time. Refuses to know HTTP and dialects.
+Chooses one of them, tries again where that may help, and keeps the request's time: the only retry
+loop there is. Refuses to know HTTP and dialects.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-import structlog
-
-from adapters.answer import Answer, AnswerStream
-from adapters.base import Head, Json, Limits, Summary
-from adapters.endpoint import Endpoint
-from adapters.errors import DeadlineExceeded
+from adapters.errors import GatewayError, RateLimited
+from proxy.routing.attempt import Attempt
+from proxy.routing.balance import Strategy, simple_shuffle
 from proxy.routing.call import Call
+from proxy.routing.cooldown import CooldownPolicy
+from proxy.routing.deadline import Deadline
+from proxy.routing.member import Member
+from proxy.routing.retries import RetryBudget, RetryPolicy
 
-_log = structlog.stdlib.get_logger("sagegate")
+T = TypeVar("T")
 
-Report = Callable[[Call], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A deployment and the times that its requests may take, in seconds."""
-
-    endpoint: Endpoint
-    timeout: float
-    stream_timeout: float
+#: One try: asks the attempt's deployment within the deadline.
+Ask = Callable[[Attempt, Deadline], Awaitable[T]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,138 +32,110 @@ class Pool:
 
     Args:
         model: Its public name.
-        members: Its deployments, at least one; each is as likely to be chosen.
+        members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
-        report: Takes each call, once, when it has ended.
+        strategy: Chooses among the deployments that could answer.
+        retries: How often, and after how long, a request is tried again.
+        cooldown: When a deployment rests.
+        budget: Keeps retries a share of the traffic.
     """
 
     model: str
     members: tuple[Member, ...]
     permitted_fields: frozenset[str] = frozenset()
-    report: Report
+    strategy: Strategy = simple_shuffle
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
+    cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
+    budget: RetryBudget = field(default_factory=RetryBudget)
 
-    async def call(self, call: Call, params: Json) -> Answer:
-        """Give a whole answer.
+    async def run(self, call: Call, ask: Ask[T]) -> T:
+        """Ask one deployment after the other until one answers, or nothing more may be tried.
 
-        Raises:
-            GatewayError: every failure; `DeadlineExceeded` when the deployment's time is over.
-        """
-        member = self._choose(call)
-        limits = Limits(first_byte=member.timeout, idle=member.timeout, deadline=member.timeout)
-        try:
-            with _watched(call):
-                async with _within(member.timeout):
-                    answer = await member.endpoint.call(call.task, params, limits)
-                _note(call, answer.head)
-                call.usage = answer.body.get("usage")
-                return answer
-        finally:
-            _tell(self.report, call)
-
-    async def stream(self, call: Call, params: Json) -> PoolStream:
-        """Give an answer in chunks, once the first are there; the stream reports the call.
+        The call's deadline begins with the first of them, and holds for all.
 
         Raises:
-            GatewayError: every failure before the first chunk.
+            GatewayError: the last failure; `should_retry` is false once there were retries here,
+                so that clients don't multiply them.
         """
-        member = self._choose(call)
-        limits = Limits(first_byte=member.stream_timeout, idle=member.stream_timeout, deadline=None)
+        self.budget.request()
+        tried: set[str] = set()
+        while True:
+            attempt = Attempt(self._choose(call, tried), self.cooldown, alone=self._is_alone)
+            try:
+                return await self._ask(call, attempt, ask)
+            except GatewayError as error:
+                tried.add(attempt.member.endpoint.id)
+                pause = self._pause(call, error, tried)
+                if pause is None:
+                    if call.retries:
+                        error.should_retry = False
+                    raise
+            call.retries += 1
+            await asyncio.sleep(pause)
+
+    async def _ask(self, call: Call, attempt: Attempt, ask: Ask[T]) -> T:
+        """Make one try; a stream keeps the attempt open, everything else ends it."""
+        deadline = call.deadline or self._deadline(call, attempt.member)
         try:
-            with _watched(call):
-                async with _within(member.stream_timeout):
-                    stream = await member.endpoint.stream(call.task, params, limits)
-        except BaseException:
-            _tell(self.report, call)
+            async with asyncio.timeout(deadline.left):
+                answer = await ask(attempt, deadline)
+        except TimeoutError as error:
+            attempt.close()
+            late = deadline.exceeded()
+            attempt.failed(late)
+            raise late from error
+        except GatewayError as error:
+            attempt.close()
+            attempt.failed(error)
             raise
-        _note(call, stream.head)
-        return PoolStream(stream, call, self.report)
+        except BaseException:
+            attempt.close()
+            raise
+        attempt.answered()
+        return answer
 
-    def _choose(self, call: Call) -> Member:
-        member = random.choice(self.members)  # noqa: S311 - spreads load, guards nothing
+    def _deadline(self, call: Call, member: Member) -> Deadline:
+        """Start the request's time: the first deployment's, or less if the client asked for it."""
+        seconds = member.stream_timeout if call.stream else member.timeout
+        if call.seconds is not None:
+            seconds = min(seconds, call.seconds)
+        call.deadline = Deadline.after(seconds)
+        return call.deadline
+
+    def _pause(self, call: Call, error: GatewayError, tried: Collection[str]) -> float | None:
+        """Give the seconds until the next try; None where there is to be none."""
+        others = any(
+            member.endpoint.id not in tried and not member.live.health.resting
+            for member in self.members
+        )
+        policy = self.retries
+        if not policy.allows(error, call.retries, others=others) or not self.budget.take():
+            return None
+        pause = policy.pause(error, call.retries, others=others)
+        deadline = call.deadline
+        return pause if deadline is None or pause < deadline.left else None
+
+    @property
+    def _is_alone(self) -> bool:
+        return len(self.members) == 1
+
+    def _choose(self, call: Call, tried: Collection[str]) -> Member:
+        """Choose a deployment: of the lowest order, not resting, and not tried yet if possible.
+
+        Raises:
+            RateLimited: every deployment rests.
+        """
+        awake = [member for member in self.members if not member.live.health.resting]
+        if not awake:
+            seconds = min(member.live.health.seconds_left for member in self.members)
+            raise RateLimited(
+                f"Every deployment of the model '{self.model}' rests after failures.",
+                code="no_deployments_available",
+                retry_after=max(seconds, 1.0),
+            )
+        fresh = [member for member in awake if member.endpoint.id not in tried] or awake
+        first = min(member.order for member in fresh)
+        member = self.strategy([member for member in fresh if member.order == first])
         call.deployment = member.endpoint.id
         call.endpoint = member.endpoint.target.endpoint
         return member
-
-
-class PoolStream:
-    """A stream that notes on its call how it went, and reports it when it is closed."""
-
-    def __init__(self, stream: AnswerStream, call: Call, report: Report) -> None:
-        self._stream = stream
-        self._batches = aiter(stream)
-        self._call = call
-        self._report: Report | None = report
-        self._ended = False
-
-    @property
-    def head(self) -> Head:
-        """What AWS said beside the stream."""
-        return self._stream.head
-
-    @property
-    def summary(self) -> Summary:
-        """What the stream has said about itself so far."""
-        return self._stream.summary
-
-    def __aiter__(self) -> AsyncIterator[list[Json]]:
-        return self
-
-    async def __anext__(self) -> list[Json]:
-        try:
-            return await anext(self._batches)
-        except StopAsyncIteration:
-            self._ended = True
-            raise
-        except Exception as error:
-            self._ended = True
-            self._call.failed(error)
-            raise
-
-    async def aclose(self) -> None:
-        """Give the upstream connection up, and report the call; only the first time counts."""
-        report, self._report = self._report, None
-        if report is None:
-            return
-        try:
-            await self._stream.aclose()
-        finally:
-            if not self._ended:
-                self._call.gone()
-            self._call.usage = self.summary.usage
-            _tell(report, self._call)
-
-
-def _tell(report: Report, call: Call) -> None:
-    """Report a call; whatever goes wrong with that is no reason to lose its answer."""
-    try:
-        report(call)
-    except Exception:  # noqa: BLE001 - it is logged, and the client is owed an answer
-        _log.exception("call.report_failed", call_id=call.id)
-
-
-@contextmanager
-def _watched(call: Call) -> Iterator[None]:
-    """Note on the call how the block ended."""
-    try:
-        yield
-    except asyncio.CancelledError:
-        call.gone()
-        raise
-    except Exception as error:
-        call.failed(error)
-        raise
-
-
-@asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
-    """End the block after so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise DeadlineExceeded.after(seconds) from error
-
-
-def _note(call: Call, head: Head) -> None:
-    call.answered()
-    call.request_id = head.request_id or None
