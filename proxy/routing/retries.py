@@ -76,7 +76,8 @@ class RetryPolicy:
         """Give the seconds to wait before the next try: none where another deployment takes it."""
         if others:
             return 0.0
-        pause = min(_FIRST_PAUSE * 2**retried, _LONGEST_PAUSE) + chance() * _MOST_JITTER
+        grown: float = min(_FIRST_PAUSE * 2**retried, _LONGEST_PAUSE)
+        pause = grown + chance() * _MOST_JITTER
         advice = error.retry_after or 0.0
         if 1 <= advice <= _LONGEST_ADVICE:
             pause = max(pause, advice)
