@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +15,9 @@ from adapters.openai.streaming import Resource, note_document
 #: What a codec may trip over when a container's reply has the right keys with the wrong contents.
 SHAPE_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
+#: Seconds that a container whose answer is over gets to end its stream: a connection that was read
+#: to its end is used again.
+_PARTING_SECONDS = 0.25
 #: Fake streaming gives so many chunks to one write.
 _CHUNKS_PER_BATCH = 64
 
@@ -96,7 +101,7 @@ class DecodedStream:
             first, self._first = self._first, []
             return first
         while self._failure is None and not self._ended:
-            data = await anext(self._chunks, None)
+            data = None if self._decoder.over else await anext(self._chunks, None)
             if data is None:
                 self._ended = True
                 batch = self._collect(self._decoder.finish())
@@ -111,8 +116,18 @@ class DecodedStream:
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Give the upstream connection up."""
-        await self._upstream.aclose()
+        """Give the upstream connection up, read to its end where that is near."""
+        try:
+            if self._decoder.over:
+                await self._read_to_end()
+        finally:
+            await self._upstream.aclose()
+
+    async def _read_to_end(self) -> None:
+        with suppress(TimeoutError, GatewayError):  # the answer is whole, whatever comes now
+            async with asyncio.timeout(_PARTING_SECONDS):
+                async for _ in self._chunks:
+                    pass
 
     def _collect(self, chunks: Iterator[Json]) -> list[Json]:
         """Take what is whole; a fault behind it waits until that has been given."""

@@ -15,6 +15,9 @@ Json = dict[str, Any]
 
 Task = Literal["chat", "completion", "embedding", "rerank"]
 StreamMode = Literal["auto", "real", "fake"]
+#: Which of SageMaker's ways takes the calls: InvokeEndpoint and its streaming twin, or the native
+#: OpenAI path, which is for chat only.
+Transport = Literal["invocations", "openai_path"]
 #: Whether a whole answer is collected from a stream; `auto`: once SageMaker's wall was hit.
 Collect = Literal["auto", "always", "never"]
 
@@ -22,6 +25,11 @@ Collect = Literal["auto", "always", "never"]
 EmbeddingKey = Literal["inputs", "text_inputs", "sentences", "instances"]
 #: What becomes of a vector for each token: their mean, or the first one.
 Pooling = Literal["mean", "first"]
+
+#: A header's name and value.
+Header = tuple[str, str]
+#: What the id for prefix-aware routing is made of: the caller's alias, or `prompt_cache_key`.
+PrefixSource = Literal["from_key", "from_prompt_cache_key"]
 
 #: Where a usage count came from, best first. Only an `estimate` is not exact.
 UsageSource = Literal["container", "details", "counted", "estimate"]
@@ -43,6 +51,30 @@ class ParameterPolicy:
     allowed: frozenset[str] = frozenset()
     #: Names removed from every request.
     dropped: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderSources:
+    """Which `X-Amzn-SageMaker-*` headers of a deployment's calls come from each request."""
+
+    #: The gateway's own id for the request is the inference id.
+    inference_id: bool = False
+    prefix_id: PrefixSource | None = None
+    #: Headers that a client may send, in lower case.
+    client: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What is known of a request beside its parameters, for the headers of its calls."""
+
+    #: The gateway's own id for it, 1 to 55 characters, never a client's text; None: the answer's
+    #: id serves.
+    id: str | None = None
+    #: Who sent it: a name, never a key.
+    caller: str = ""
+    #: The client's `x-amzn-sagemaker-*` headers, names in lower case, unchecked.
+    headers: tuple[Header, ...] = ()
 
 
 class Prompt(Protocol):
@@ -67,15 +99,21 @@ class Target:
     endpoint: str
     #: AWS region: the host's and the signature's.
     region: str
-    #: Complete URLs of InvokeEndpoint and InvokeEndpointWithResponseStream, built once at start.
+    #: Complete URLs for whole and for streamed answers, built once at start; on the native OpenAI
+    #: path they are the same one, and lack the inference component.
     invoke_url: str
     stream_url: str
-    #: Signed as `X-Amzn-SageMaker-Inference-Component`; LiteLLM's `model_id`.
+    #: Signed as `X-Amzn-SageMaker-Inference-Component`, or a part of the native OpenAI path;
+    #: LiteLLM's `model_id`.
     inference_component: str | None = None
     #: Further `X-Amzn-SageMaker-*` headers, signed with every call.
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[Header, ...] = ()
+    #: Which of them a request adds.
+    header_sources: HeaderSources = HeaderSources()
     #: Parameters that a request gets when it does not bring them itself.
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    #: The same for tasks to which some of them are something else.
+    task_defaults: Mapping[Task, Mapping[str, Any]] = field(default_factory=dict)
     parameters: ParameterPolicy = ParameterPolicy()
     #: Send temperature 0 as 0; otherwise the text dialects send 0.1.
     allow_zero_temperature: bool = False
@@ -93,6 +131,10 @@ class Target:
     batch_size: int | None = None
     #: The largest body sent, in bytes.
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
+
+    def defaults_for(self, task: Task) -> Mapping[str, Any]:
+        """Give the parameters that a task's requests get when they do not bring them."""
+        return self.task_defaults.get(task, self.defaults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +161,16 @@ class Payload:
     content_type: str = "application/json"
     accept: str = "application/json"
     #: Further `X-Amzn-SageMaker-*` headers, to be signed.
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[Header, ...] = ()
     #: The text inside the body, where the dialect has one: `decode` removes an echo of it and
     #: estimates tokens from it.
     prompt: str = ""
     #: The index of the first choice that this call gives.
     choice: int = 0
+    #: The exact number of the prompt's tokens, where the client sent token ids.
+    prompt_tokens: int | None = None
+    #: The container was asked to put the prompt before its text.
+    echoes: bool = False
     #: It asks for one more choice of a prompt that an earlier payload asks already; the prompt's
     #: tokens are not counted again.
     repeats: bool = False
@@ -152,6 +198,9 @@ class Head:
     request_id: str = ""
     #: `x-Amzn-Invoked-Production-Variant`.
     variant: str = ""
+    #: What the container, or AWS, says to the client: `x-amzn-sagemaker-*` headers in lower case,
+    #: fit for an answer of ours.
+    messages: tuple[Header, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +233,7 @@ class Invoker(Protocol):
     """Signs and sends; translates AWS's errors into the tree of `adapters.errors`."""
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
-        """Call InvokeEndpoint.
+        """Send a body; give the whole answer.
 
         Raises:
             GatewayError: every failure, translated.
@@ -192,7 +241,7 @@ class Invoker(Protocol):
         ...
 
     async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> UpstreamStream:
-        """Call InvokeEndpointWithResponseStream; returns once the status and headers are there.
+        """Send a body; give its streamed answer once the status and headers are there.
 
         Raises:
             StreamingRefused: the endpoint does not offer the operation.
@@ -233,6 +282,11 @@ class StreamDecoder(Protocol):
     @property
     def summary(self) -> Summary:
         """What is known so far; complete after `finish`."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be fed, but `finish` to be called, although bytes may come."""
         ...
 
     def feed(self, data: bytes) -> Iterator[Json]:

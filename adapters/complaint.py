@@ -13,7 +13,14 @@ from typing import Any, Final
 
 import orjson
 
-from adapters.errors import ContextLengthExceeded, GatewayError, ModelError, Throttled
+from adapters.errors import (
+    ContextLengthExceeded,
+    GatewayError,
+    MalformedReply,
+    ModelError,
+    Throttled,
+)
+from adapters.nesting import parse
 from adapters.redaction import scrub
 
 #: Seconds to wait after "too many" or "not now" without a `Retry-After`.
@@ -61,13 +68,17 @@ class Complaint:
 
 def is_complaint(body: Any) -> bool:
     """Tell whether a parsed reply or record reports a failure."""
-    return isinstance(body, dict) and ("error" in body or body.get("object") == "error")
+    return isinstance(body, dict) and (
+        body.get("error") is not None or body.get("object") == "error"
+    )
 
 
 def read_text(text: str) -> Complaint:
     """Read a container's error body, JSON of any known shape or plain text."""
     try:
-        body = orjson.loads(text)
+        body = parse(text.encode(errors="replace"))
+    except MalformedReply:  # nobody's error body nests so
+        return Complaint()
     except orjson.JSONDecodeError:
         if text.lstrip().startswith("<"):  # a web server's page says nothing to a client
             return Complaint()

@@ -6,9 +6,16 @@ from typing import Any, Final
 
 import orjson
 
-from adapters.base import Reply
+from adapters.base import Reply, Target
 from adapters.complaint import container_error, is_complaint, read_body
-from adapters.errors import GatewayError, InvalidRequest, MalformedReply, ModelError
+from adapters.errors import (
+    GatewayError,
+    InvalidRequest,
+    MalformedReply,
+    ModelError,
+    PayloadTooLarge,
+)
+from adapters.nesting import parse
 from adapters.redaction import scrub
 
 #: Keys are words of a dialect; a reply that has data as keys is not shown as a whole.
@@ -21,10 +28,10 @@ def parse_reply(reply: Reply) -> Any:
     """Parse a whole reply.
 
     Raises:
-        MalformedReply: it is not JSON; its text is never shown.
+        MalformedReply: it is not JSON, or nested too deeply; its text is never shown.
     """
     try:
-        return orjson.loads(reply.body)
+        return parse(reply.body)
     except orjson.JSONDecodeError as error:
         kind = scrub(reply.head.content_type[:_MAX_NAME_LENGTH]) or "unknown content type"
         raise MalformedReply(
@@ -46,6 +53,19 @@ def write_body(body: Any) -> bytes:
             param="request_body",
             code="invalid_value",
         ) from error
+
+
+def check_size(body: bytes, target: Target) -> None:
+    """Let a body pass that the target takes.
+
+    Raises:
+        PayloadTooLarge: it is too large; nothing is to be sent.
+    """
+    if len(body) > target.max_payload_bytes:
+        raise PayloadTooLarge(
+            f"The request is too large for the model: {len(body)} bytes, "
+            f"and at most {target.max_payload_bytes} are taken."
+        )
 
 
 def unknown_shape(value: Any) -> GatewayError:

@@ -24,6 +24,7 @@ from adapters.base import (
     Invoker,
     Json,
     Limits,
+    Origin,
     Payload,
     Reply,
     Request,
@@ -32,6 +33,7 @@ from adapters.base import (
     Target,
     Task,
 )
+from adapters.call_headers import prevents_streaming, with_headers
 from adapters.errors import (
     GatewayError,
     InvalidRequest,
@@ -41,6 +43,7 @@ from adapters.errors import (
     StreamingRefused,
     UnsupportedTask,
 )
+from adapters.largest_part import naming_the_largest_part
 from adapters.merged import MergedStream
 from adapters.openai import chat, completions, parameters
 from adapters.openai.fold import Fold
@@ -64,6 +67,9 @@ _ID_PREFIX: Final[dict[Task, str]] = {
 
 #: The resources that are text, and can be streamed.
 _RESOURCES: Final[Mapping[Task, Resource]] = {"chat": chat, "completion": completions}
+
+#: A request of which nothing is known but its parameters.
+_NOWHERE: Final = Origin()
 
 _log = logging.getLogger(__name__)
 
@@ -121,39 +127,50 @@ class Endpoint:
     collect: Collect = "auto"
     memory: EndpointMemory = field(default_factory=EndpointMemory)
 
-    async def call(self, task: Task, params: Json, limits: Limits) -> Answer:
+    async def call(
+        self, task: Task, params: Json, limits: Limits, origin: Origin = _NOWHERE
+    ) -> Answer:
         """Give one whole answer.
 
         Args:
             task: What is asked.
             params: The client's request, checked; the deployment's defaults go under it.
             limits: The time that the call may take.
+            origin: Where the request comes from.
 
         Raises:
             GatewayError: every failure.
         """
         codec = self._codec(task)
-        params = _without_stream(params)
-        if self._collects(task):
-            try:
-                return await self._collected(task, params, limits)
-            except StreamingRefused:
-                self.memory.refuse()
+        params = _without_stream(parameters.effective(params, self.target, task))
+        if not self._collects(task, origin):
+            return await self._plain(codec, task, params, limits, origin)
         try:
-            return await self._plain(codec, task, params, limits)
-        except ModelTimeout:
-            self.memory.hit_wall()
-            raise
+            return await self._collected(task, params, limits, origin)
+        except StreamingRefused:
+            answer = await self._plain(codec, task, params, limits, origin)
+        self.memory.refuse()
+        return answer
 
-    async def _plain(self, codec: Codec, task: Task, params: Json, limits: Limits) -> Answer:
+    async def _plain(
+        self, codec: Codec, task: Task, params: Json, limits: Limits, origin: Origin
+    ) -> Answer:
+        """Ask for a whole answer, for parameters that are effective already."""
         request = self._request(task, params)
-        payloads = codec.encode(request)
-        replies = await self._invoke(request.target, payloads, limits)
+        with naming_the_largest_part(request.params):
+            payloads = with_headers(codec.encode(request), request, origin)
+            try:
+                replies = await self._invoke(request.target, payloads, limits)
+            except ModelTimeout:
+                self.memory.hit_wall()
+                raise
         decoded = _decode(codec, request, payloads, replies)
         self._note_shape(decoded.shape)
         return Answer(decoded.body, decoded.usage_source, replies[0].head, decoded.shape)
 
-    async def stream(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
+    async def stream(
+        self, task: Task, params: Json, limits: Limits, origin: Origin = _NOWHERE
+    ) -> AnswerStream:
         """Give an answer in chunks; returns once the first chunks are there.
 
         Raises:
@@ -162,26 +179,32 @@ class Endpoint:
         if task not in _RESOURCES:
             raise self._unsupported(task)
         self._codec(task)
-        if self.stream_mode == "fake" or (self.stream_mode == "auto" and self.memory.refused):
-            return await self._fake(task, params, limits)
+        params = parameters.effective(params, self.target, task)
+        if self._fakes(origin):
+            return await self._fake(task, params, limits, origin)
         try:
-            return await self._real(task, params, limits)
+            return await self._real(task, params, limits, origin)
         except StreamingRefused:
             if self.stream_mode == "real":
                 raise
-        faked = await self._fake(task, params, limits)
+        faked = await self._fake(task, params, limits, origin)
         self.memory.refuse()
         return faked
 
-    def _collects(self, task: Task) -> bool:
+    def _fakes(self, origin: Origin) -> bool:
+        """Whether a stream is cut from a whole answer, known before anything is asked."""
+        if self.stream_mode != "auto":
+            return self.stream_mode == "fake"
+        return self.memory.refused or prevents_streaming(self.target.header_sources, origin)
+
+    def _collects(self, task: Task, origin: Origin) -> bool:
         """Whether a whole answer is to be collected from a stream, which the endpoint can give."""
         wanted = self.collect == "always" or (self.collect == "auto" and self.memory.collects)
-        can_stream = self.stream_mode != "fake" and not self.memory.refused
-        return wanted and can_stream and task in _RESOURCES
+        return wanted and task in _RESOURCES and not self._fakes(origin)
 
-    async def _collected(self, task: Task, params: Json, limits: Limits) -> Answer:
+    async def _collected(self, task: Task, params: Json, limits: Limits, origin: Origin) -> Answer:
         """Fold a stream into one answer."""
-        stream = await self._real(task, params, limits)
+        stream = await self._real(task, params, limits, origin)
         fold = Fold()
         summary = stream.summary
         try:
@@ -197,20 +220,20 @@ class Endpoint:
             await stream.aclose()
         return Answer(body, summary.usage_source or "estimate", stream.head, summary.shape)
 
-    async def _real(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
+    async def _real(self, task: Task, params: Json, limits: Limits, origin: Origin) -> AnswerStream:
         """Open a stream; a container that can't give a usage record is not asked for it again."""
         asked = self.target.ask_stream_usage and not self.memory.refuses_usage
         try:
-            return await self._open(task, params, limits, ask_usage=asked)
+            return await self._open(task, params, limits, origin, ask_usage=asked)
         except ModelError as error:
             if not asked or wants_usage(params) or not _is_about_usage(error):
                 raise
-        stream = await self._open(task, params, limits, ask_usage=False)
+        stream = await self._open(task, params, limits, origin, ask_usage=False)
         self.memory.refuses_usage = True
         return stream
 
     async def _open(
-        self, task: Task, params: Json, limits: Limits, *, ask_usage: bool
+        self, task: Task, params: Json, limits: Limits, origin: Origin, *, ask_usage: bool
     ) -> AnswerStream:
         codec: StreamCodec = getattr(self.format, task)
         request = self._request(task, {**params, "stream": True}, ask_usage=ask_usage)
@@ -218,7 +241,8 @@ class Endpoint:
         async def open_one(payload: Payload) -> DecodedStream:
             return await self._open_one(codec, request, payload, limits)
 
-        payload, *further = codec.encode(request)
+        with naming_the_largest_part(request.params):
+            payload, *further = with_headers(codec.encode(request), request, origin)
         if not further:
             return await open_one(payload)
         merged = MergedStream(open_one, (payload, *further), parallel=_PARALLEL_CALLS)
@@ -228,7 +252,8 @@ class Endpoint:
     async def _open_one(
         self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
     ) -> DecodedStream:
-        upstream = await self.invoker.open_stream(request.target, payload, limits)
+        with naming_the_largest_part(request.params):
+            upstream = await self.invoker.open_stream(request.target, payload, limits)
         stream = DecodedStream(upstream, codec.decoder(request, payload))
         try:
             await stream.start()
@@ -240,8 +265,9 @@ class Endpoint:
         self._note_shape(stream.summary.shape)
         return stream
 
-    async def _fake(self, task: Task, params: Json, limits: Limits) -> AnswerStream:
-        answer = await self.call(task, params, limits)
+    async def _fake(self, task: Task, params: Json, limits: Limits, origin: Origin) -> AnswerStream:
+        whole = _without_stream(params)
+        answer = await self._plain(self._codec(task), task, whole, limits, origin)
         return CutStream(answer, _RESOURCES[task], include_usage=wants_usage(params))
 
     def _note_shape(self, shape: str | None) -> None:
@@ -272,13 +298,14 @@ class Endpoint:
             await asyncio.gather(*calls, return_exceptions=True)
 
     def _request(self, task: Task, params: Json, *, ask_usage: bool = True) -> Request:
+        """Give the request for effective parameters."""
         target = self.target
         if "model_id" in params:
             target = replace(target, inference_component=_component(params["model_id"]))
             params = {name: value for name, value in params.items() if name != "model_id"}
         return Request(
             target=target,
-            params=parameters.over(params, target.defaults),
+            params=params,
             id=_ID_PREFIX[task] + uuid.uuid4().hex,
             created=int(time.time()),
             ask_usage=ask_usage,

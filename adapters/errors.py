@@ -187,7 +187,7 @@ class DeadlineExceeded(Rejected):
     @classmethod
     def after(cls, seconds: float, **details: Any) -> DeadlineExceeded:
         """Give the error for an answer that did not come within so many seconds."""
-        return cls(f"No answer within {seconds:g} s.", **details)
+        return cls(f"No answer within {round(seconds, 3):g} s.", **details)
 
 
 class RateLimited(Rejected):
@@ -252,6 +252,8 @@ class ModelError(UpstreamError):
         super().__init__(message, **details)
         if self.status == DeadlineExceeded.status:
             self.type = DeadlineExceeded.type
+        elif self.status == HTTPStatus.FAILED_DEPENDENCY:
+            self.type = UpstreamError.type  # containers say so when their own generation failed
         elif self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self.type = InvalidRequest.type
 

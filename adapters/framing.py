@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from adapters.errors import MalformedReply
+from adapters.nesting import parse
 
 #: OpenAI's end mark, `data: [DONE]`.
 DONE: Final = object()
@@ -155,7 +156,7 @@ class SseReader:
             return DONE
         if value and not self._pending:
             try:
-                return orjson.loads(value)
+                return parse(value)
             except orjson.JSONDecodeError:
                 pass  # the first line of several
         if value:
@@ -214,7 +215,7 @@ class JsonReader:
             return _NOTHING
         line = bytes(self._buffer[:end]).strip(_BETWEEN_VALUES)
         try:
-            record = orjson.loads(line) if line else _BLANK
+            record = parse(line) if line else _BLANK
         except orjson.JSONDecodeError:
             return _NOTHING
         del self._buffer[: end + 1]
@@ -262,6 +263,6 @@ class JsonReader:
 
 def _parse(value: bytes) -> Any:
     try:
-        return orjson.loads(value)
+        return parse(value)
     except orjson.JSONDecodeError as error:
         raise MalformedReply("The container sent a record that is not JSON.") from error

@@ -11,8 +11,8 @@ from contextlib import aclosing
 
 from adapters.answer import DecodedStream
 from adapters.base import Head, Json, Payload, Summary
-from adapters.openai.streaming import total
-from adapters.openai.usage import worst
+from adapters.errors import EndpointUnavailable, MalformedReply
+from adapters.openai.usage import total, worst
 
 #: Gives one call's stream, whose first chunks are there.
 Opener = Callable[[Payload], Awaitable[DecodedStream]]
@@ -21,7 +21,8 @@ Opener = Callable[[Payload], Awaitable[DecodedStream]]
 class MergedStream:
     """The chunks of several calls as they come; one usage record, the sum, at the end.
 
-    A few calls are under way at once. The first failure ends them all. A client that reads slowly
+    A few calls are under way at once; choices stay under their own indexes. The first failure ends
+    them all, and is raised behind the chunks that were there before it. A client that reads slowly
     slows the calls down.
 
     Args:
@@ -40,7 +41,13 @@ class MergedStream:
         self._summaries: list[Summary] = []
         self._usage_chunk: Json | None = None
         self._first: list[Json] = []
-        self._work = asyncio.ensure_future(self._run(payloads))
+        # A call's choices end where the next call's begin.
+        ends = [*(payload.choice for payload in payloads[1:]), None]
+        self._calls = [
+            asyncio.ensure_future(self._relay(payload, end))
+            for payload, end in zip(payloads, ends, strict=True)
+        ]
+        self._work = asyncio.ensure_future(self._run())
 
     async def start(self) -> None:
         """Wait for the first chunks of one of the calls.
@@ -71,27 +78,35 @@ class MergedStream:
         return item
 
     async def aclose(self) -> None:
-        """Give up every call that is under way; may be called more than once."""
-        self._work.cancel()
-        await asyncio.gather(self._work, return_exceptions=True)
+        """Give up every call that is under way; may be called more than once.
 
-    async def _run(self, payloads: Sequence[Payload]) -> None:
-        calls = [asyncio.ensure_future(self._relay(payload)) for payload in payloads]
-        try:
-            await asyncio.gather(*calls)
-        except Exception as error:  # noqa: BLE001 - whoever reads the chunks gets it
-            await self._queue.put(error)
-        else:
+        Whoever is told to stop while waiting here leaves calls that end by themselves.
+        """
+        self._work.cancel()
+        self._give_up()
+        await asyncio.wait({self._work, *self._calls})
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+
+    def _give_up(self) -> None:
+        """Cancel the calls, each once: a second time would keep it from closing its connection."""
+        for call in self._calls:
+            if not call.cancelling():
+                call.cancel()
+
+    async def _run(self) -> None:
+        """Wait for the calls, and say how they ended; the first failure ends them all."""
+        done, _ = await asyncio.wait(self._calls, return_when=asyncio.FIRST_EXCEPTION)
+        self._give_up()  # before anybody is told: a slow reader keeps no call alive
+        failure = next(filter(None, map(_failure, done)), None)
+        if failure is None:
             self._sum_up()
             if self._usage_chunk is not None:
                 await self._queue.put([{**self._usage_chunk, "usage": self.summary.usage}])
-            await self._queue.put(None)
-        finally:
-            for call in calls:
-                call.cancel()
-            await asyncio.gather(*calls, return_exceptions=True)
+        await self._queue.put(failure)
 
-    async def _relay(self, payload: Payload) -> None:
+    async def _relay(self, payload: Payload, end: int | None) -> None:
         async with self._places, aclosing(await self._open(payload)) as stream:
             if not self._summaries:
                 self.head = stream.head
@@ -99,7 +114,8 @@ class MergedStream:
             async for batch in stream:
                 chunks = [chunk for chunk in batch if chunk["choices"]]
                 if len(chunks) < len(batch):
-                    self._usage_chunk = batch[-1]
+                    self._usage_chunk = next(chunk for chunk in batch if not chunk["choices"])
+                _check_places(chunks, end)
                 if chunks:
                     await self._queue.put(chunks)
 
@@ -112,3 +128,22 @@ class MergedStream:
         summary.finish_reason = parts[0].finish_reason
         summary.shape = parts[0].shape
         summary.whole_document = any(each.whole_document for each in parts)
+
+
+def _failure(call: asyncio.Task[None]) -> BaseException | None:
+    """Give what ended a call early; one that was cancelled by itself has failed as well."""
+    if call.cancelled():
+        return EndpointUnavailable("A call was given up before its answer was finished.")
+    return call.exception()
+
+
+def _check_places(chunks: Sequence[Json], end: int | None) -> None:
+    """Let chunks pass unless one is of a choice that is another call's.
+
+    Raises:
+        MalformedReply: the container gave more texts than it was asked for.
+    """
+    if end is not None and any(
+        choice["index"] >= end for chunk in chunks for choice in chunk["choices"]
+    ):
+        raise MalformedReply("The container answered more texts than it was asked for.")

@@ -60,6 +60,12 @@ _SECRETS: _Rules = (
         ),
         "[secret]",
     ),
+    # The same in XML, as AWS's token service writes it, and web identity tokens.
+    (
+        re.compile(r"(?i)<(?:secret_?access_?key|session_?token)>[^<]*+"),
+        "[secret]",
+    ),
+    (re.compile(r"(?<![\w-])eyJ[\w-]{6,}+\.[\w.-]*+"), "[token]"),
     (re.compile(rf"(?<![A-Za-z0-9])(?:{_KEY_PREFIXES})[A-Z0-9]{{12,124}}+"), "[key]"),
     (re.compile(r"(?<![A-Za-z0-9])(?:hf_|sk-)[\w-]{16,}+"), "[token]"),
 )

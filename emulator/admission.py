@@ -7,11 +7,14 @@ import re
 from collections.abc import Mapping
 
 from emulator.endpoints import ContainerEndpoint, Endpoint
-from emulator.errors import Location, Refused, validation_error
+from emulator.errors import NO_CAPACITY_TEXT, Location, Refused, validation_error
 from emulator.faults.base import Operation
 
 PREFIX = "x-amzn-sagemaker-"
 COMPONENT = PREFIX + "inference-component"
+SESSION = PREFIX + "session-id"
+#: Asks for a session; whole answers only.
+NEW_SESSION = "NEW_SESSION"
 
 _NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
 _PRINTABLE = r"\S[\x20-\x7e]*"
@@ -23,8 +26,9 @@ _CONSTRAINTS = (
     (PREFIX + "target-model", "targetModel", 1024, _PRINTABLE),
     (PREFIX + "inference-id", "inferenceId", 64, _PRINTABLE),
     (PREFIX + "prefix-aware-id", "prefixAwareId", 64, _PRINTABLE),
-    (PREFIX + "session-id", "sessionId", 256, rf"NEW_SESSION|{_NAME}"),
+    (SESSION, "sessionId", 256, rf"{NEW_SESSION}|{_NAME}"),
     (PREFIX + "custom-attributes", "customAttributes", 1024, r"[\x20-\x7e]*"),
+    (PREFIX + "enable-explanations", "enableExplanations", 64, r".+"),
 )
 
 
@@ -47,9 +51,11 @@ def check_endpoint(
     """Checks that an endpoint can do what is asked.
 
     Raises:
-        Refused: 400 `ValidationError`: component, variant, or streaming not supported.
+        Refused: 400 `ValidationError`: component, variant, no copies, or streaming not supported.
     """
     _check_component(endpoint, location)
+    if endpoint.asleep:
+        raise validation_error(NO_CAPACITY_TEXT)
     variant = headers.get(PREFIX + "target-variant", endpoint.variant)
     if variant != endpoint.variant:
         raise validation_error(
@@ -57,6 +63,8 @@ def check_endpoint(
             f"{location.account}.",
             "NO_SUCH_VARIANT",
         )
+    if operation == "stream" and headers.get(SESSION) == NEW_SESSION:
+        _check(NEW_SESSION, "sessionId", 256, _NAME)
     if operation == "stream" and not endpoint.streaming:
         raise validation_error(
             f"Streaming is not supported: endpoint {location.endpoint} of account "

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from emulator.endpoints import Name
 from emulator.faults import Fault
+from emulator.managed import Name
 from emulator.runtime import Runtime
 
 _PATIENCE = 10  # seconds that a caller waits for a count, unless it says otherwise

@@ -5,41 +5,23 @@ Knows the schema. Refuses to know how an endpoint behaves.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AnyHttpUrl,
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeInt,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import AnyHttpUrl, Field, NonNegativeInt, PositiveInt, model_validator
 
 from emulator.faults import Fault
+from emulator.managed import Managed
 
-Name = Annotated[str, Field(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 Framing = Literal["sse", "jsonlines"]
 
 
-class Strict(BaseModel):
-    """A part of the configuration: immutable, and without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Endpoint(Strict):
+class _Endpoint(Managed):
     """What endpoints of every kind have.
 
     Attributes:
-        variant: The production variant that serves.
         streaming: Whether InvokeEndpointWithResponseStream is supported.
-        inference_components: When there are any, a request must name one of them.
         faults: What goes wrong from the start.
     """
 
-    variant: Name = "AllTraffic"
     streaming: bool = True
-    inference_components: tuple[Name, ...] = ()
     faults: tuple[Fault, ...] = ()
 
 

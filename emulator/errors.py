@@ -54,10 +54,15 @@ class Refused(Exception):
         name: The value of `x-amzn-ErrorType`; empty when the header is absent.
         content_type: The media type of `body`.
         body: The bytes of the answer.
+
+    Args:
+        label: What the journal calls it; the name unless given.
     """
 
-    def __init__(self, status: int, name: str, body: bytes, content_type: str) -> None:
-        super().__init__(f"{status} {name}".rstrip())
+    def __init__(
+        self, status: int, name: str, body: bytes, content_type: str, *, label: str = ""
+    ) -> None:
+        super().__init__(f"{status} {label or name}".rstrip())
         self.status = status
         self.name = name
         self.body = body

@@ -1,8 +1,8 @@
 """The hand-off to a real container on this machine, as SageMaker talks to it.
 
-Knows `POST /invocations` and `GET /ping` at one configured address, or one configured route of a
-server that has no such routes; nothing that a caller sends can change where it goes. Refuses to
-know what the bodies mean.
+Knows `POST /invocations`, OpenAI's chat route and `GET /ping` at one configured address, or one
+configured route of a server that has no such routes; nothing that a caller sends can change where
+it goes. Refuses to know what the bodies mean.
 """
 
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ class HandOff:
     def __init__(self, url: str) -> None:
         parsed = httpx.URL(url)
         self._is_base = parsed.path == "/"
-        self._invocations = parsed.join("/invocations") if self._is_base else parsed
+        self._url = parsed
         self._ping = parsed.join("/ping" if self._is_base else "/")
         self._client = httpx.AsyncClient(
             timeout=_TIMEOUT,
@@ -48,8 +48,9 @@ class HandOff:
             Refused: 503 `ServiceUnavailable`, when the container does not accept connections.
             ContainerBroken: Its answer broke off before its head was complete.
         """
+        url = self._url.join(request.route) if self._is_base else self._url
         outgoing = self._client.build_request(
-            "POST", self._invocations, content=request.body, headers=dict(request.headers)
+            "POST", url, content=request.body, headers=dict(request.headers)
         )
         try:
             response = await self._client.send(outgoing, stream=True)

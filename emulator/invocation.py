@@ -9,13 +9,28 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from starlette.types import Receive, Scope, Send
 
 from emulator import frames
-from emulator.admission import COMPONENT, PREFIX, check_endpoint, check_names
+from emulator.admission import (
+    COMPONENT,
+    NEW_SESSION,
+    PREFIX,
+    SESSION,
+    check_endpoint,
+    check_names,
+)
 from emulator.connection import BodyTooLarge, CallerGone, Connection
-from emulator.containers.base import ContainerBroken, ContainerReply, ContainerRequest
+from emulator.containers.base import (
+    INVOCATIONS,
+    ContainerBroken,
+    ContainerReply,
+    ContainerRequest,
+    Route,
+)
+from emulator.endpoints import Endpoint
 from emulator.errors import (
     WALL_TEXT,
     Location,
@@ -30,8 +45,10 @@ from emulator.faults.base import ConnectionLost, Disturbance, Operation
 from emulator.faults.stages import disturbed
 from emulator.journal import Entry
 from emulator.runtime import Deployment, Runtime
+from emulator.signature import Identity
 
 _ERROR = 400  # the first HTTP status that is an error
+_SESSION_LIFETIME = timedelta(minutes=20)
 _PASSED_ON = (
     "content-type",
     "accept",
@@ -52,7 +69,15 @@ class Call:
 
 
 class Invocations:
-    """The ASGI application of one of the two operations."""
+    """The ASGI application of one of the two operations.
+
+    Attributes:
+        route: Where a container gets the body.
+        framed: A stream is an event stream.
+    """
+
+    route: Route = INVOCATIONS
+    framed = True
 
     def __init__(self, runtime: Runtime, operation: Operation) -> None:
         self._runtime = runtime
@@ -69,14 +94,18 @@ class Invocations:
         except BodyTooLarge:
             await _refuse(connection, body_too_large(self._runtime.settings.body_limit), request_id)
             return
-        entry = Entry(
+        await self._follow(connection, self._entry(scope, request_id, connection, body))
+
+    def _entry(self, scope: Scope, request_id: str, connection: Connection, body: bytes) -> Entry:
+        return Entry(
             request_id=request_id,
             operation=self._operation,
+            path=scope["path"],
             endpoint=scope["path_params"]["endpoint"],
+            component=connection.headers.get(COMPONENT),
             headers=connection.headers,
             body=body,
         )
-        await self._follow(connection, entry)
 
     async def _follow(self, connection: Connection, entry: Entry) -> None:
         """Answers, and keeps the journal true whatever happens."""
@@ -100,7 +129,8 @@ class Invocations:
         try:
             call = self._admit(connection, entry)
             rest = await (self._stream(call) if entry.operation == "stream" else self._invoke(call))
-        except Refused as refused:
+        except Refused as plain:
+            refused = self._worded(plain)
             await self._runtime.journal.end(entry, str(refused))
             await _refuse(connection, refused, entry.request_id)
         else:
@@ -108,20 +138,20 @@ class Invocations:
             await connection.end(rest)
 
     def _admit(self, connection: Connection, entry: Entry) -> Call:
-        runtime, headers = self._runtime, entry.headers
-        identity = runtime.verifier.verify(connection.signed_request(entry.body))
-        check_names(entry.endpoint, headers)
+        runtime = self._runtime
+        identity = self._identify(connection, entry)
+        self._check_names(entry)
         location = Location(
             region=identity.region,
             account=runtime.settings.account,
             endpoint=entry.endpoint,
-            component=headers.get(COMPONENT, ""),
+            component=entry.component or "",
         )
         deployment = runtime.find(entry.endpoint)
         if deployment is None:
             raise endpoint_not_found(location)
-        check_endpoint(deployment.endpoint, self._operation, headers, location)
-        script = runtime.faults.take(entry.endpoint, self._operation)
+        self._check_endpoint(deployment.endpoint, entry, location)
+        script = runtime.faults.take(entry.endpoint, entry.operation, framed=self.framed)
         if script.refusal is not None:
             raise script.refusal.refused(location, identity.credential.user)
         return Call(
@@ -130,17 +160,33 @@ class Invocations:
             location=location,
             deployment=deployment,
             request=ContainerRequest(
-                body=entry.body, headers=_passed_on(headers), component=location.component
+                body=entry.body,
+                headers=_passed_on(entry.headers),
+                component=location.component,
+                route=self.route,
             ),
             disturbances=script.disturbances,
         )
 
+    def _identify(self, connection: Connection, entry: Entry) -> Identity:
+        return self._runtime.verifier.verify(connection.signed_request(entry.body))
+
+    def _check_names(self, entry: Entry) -> None:
+        check_names(entry.endpoint, entry.headers)
+
+    def _check_endpoint(self, endpoint: Endpoint, entry: Entry, location: Location) -> None:
+        check_endpoint(endpoint, entry.operation, entry.headers, location)
+
+    def _worded(self, refused: Refused) -> Refused:
+        """The refusal as this route answers it."""
+        return refused
+
     async def _invoke(self, call: Call) -> bytes:
         """Answers with the container's bytes in one piece; returns those still to be sent."""
-        async with self._wall(call), _asked(call) as reply:
+        async with self._wall(call), asked(call) as reply:
             body = await _whole(reply)
         length = ("content-length", str(len(body)))
-        headers = (("content-type", reply.content_type), length, *_headers(call, reply))
+        headers = (("content-type", reply.content_type), length, *answer_headers(call, reply))
         await call.connection.start(200, headers)
         if not call.disturbances:
             return body
@@ -154,11 +200,11 @@ class Invocations:
         """Answers with the container's bytes in frames, as they come; nothing is left to send."""
         async with AsyncExitStack() as stack:
             async with self._wall(call):
-                reply = await stack.enter_async_context(_asked(call))
+                reply = await stack.enter_async_context(asked(call))
             headers = (
                 ("content-type", frames.CONTENT_TYPE),
                 (PREFIX + "content-type", reply.content_type),
-                *_headers(call, reply),
+                *answer_headers(call, reply),
             )
             await call.connection.start(200, headers)
             await self._send_frames(call, reply)
@@ -189,7 +235,7 @@ class Invocations:
 
 
 @asynccontextmanager
-async def _asked(call: Call) -> AsyncIterator[ContainerReply]:
+async def asked(call: Call) -> AsyncIterator[ContainerReply]:
     """The container's answer, unless it is an error."""
     for disturbance in call.disturbances:
         await disturbance.before()
@@ -204,11 +250,15 @@ async def _whole(reply: ContainerReply) -> bytes:
     return b"".join([chunk async for chunk in reply.chunks])
 
 
-def _headers(call: Call, reply: ContainerReply) -> list[tuple[str, str]]:
+def answer_headers(call: Call, reply: ContainerReply) -> list[tuple[str, str]]:
+    """What AWS adds to a container's answer, beside its media type."""
     headers = [
         ("x-amzn-requestid", call.request_id),
         ("x-amzn-invoked-production-variant", call.deployment.endpoint.variant),
     ]
+    if call.request.headers.get(SESSION) == NEW_SESSION:
+        ends = datetime.now(UTC) + _SESSION_LIFETIME
+        headers.append((PREFIX + "new-session-id", f"{uuid.uuid4()}; Expires={ends:%FT%TZ}"))
     if reply.custom_attributes:
         headers.append((PREFIX + "custom-attributes", reply.custom_attributes))
     return headers

@@ -22,8 +22,10 @@ class Entry:
 
     Attributes:
         request_id: The id that its answer carries.
-        operation: `invoke` or `stream`.
+        operation: `invoke` or `stream`; on the native OpenAI path by what the body asks for.
+        path: The URL's path.
         endpoint: The endpoint's name.
+        component: The inference component that it names, if any.
         headers: Lower-case names; repeated ones are joined with a comma.
         body: The exact bytes.
         outcome: `open` while under way; then `200`, an error's status and name, `cut`, `reset`.
@@ -32,7 +34,9 @@ class Entry:
 
     request_id: str
     operation: Operation
+    path: str
     endpoint: str
+    component: str | None
     headers: Mapping[str, str]
     body: bytes
     outcome: str = _OPEN
@@ -44,8 +48,9 @@ class Entry:
             "request_id": self.request_id,
             "arrived": self.arrived.isoformat(),
             "operation": self.operation,
+            "path": self.path,
             "endpoint": self.endpoint,
-            "component": self.headers.get("x-amzn-sagemaker-inference-component"),
+            "component": self.component,
             "outcome": self.outcome,
             "headers": dict(self.headers),
             "body": self.body.decode(errors="replace"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from emulator.bearer import BearerVerifier
 from emulator.containers.base import BuiltIn, Container
 from emulator.containers.catalogue import behaviour
+from emulator.containers.routed import Routed, chats
 from emulator.endpoints import ContainerEndpoint, Endpoint
 from emulator.faults.book import FaultBook
 from emulator.journal import Journal
@@ -37,6 +40,7 @@ class Runtime:
     Attributes:
         settings: What it was built from.
         verifier: Checks signatures.
+        bearer_verifier: Checks the native OpenAI path's tokens.
         journal: What arrived.
         faults: What will go wrong.
         deployments: The configured endpoints by name.
@@ -47,6 +51,7 @@ class Runtime:
 
     settings: Settings
     verifier: Verifier
+    bearer_verifier: BearerVerifier
     journal: Journal
     faults: FaultBook
     deployments: Mapping[str, Deployment]
@@ -76,9 +81,15 @@ class Runtime:
 def build(settings: Settings) -> Runtime:
     """Builds the parts of an emulator."""
     handoffs = _handoffs(settings)
+    ahead = timedelta(seconds=settings.clock_ahead)
+
+    def now() -> datetime:
+        return datetime.now(UTC) + ahead
+
     return Runtime(
         settings=settings,
-        verifier=Verifier(settings.credentials, settings.regions),
+        verifier=Verifier(settings.credentials, settings.regions, now),
+        bearer_verifier=BearerVerifier(settings.credentials, settings.regions, now),
         journal=Journal(settings.journal),
         faults=FaultBook({name: each.faults for name, each in settings.endpoints.items()}),
         deployments={
@@ -93,7 +104,7 @@ def build(settings: Settings) -> Runtime:
 def _container(endpoint: Endpoint, handoffs: Mapping[str, HandOff]) -> Container:
     if isinstance(endpoint, ContainerEndpoint):
         return handoffs[str(endpoint.container)]
-    return BuiltIn(behaviour(endpoint))
+    return BuiltIn(Routed(behaviour(endpoint), chats=chats(endpoint)))
 
 
 def _fallback(container: AnyHttpUrl | None, handoffs: Mapping[str, HandOff]) -> Deployment | None:

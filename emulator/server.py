@@ -40,6 +40,8 @@ class Server(uvicorn.Server):
                 log_level="error",
                 access_log=False,
                 server_header=False,
+                # With a clock of its own, the application writes the date.
+                date_header=not app.state.runtime.settings.clock_ahead,
                 # As long as a load balancer keeps an idle connection, not uvicorn's five seconds.
                 timeout_keep_alive=60,
                 timeout_graceful_shutdown=1,

@@ -22,10 +22,10 @@ from emulator.endpoints import (
     EmbeddingsEndpoint,
     Endpoint,
     MessagesEndpoint,
-    Name,
-    Strict,
     TgiEndpoint,
 )
+from emulator.managed import Name, Policy
+from emulator.strict import Strict
 
 #: The largest request body in the service model: 6 MiB.
 BODY_LIMIT = 6_291_456
@@ -77,6 +77,8 @@ class Settings(Strict):
         journal: How many requests are kept for `/_emulator/requests`.
         answer_seconds: AWS's wall for a container's answer, or its first byte when streaming.
         stream_seconds: AWS's wall for a whole stream.
+        clock_ahead: Seconds that AWS's clock, in `Date` and for signatures, is ahead of this one.
+        policy: What callers may do on the control plane, and what IAM's simulation says.
         credentials: The keys that may sign.
         endpoints: The endpoints by name; the demo ones unless given.
         container: Serves every endpoint that is not in `endpoints`.
@@ -88,6 +90,8 @@ class Settings(Strict):
     journal: PositiveInt = 100
     answer_seconds: PositiveFloat = 60.0
     stream_seconds: PositiveFloat = 480.0
+    clock_ahead: float = 0.0
+    policy: Policy = Policy()
     credentials: tuple[Credential, ...] = Field(
         default=(Credential(access_key=ACCESS_KEY, secret_key=SecretStr(SECRET_KEY)),),
         min_length=1,

@@ -22,15 +22,18 @@ SERVICE = "sagemaker"
 TOLERANCE = timedelta(minutes=5)
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMP_FORM = re.compile(r"\d{8}T\d{6}Z")
+#: Services that are one for all regions are signed for the first one.
+_GLOBAL = frozenset({("iam", "us-east-1")})
 _MUST_BE_SIGNED = ("x-amz-", "x-amzn-sagemaker-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who signed, and for which region."""
+    """Who signed, for which region and for which service."""
 
     credential: Credential
     region: str
+    service: str = SERVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +67,8 @@ class Verifier:
         self._regions = frozenset(regions)
         self._clock = clock
 
-    def verify(self, request: SignedRequest) -> Identity:
-        """Returns the signer.
+    def verify(self, request: SignedRequest, services: Sequence[str] = (SERVICE,)) -> Identity:
+        """Returns the signer of a request to one of the services.
 
         Raises:
             Refused: 403, with the error name and text of the first check that failed.
@@ -73,11 +76,13 @@ class Verifier:
         authorization = parse_authorization(request.fields.get("authorization"))
         stamp = _stamp(request)
         credential = self._known(authorization, request)
-        self._check_scope(authorization, stamp)
+        self._check_scope(authorization, stamp, services)
         self._check_clock(stamp)
         _check_signed_headers(authorization, request)
         _check_signature(authorization, stamp, credential, request)
-        return Identity(credential=credential, region=authorization.region)
+        return Identity(
+            credential=credential, region=authorization.region, service=authorization.service
+        )
 
     def _known(self, authorization: Authorization, request: SignedRequest) -> Credential:
         credential = self._credentials.get(authorization.access_key)
@@ -89,13 +94,16 @@ class Verifier:
             raise expired_token()
         return credential
 
-    def _check_scope(self, authorization: Authorization, stamp: str) -> None:
-        if authorization.region not in self._regions:
+    def _check_scope(
+        self, authorization: Authorization, stamp: str, services: Sequence[str]
+    ) -> None:
+        scope = (authorization.service, authorization.region)
+        if authorization.region not in self._regions and scope not in _GLOBAL:
             raise _invalid(
                 f"Credential should be scoped to a valid region, not '{authorization.region}'. "
             )
-        if authorization.service != SERVICE:
-            raise _invalid(f"Credential should be scoped to correct service: '{SERVICE}'. ")
+        if authorization.service not in services:
+            raise _invalid(f"Credential should be scoped to correct service: '{services[0]}'. ")
         if authorization.terminator != "aws4_request":
             raise _invalid(
                 "Credential should be scoped with a valid terminator: 'aws4_request', "

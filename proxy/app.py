@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from adapters.base import Invoker
 from adapters.errors import GatewayError
 from adapters.sagemaker.connections import Connections
+from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
@@ -21,9 +23,13 @@ from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.errors import on_gateway_error, on_http_exception
 from proxy.gateway import Gateway
 from proxy.middleware import BodyLimit, CallIdentity
+from proxy.policies import policies
 from proxy.routes import ROUTES
 from proxy.routes.table import Route
+from proxy.routing.live import LiveState
 from proxy.telemetry import logs
+from proxy.wildcards.catalogue import Catalogue
+from proxy.wildcards.watch import refreshed
 
 _MEGABYTE = 1024 * 1024
 _LOOPBACK_ORIGIN = r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
@@ -36,6 +42,10 @@ class WayToAws(Protocol):
         """Give the invoker for one deployment."""
         ...
 
+    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
+        """Give the account behind one deployment, at the address that AWS's variables name."""
+        ...
+
     async def prepare(self) -> None:
         """Get ready for the first request."""
         ...
@@ -46,9 +56,9 @@ Opener = Callable[[], AbstractAsyncContextManager[WayToAws]]
 
 
 @asynccontextmanager
-async def open_connections() -> AsyncIterator[WayToAws]:
+async def open_connections(network: Network) -> AsyncIterator[WayToAws]:
     """Open the way to SageMaker Runtime: connections and credentials, shared by all deployments."""
-    connections = Connections()
+    connections = Connections(network)
     try:
         yield connections
     finally:
@@ -60,7 +70,7 @@ def create_app(
     *,
     environ: Mapping[str, str],
     master_key: SecretStr | None = None,
-    opener: Opener = open_connections,
+    opener: Opener | None = None,
 ) -> FastAPI:
     """Build the application for one configuration.
 
@@ -68,13 +78,17 @@ def create_app(
         config: The configuration, checked.
         environ: The process's environment.
         master_key: The administrator's key; None where none is configured.
-        opener: The way to AWS.
+        opener: The way to AWS; None opens connections to it.
 
     Raises:
         ConfigError: the configuration names what does not exist.
     """
     general = config.general_settings
     ready = deployments.deployments(config, environ)
+    network = read_network(environ, ssl_verify=config.litellm_settings.ssl_verify)
+    open_way = opener or partial(open_connections, network)
+    patterns = deployments.wildcards(config, environ)
+    rules, live = policies(config), LiveState()
     keyring = Keyring(
         master_key,
         header=general.litellm_key_header_name,
@@ -84,10 +98,20 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with opener() as aws:
-            models = registry.build(ready, aws.invoker, logs.report_call)
+        async with open_way() as aws:
+            catalogue_for = partial(aws.catalogue, environ=environ)
+            families = registry.families(patterns, aws.invoker, catalogue_for, live, rules)
+            models = registry.build(
+                ready,
+                aws.invoker,
+                live=live,
+                policies=rules,
+                report=logs.report_call,
+                families=families,
+            )
             await aws.prepare()
-            yield {"gateway": Gateway(models, keyring)}
+            async with refreshed(models.listings):
+                yield {"gateway": Gateway(models, keyring)}
 
     app = FastAPI(
         title="sagegate",

@@ -27,6 +27,8 @@ class ModelLine:
     region_assumed: bool = False
     #: No prompt template is known: what messages say is joined with newlines.
     plain_prompt: bool = False
+    #: Any endpoint whose name fits can be called.
+    unbounded: bool = False
     #: The inference component, if requests name one.
     component: str | None = None
 
@@ -55,6 +57,7 @@ def hints(models: Sequence[ModelLine]) -> list[str]:
     """Give a line for each thing that was assumed, with the models it was assumed for."""
     assumed = [line for line in models if line.region_assumed]
     plain = [line for line in models if line.plain_prompt]
+    unbounded = [line for line in models if line.unbounded]
     lines = []
     if assumed:
         lines.append(f"no region is named: {assumed[0].region} is assumed for {_names(assumed)}")
@@ -62,6 +65,11 @@ def hints(models: Sequence[ModelLine]) -> list[str]:
         lines.append(
             "no prompt template is known: messages are joined with newlines for "
             f"{_names(plain)} (set hf_model_name or chat_template)"
+        )
+    if unbounded:
+        lines.append(
+            "every endpoint of the account and region whose name fits can be called through "
+            f"{_names(unbounded)} (set allowed_endpoints or discover)"
         )
     return lines
 

@@ -1,7 +1,7 @@
 """The command `sagegate`: arguments and environment in, one clear line out when they don't fit.
 
 Flags are LiteLLM's; every one may be written with hyphens too. Knows click; the work is in
-`start` and `probe`, and for the commands `demo` and `emulate` in modules of their own.
+`start` and `probe`, and for the commands in modules of their own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ _TWO_WAYS = (
 #: Flags that describe the one model of `--model`.
 _ONE_MODEL = ("alias", "api_base", "temperature", "max_tokens", "headers")
 _SOURCE = ("config", "lenient", "model", *_ONE_MODEL, "request_timeout", "drop_params")
-_COMMANDS = {"demo": "proxy.demo", "emulate": "emulator.cli"}
+_COMMANDS = {
+    "check": "proxy.check.command",
+    "demo": "proxy.demo",
+    "emulate": "emulator.cli",
+    "token": "proxy.token",
+}
 _FILE = click.Path(exists=True, dir_okay=False)
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _TRUE = frozenset(("1", "true", "yes", "on"))

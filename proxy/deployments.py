@@ -6,27 +6,42 @@ Knows the configuration and who is called what; what a deployment is made of, `c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Final
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
-from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose
+from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose, network
+from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
 from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
+from proxy.model_names import unknown_names
+from proxy.policies import times
+from proxy.routing.times import Times
+
+#: Checks a wildcard's settings before any endpoint's name is known.
+STAND_IN: Final = "x"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One entry of `model_list`, checked: all that an endpoint needs but the way to AWS."""
+    """One entry of `model_list`, checked: all that an endpoint needs but the way to AWS.
+
+    A wildcard's is checked with `STAND_IN` for its `*`; `proxy.wildcards` makes those that serve.
+    """
 
     id: str
+    #: The public name; a wildcard's pattern.
+    model: str
     composed: Composed
+    #: Composes the same with another name and other parameters.
+    composer: Callable[[str, DeploymentParams], Composed] = field(repr=False, compare=False)
     params: DeploymentParams
     info: ModelInfo
-    timeout: float
-    stream_timeout: float
+    times: Times
 
     @property
     def target(self) -> Target:
@@ -54,7 +69,7 @@ class Deployment:
             params["model_id"] = self.target.inference_component
         info = self.info.model_dump(exclude_none=True)
         return {
-            "model_name": self.target.model,
+            "model_name": self.model,
             "litellm_params": params,
             "model_info": {**info, "id": self.id, "format": self.format.name},
         }
@@ -65,7 +80,11 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
 
     Each error has the path of the key at fault; there is at most one for each deployment.
     """
-    found: list[ConfigError] = []
+    found: list[ConfigError] = [*unknown_names(config)]
+    try:
+        network(environ, ssl_verify=config.litellm_settings.ssl_verify)
+    except ConfigError as error:
+        found.append(error)
     for index in range(len(config.model_list)):
         try:
             _at(config, index, environ, taken=set())
@@ -75,11 +94,24 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
 
 
 def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
-    """Give the configuration's deployments in its order.
+    """Give the configuration's deployments in its order, but for its wildcards.
 
     Raises:
         ConfigError: with the path of the key at fault.
     """
+    return tuple(each for each in _all(config, environ) if not each.params.wildcard)
+
+
+def wildcards(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
+    """Give the deployments that stand for many, in the configuration's order.
+
+    Raises:
+        ConfigError: with the path of the key at fault.
+    """
+    return tuple(each for each in _all(config, environ) if each.params.wildcard)
+
+
+def _all(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
     ids = {entry.model_info.id for entry in config.model_list if entry.model_info.id}
     return tuple(_at(config, index, environ, taken=ids) for index in range(len(config.model_list)))
 
@@ -96,29 +128,52 @@ def _at(
 
 
 def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
-    """Give what the start-up banner says of each deployment."""
+    """Give what the start-up banner says of each deployment, but for wildcards."""
+    return _lines(deployments(config, environ))
+
+
+def describe_wildcards(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
+    """Give what the start-up banner says of each wildcard."""
+    return _lines(wildcards(config, environ))
+
+
+def _lines(built: Iterable[Deployment]) -> list[ModelLine]:
     return [
         ModelLine(
-            model=each.target.model,
-            endpoint=each.target.endpoint,
+            model=each.model,
+            endpoint=each.params.address.endpoint,
             component=each.target.inference_component,
             format=each.format.name,
             identity=_identity(each.composed),
             region=each.target.region,
             region_assumed=each.composed.aws.region_assumed,
-            plain_prompt=each.params.address.route == "sagemaker"
-            and each.composed.mock_response is None
-            and each.target.prompt is None
-            and each.info.mode not in {"embedding", "rerank"},
+            plain_prompt=_has_plain_prompt(each),
+            unbounded=_is_unbounded(each),
         )
-        for each in deployments(config, environ)
+        for each in built
     ]
+
+
+def _has_plain_prompt(deployment: Deployment) -> bool:
+    return (
+        deployment.composed.writes_prompts
+        and not deployment.params.wildcard
+        and deployment.composed.mock_response is None
+        and deployment.target.prompt is None
+        and deployment.info.mode not in {"embedding", "rerank"}
+    )
+
+
+def _is_unbounded(deployment: Deployment) -> bool:
+    params = deployment.params
+    bounds = (params.allowed_endpoints, params.discover, deployment.composed.mock_response)
+    return params.wildcard and all(bound is None for bound in bounds)
 
 
 def _identity(composed: Composed) -> str:
     if composed.mock_response is not None:
         return "none: mock_response"
-    return "default AWS chain" if composed.aws.credentials is None else "static keys"
+    return composed.aws.identity.title
 
 
 def _deployment(
@@ -126,29 +181,46 @@ def _deployment(
 ) -> Deployment:
     params = entry.litellm_params
     settings, router = config.litellm_settings, config.router_settings
-    composed = compose(
-        entry.model_name,
-        params.address,
-        params,
-        aws_settings(params, environ),
-        drop_params=settings.drop_params,
+    named = params.model_copy(update={"model": params.model.replace("*", STAND_IN)})
+    aws = aws_settings(params, environ)
+    clients = ClientHeaders(
+        allowed=params.allowed_client_headers, forwarded=_forwards(config, entry.model_name)
     )
-    timeout = params.timeout or router.timeout or settings.request_timeout
+
+    def composer(model: str, params: DeploymentParams) -> Composed:
+        return compose(
+            model, params.address, params, aws, drop_params=settings.drop_params, clients=clients
+        )
+
+    composed = composer(entry.model_name, named)
     return Deployment(
         id=entry.model_info.id or _derived_id(entry, composed, taken),
+        model=entry.model_name,
         composed=composed,
+        composer=composer,
         params=params,
         info=entry.model_info,
-        timeout=timeout,
-        stream_timeout=params.stream_timeout or router.stream_timeout or timeout,
+        times=times(
+            params,
+            total=params.timeout or router.timeout or settings.request_timeout,
+            stream=params.stream_timeout or router.stream_timeout,
+        ),
+    )
+
+
+def _forwards(config: ProxyConfig, model: str) -> bool:
+    """Whether the configuration forwards clients' headers to a model."""
+    named = config.litellm_settings.model_group_settings.forward_client_headers_to_llm_api
+    return config.general_settings.forward_client_headers_to_llm_api or any(
+        fnmatchcase(model, pattern) for pattern in named
     )
 
 
 def _derived_id(entry: ModelEntry, composed: Composed, taken: set[str]) -> str:
     """Give an id that stays the same when other entries come and go, and note that it is taken."""
     params, aws = entry.litellm_params, composed.aws
-    identity = aws.credentials.access_key if aws.credentials else None
-    parts = (entry.model_name, params.model, aws.region, aws.base_url, params.model_id, identity)
+    where = (aws.region, aws.base_url, params.model_id)
+    parts = (entry.model_name, params.model, *where, aws.identity.mark)
     number = 0
     while True:
         text = repr((*parts, params.format, number))

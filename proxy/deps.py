@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 
-from adapters.base import Json, Task
+from adapters.base import Header, Json, Origin, Task
 from adapters.errors import InvalidRequest
 from adapters.openai.validation import validate
+from adapters.signed_headers import PREFIX
+from proxy.asking import wishes
 from proxy.auth import client_fields
 from proxy.auth.keyring import Caller
 from proxy.gateway import Gateway
 from proxy.routing.call import Call
-from proxy.routing.pool import Pool
+from proxy.routing.model import PublicModel
+
+_SAGEMAKER: Final = PREFIX.encode()
 
 T = TypeVar("T")
 
@@ -60,30 +64,47 @@ async def read_object(request: Request) -> Json:
 
 async def read_call(
     request: Request, caller: Caller, task: Task, schema: type[BaseModel]
-) -> tuple[Pool, Call, Json]:
-    """Read and check a request for a model: give its pool, its call and its parameters.
+) -> tuple[PublicModel, Call, Json]:
+    """Read and check a request for a model: give what answers, its call and its parameters.
 
     Raises:
         InvalidRequest: the body is not what the schema says, or names what a client may not choose.
-        ModelNotFound: no such public model.
+        ModelNotFound: no such public model, or none that it names as a fallback.
     """
     body = await read_object(request)
     if "model" in request.path_params:
         body["model"] = request.path_params["model"]
     validate(schema, body)
-    pool = gateway(request).registry.pool(body["model"])
-    params = client_fields.parameters(body, pool.permitted_fields)
+    registry = gateway(request).registry
+    model = registry.model(body["model"])
+    params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)
+    wished = wishes(body, request.headers)
+    for name in wished.fallbacks or ():
+        registry.pool(name)
     call = Call(
         id=request.state.call_id,
         task=task,
-        model=pool.model,
+        model=model.name,
         caller=caller.alias,
         stream=params.get("stream") is True,
+        wishes=wished,
+        origin=Origin(
+            id=request.state.own_id, caller=caller.alias, headers=_headers_for_sagemaker(request)
+        ),
     )
     request.state.call = call
-    return pool, call, params
+    return model, call, params
+
+
+def _headers_for_sagemaker(request: Request) -> tuple[Header, ...]:
+    """Give the client's headers of SageMaker's kind; most of them go no further."""
+    return tuple(
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in request.headers.raw
+        if name.startswith(_SAGEMAKER)
+    )
 
 
 async def until_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:

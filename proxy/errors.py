@@ -17,6 +17,8 @@ from adapters.errors import (
     MethodNotAllowed,
     RouteNotFound,
 )
+from adapters.signed_headers import INFERENCE_ID
+from proxy.routing.call import Call
 from proxy.telemetry.logs import report_refusal
 
 _NOT_FOUND = 404
@@ -51,12 +53,26 @@ def _headers(error: GatewayError) -> dict[str, str]:
     return headers
 
 
+def of_call(call: Call) -> dict[str, str]:
+    """Give the headers that tell how a call went, and what its data capture is found by."""
+    headers = {
+        "x-litellm-attempted-retries": str(call.retries),
+        "x-litellm-attempted-fallbacks": str(call.fell_back),
+    }
+    if call.inference_id is not None:
+        headers[INFERENCE_ID.lower()] = call.inference_id
+    return headers
+
+
 async def on_gateway_error(request: Request, error: Exception) -> Response:
     """Answer an error of our own tree; a call's own failure is logged with the call."""
     assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class only
-    if not hasattr(request.state, "call"):
+    response = error_response(error)
+    if hasattr(request.state, "call"):
+        response.headers.update(of_call(request.state.call))
+    else:
         _refused(request, error)
-    return error_response(error)
+    return response
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

@@ -24,7 +24,10 @@ _log = structlog.stdlib.get_logger("sagegate")
 
 
 class CallIdentity:
-    """Gives each request an id, sends it back, and answers what nothing else caught."""
+    """Gives each request an id, sends it back, and answers what nothing else caught.
+
+    In the request's state: `own_id` is the gateway's, `call_id` may be the client's.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,7 +37,8 @@ class CallIdentity:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        call_id = scope["state"]["call_id"] = _call_id(scope)
+        own = scope["state"]["own_id"] = str(uuid.uuid4())
+        call_id = scope["state"]["call_id"] = _call_id(scope) or own
         started = False
 
         async def send_with_id(message: Message) -> None:
@@ -56,8 +60,9 @@ class CallIdentity:
 
 
 def _call_id(scope: Scope) -> str:
+    """Give the client's own id for the request, if there is one."""
     given = next((value for name, value in scope["headers"] if name == _CALL_ID_HEADER), b"")
-    return given.decode() if _CALL_ID.fullmatch(given) else str(uuid.uuid4())
+    return given.decode() if _CALL_ID.fullmatch(given) else ""
 
 
 class BodyLimit:

@@ -5,100 +5,175 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from adapters.base import Invoker, Json
-from adapters.endpoint import Endpoint, EndpointMemory
+from adapters.base import Json
+from adapters.deployment.compose import InvokerFor
 from adapters.errors import ModelNotFound
 from adapters.sagemaker.settings import AwsSettings
+from proxy.assembly import Serving, pool
 from proxy.deployments import Deployment
-from proxy.routing.pool import Member, Pool, Report
+from proxy.policies import Policies
+from proxy.routing.call import Report
+from proxy.routing.live import LiveState
+from proxy.routing.model import PublicModel
+from proxy.routing.pool import Pool
+from proxy.wildcards.catalogue import Catalogue
+from proxy.wildcards.family import Family
+from proxy.wildcards.listing import Listing
+from proxy.wildcards.pattern import Pattern
+from proxy.wildcards.wildcard import Wildcard, allowing
 
-InvokerFor = Callable[[AwsSettings], Invoker]
+#: Gives the account behind a deployment's settings.
+CatalogueFor = Callable[[AwsSettings], Catalogue]
 
 
 class Registry:
-    """Public model names and what answers under them."""
+    """Public model names and what answers under them: the names first, then the patterns.
+
+    Of several patterns that a name fits, the one with the longest text beside its `*` decides.
+    """
 
     def __init__(
-        self, pools: Mapping[str, Pool], cards: Iterable[tuple[Json, EndpointMemory]]
+        self,
+        pools: Mapping[str, Pool],
+        servings: Iterable[Serving],
+        families: Iterable[Family] = (),
+        *,
+        report: Report,
+        policies: Policies,
     ) -> None:
         self._pools = dict(pools)
-        self._cards = tuple(cards)
+        self._report = report
+        self._policies = policies
+        self._servings = tuple(servings)
+        self._families = tuple(
+            sorted(families, key=lambda family: family.pattern.literal, reverse=True)
+        )
         #: When this configuration was loaded, in Unix seconds.
         self.created = int(time.time())
 
-    def names(self) -> list[str]:
-        """Give the public names in the configuration's order."""
-        return list(self._pools)
+    @property
+    def listings(self) -> list[Listing]:
+        """What must be refreshed."""
+        return [listing for family in self._families for listing in family.listings]
+
+    def models(self) -> dict[str, str | None]:
+        """Give the public names in the configuration's order, then those that were discovered.
+
+        The latter have AWS's word for their state, such as `InService`. Aliases come after the
+        models; patterns are not in it.
+        """
+        aliases = [name for name in self._policies.aliases if name not in self._policies.hidden]
+        return {**dict.fromkeys([*self._pools, *aliases]), **self._discovered()}
 
     def cards(self) -> list[Json]:
         """Give what clients may know of each deployment, in the configuration's order.
 
-        That is what the configuration says, and the shapes of the replies seen since the start.
+        That is what the configuration says, the shapes of the replies seen since the start, and
+        what was discovered.
         """
-        return [_completed(card, memory) for card, memory in self._cards]
+        return [
+            *(each.card() for each in self._servings),
+            *(card for family in self._families for card in family.cards()),
+        ]
 
-    def pool(self, model: str) -> Pool:
-        """Give what answers under a public name.
+    def model(self, name: str) -> PublicModel:
+        """Give what answers under a public name, or an alias, with those that stand in for it.
 
         Raises:
             ModelNotFound: nothing does.
         """
-        try:
-            return self._pools[model]
-        except KeyError:
-            raise ModelNotFound(
-                f"The model '{model[:200]}' does not exist; GET /v1/models lists those that do.",
-                param="model",
-            ) from None
-
-
-def build(built: tuple[Deployment, ...], invoker_for: InvokerFor, report: Report) -> Registry:
-    """Give the registry: deployments of the same public name share a pool."""
-    groups: dict[str, list[Deployment]] = {}
-    for each in built:
-        groups.setdefault(each.target.model, []).append(each)
-    memories = {each.id: EndpointMemory() for each in built}
-    pools = {
-        model: _pool(model, group, memories, invoker_for, report) for model, group in groups.items()
-    }
-    return Registry(pools, ((each.card(), memories[each.id]) for each in built))
-
-
-def _completed(card: Json, memory: EndpointMemory) -> Json:
-    if not memory.reply_shapes:
-        return card
-    info = {**card["model_info"], "reply_shapes": sorted(memory.reply_shapes)}
-    return {**card, "model_info": info}
-
-
-def _pool(
-    model: str,
-    group: list[Deployment],
-    memories: Mapping[str, EndpointMemory],
-    invoker_for: InvokerFor,
-    report: Report,
-) -> Pool:
-    # A field counts only where every deployment that may be chosen allows it.
-    permitted = [frozenset[str](each.params.configurable_clientside_auth_params) for each in group]
-    members = tuple(
-        Member(
-            endpoint=Endpoint(
-                id=each.id,
-                target=each.target,
-                format=each.format,
-                invoker=each.invoker(invoker_for),
-                stream_mode=each.stream_mode,
-                collect=each.composed.collect,
-                memory=memories[each.id],
-            ),
-            timeout=each.timeout,
-            stream_timeout=each.stream_timeout,
+        return PublicModel(
+            pool=self.pool(name),
+            find=self.pool,
+            report=self._report,
+            fallbacks=self._policies.fallbacks,
         )
-        for each in group
-    )
-    return Pool(
-        model=model,
-        members=members,
-        permitted_fields=frozenset[str].intersection(*permitted),
-        report=report,
+
+    def pool(self, name: str) -> Pool:
+        """Give a model's own deployments.
+
+        Raises:
+            ModelNotFound: there are none.
+        """
+        model = self._policies.aliases.get(name, name)
+        found = self._pools.get(model) or self._matched(model)
+        if found is None:
+            raise ModelNotFound(
+                f"The model '{name[:200]}' does not exist; GET /v1/models lists those that do.",
+                param="model",
+            )
+        return found
+
+    def _matched(self, model: str) -> Pool | None:
+        family, captured = self._family(model)
+        return None if family is None else family.pool(captured)
+
+    def _family(self, model: str) -> tuple[Family | None, str]:
+        """Give the first family that a name fits, and what stands for its `*`."""
+        for family in self._families:
+            captured = family.pattern.match(model)
+            if captured is not None:
+                return family, captured
+        return None, ""
+
+    def _discovered(self) -> dict[str, str]:
+        """Give what was discovered and is reached by its name, in the order of the patterns."""
+        return {
+            name: status
+            for family in self._families
+            for name, status in family.listed().items()
+            if name not in self._pools and self._family(name)[0] is family
+        }
+
+
+def build(
+    built: Iterable[Deployment],
+    invoker_for: InvokerFor,
+    *,
+    live: LiveState,
+    policies: Policies,
+    report: Report,
+    families: Iterable[Family] = (),
+) -> Registry:
+    """Give the registry: deployments of the same public name share a pool."""
+    servings = [Serving(each, each.invoker(invoker_for), live.of(each.id)) for each in built]
+    groups: dict[str, list[Serving]] = {}
+    for each in servings:
+        groups.setdefault(each.deployment.model, []).append(each)
+    pools = {model: pool(model, group, policies) for model, group in groups.items()}
+    return Registry(pools, servings, families, report=report, policies=policies)
+
+
+def families(
+    samples: Iterable[Deployment],
+    invoker_for: InvokerFor,
+    catalogue_for: CatalogueFor,
+    live: LiveState,
+    policies: Policies,
+) -> list[Family]:
+    """Give what serves the names with a `*`: entries of the same name share their models."""
+    groups: dict[str, list[Wildcard]] = {}
+    for each in samples:
+        groups.setdefault(each.model, []).append(_wildcard(each, invoker_for, catalogue_for))
+    return [Family(model, group, live, policies) for model, group in groups.items()]
+
+
+def _wildcard(sample: Deployment, invoker_for: InvokerFor, catalogue_for: CatalogueFor) -> Wildcard:
+    params = sample.params
+    endpoint, allows = Pattern.of(params.address.endpoint), allowing(params.allowed_endpoints)
+    listing = None
+    if params.discover is not None:
+        listing = Listing(
+            model=sample.model,
+            endpoint=endpoint,
+            allows=allows,
+            terms=params.discover,
+            catalogue=catalogue_for(sample.composed.aws),
+        )
+    return Wildcard(
+        sample=sample,
+        endpoint=endpoint,
+        invoker=sample.invoker(invoker_for),
+        allows=allows,
+        listing=listing,
     )

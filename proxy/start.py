@@ -107,7 +107,10 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     key = master_key(config.general_settings, environ)
     exposure = expose(listening.host, key, config.general_settings)
 
-    from proxy.deployments import describe  # noqa: PLC0415 - see `Source.load`
+    from proxy.deployments import (  # noqa: PLC0415 - see `Source.load`
+        describe,
+        describe_wildcards,
+    )
     from proxy.serve import (  # noqa: PLC0415 - the web server is the slowest import
         AppFactory,
         ServerSettings,
@@ -117,7 +120,7 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
 
     settings = ServerSettings(**listening.settings)
     factory = AppFactory(config=config, master_key=key, debug=settings.debug)
-    models = describe(config, environ)
+    models = [*describe(config, environ), *describe_wildcards(config, environ)]
     prepared = server_config(factory, settings)
     sockets = listen(exposure.host, listening.port)
     for notice in (*loaded.notices, *filter(None, (exposure.notice,)), *hints(models)):

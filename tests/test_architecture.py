@@ -47,6 +47,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "adapters.answer": ("adapters.sagemaker", "adapters.formats", "aiohttp"),
     "adapters.sagemaker": ("adapters.formats", "adapters.endpoint", "adapters.openai"),
     "proxy": ("botocore", "aiobotocore", "aioboto3", "boto3", "aiohttp", *COMPOSED),
+    "proxy.check.judgement": ("asyncio", "click", "proxy.config", "proxy.deployments", "time"),
     "proxy.config": ("adapters.endpoint", "fastapi", "starlette"),
     "proxy.auth": ("adapters.endpoint", "proxy.routes", "fastapi"),
     "proxy.routing": ("proxy.routes", "fastapi", "starlette"),
@@ -59,8 +60,11 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 }
 #: The composition roots.
 ALLOWED = {
-    ("proxy.app", "adapters.sagemaker"),
     ("proxy.registry", "adapters.sagemaker"),
+    ("proxy.app", "adapters.sagemaker"),
+    ("proxy.token", "adapters.sagemaker"),
+    ("proxy.check.survey", "adapters.sagemaker"),
+    ("proxy.check.trial", "adapters.sagemaker"),
 }
 #: The only modules that may load AWS's libraries.
 AWS_LIBRARIES = ("botocore", "aiobotocore", "aioboto3", "boto3")

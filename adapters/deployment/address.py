@@ -1,6 +1,6 @@
-"""How a model string is spelled: a route, then an endpoint's name.
+"""How a model string is spelled: a route, an endpoint's name, and its inference component's.
 
-Refuses to know whether the name is one that SageMaker allows.
+Refuses to know whether the names are ones that SageMaker allows.
 """
 
 from __future__ import annotations
@@ -27,25 +27,31 @@ class Address(NamedTuple):
 
     route: Route
     endpoint: str
+    component: str | None = None
 
 
 def parse_model(model: str, provider: Provider | None = None) -> Address:
-    """Split a model string into route and endpoint name.
+    """Split a model string into route, endpoint name and inference component.
 
     Args:
-        model: Such as `sagemaker/my-endpoint`; with a provider also the bare name.
+        model: Such as `sagemaker/my-endpoint` or `sagemaker/my-endpoint/my-component`; with a
+            provider also without its first part.
         provider: The route, where the model does not say it.
 
     Raises:
         ValueError: it names no route or no endpoint.
     """
     prefix, slash, rest = model.partition("/")
-    if provider is not None and (not slash or model.startswith(_OPENAI)):
+    if provider is not None and (not slash or not _looks_like_provider(prefix)):
         return _address(provider, model)
     named = _provider(prefix if slash else "")
     if provider is not None and provider != named:
         raise ValueError(f"begins with {named}/ but custom_llm_provider is {provider}")
     return _address(named, rest)
+
+
+def _looks_like_provider(prefix: str) -> bool:
+    return prefix.replace("-", "_") in _PROVIDERS
 
 
 def _provider(prefix: str) -> Provider:
@@ -61,8 +67,7 @@ def _address(provider: Provider, name: str) -> Address:
     route: Route = provider
     if provider == "sagemaker" and name.startswith(_OPENAI):
         route, name = "sagemaker/openai", name.removeprefix(_OPENAI)
-    if not name:
+    endpoint, slash, component = name.partition("/")
+    if not endpoint or (slash and not component):
         raise ValueError(_EXPECTED)
-    if "*" in name:
-        raise ValueError(f'"*" is not supported in this version; {_EXPECTED}')
-    return Address(route, name)
+    return Address(route, endpoint, component or None)

@@ -7,20 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
-
-import orjson
-from pydantic import ValidationError
+from typing import Final
 
 from adapters import formats
-from adapters.base import Collect, Format, Invoker, ParameterPolicy, StreamMode, Target
+from adapters.base import (
+    Collect,
+    Format,
+    HeaderSources,
+    Invoker,
+    ParameterPolicy,
+    Prompt,
+    StreamMode,
+    Target,
+)
 from adapters.deployment.address import Address, Route
+from adapters.deployment.defaults import read_defaults
+from adapters.deployment.headers import ClientHeaders, Headers, headers
 from adapters.deployment.mock import MockInvoker
+from adapters.deployment.native import chat_only, check_settings
 from adapters.deployment.settings import Settings
 from adapters.deployment.template import prompt_for
 from adapters.errors import ConfigError
-from adapters.openai.chat import ChatRequest
-from adapters.sagemaker.hosts import check_component_name, invocation_urls
+from adapters.passthrough.chat import PassThroughChat
+from adapters.sagemaker.hosts import check_component_name, invocation_urls, native_urls
+from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings, read_aws_settings
 
 _MEGABYTE: Final = 1024 * 1024
@@ -33,21 +43,7 @@ _FORMATS: Final[Mapping[Route, str]] = {
 }
 _EMBEDDING_BY_VENDOR: Final = (("voyage", "voyage_embed"), ("cohere", "cohere_embed"))
 
-_CUSTOM_ATTRIBUTES: Final = "X-Amzn-SageMaker-Custom-Attributes"
-#: Headers that reach the container or route the call; `model_id` writes the component's.
-_OWN_HEADERS: Final = frozenset(
-    f"x-amzn-sagemaker-{name}"
-    for name in (
-        "custom-attributes",
-        "inference-id",
-        "prefix-aware-id",
-        "session-id",
-        "target-container-hostname",
-        "target-variant",
-    )
-)
-#: What only a request can say.
-_REQUESTS_OWN: Final = frozenset({"input", "messages", "prompt", "stream", "stream_options"})
+_NO_CLIENTS: Final = ClientHeaders()
 
 #: Gives the way to AWS for an identity.
 InvokerFor = Callable[[AwsSettings], Invoker]
@@ -65,6 +61,11 @@ class Composed:
     #: What every request is answered, without AWS.
     mock_response: str | None = None
 
+    @property
+    def writes_prompts(self) -> bool:
+        """Whether conversations become text here; OpenAI's servers take them as they are."""
+        return _writes_prompts(self.format)
+
     def invoker(self, invoker_for: InvokerFor) -> Invoker:
         """Give the way to the deployment."""
         if self.mock_response is not None:
@@ -79,6 +80,7 @@ def compose(
     aws: AwsSettings,
     *,
     drop_params: bool = False,
+    clients: ClientHeaders = _NO_CLIENTS,
 ) -> Composed:
     """Check one deployment's settings against each other and against what there is.
 
@@ -88,22 +90,31 @@ def compose(
         settings: What is said about it.
         aws: Its region, its base URL and who signs: see `aws_settings`.
         drop_params: Holds where the settings don't say.
+        clients: Which headers clients may send.
 
     Raises:
         ConfigError: something is not as it must be; `path` is the setting's.
     """
-    target = _target(model, address, settings, aws, drop_params=drop_params)
+    signed = headers(settings, clients)
     spoken = _format(address, settings)
+    prompt = prompt_for(settings, address.endpoint) if _writes_prompts(spoken) else None
+    target = _target(
+        model, address, settings, aws, signed=signed, prompt=prompt, drop_params=drop_params
+    )
+    if aws.transport == "openai_path":
+        check_settings(settings, clients)
+        spoken = chat_only(spoken)
+        target = replace(target, header_sources=HeaderSources())  # none is sent
     if settings.mock_response is None:
         return Composed(
             target=target,
             format=spoken,
             aws=aws,
-            stream_mode=settings.stream_mode,
+            stream_mode=signed.stream_mode(settings.stream_mode),
             collect=settings.collect,
         )
     return Composed(
-        target=target,
+        target=replace(target, header_sources=HeaderSources()),  # nothing is sent
         # The mock speaks for a container with OpenAI's own bodies, and in words only.
         format=replace(formats.load("openai"), embedding=None, rerank=None),
         aws=aws,
@@ -135,28 +146,50 @@ def _format(address: Address, settings: Settings) -> Format:
     return chosen
 
 
+def _writes_prompts(spoken: Format) -> bool:
+    return spoken.chat is not None and not isinstance(spoken.chat, PassThroughChat)
+
+
+def network(environ: Mapping[str, str], *, ssl_verify: bool | str) -> Network:
+    """Read how a process reaches AWS: through which proxies, trusting which authorities.
+
+    Raises:
+        ConfigError: a proxy or a bundle can't be used; `path` is the setting's.
+    """
+    return read_network(environ, ssl_verify=ssl_verify)
+
+
 def _target(
-    model: str, address: Address, settings: Settings, aws: AwsSettings, *, drop_params: bool
+    model: str,
+    address: Address,
+    settings: Settings,
+    aws: AwsSettings,
+    *,
+    signed: Headers,
+    prompt: Prompt | None,
+    drop_params: bool,
 ) -> Target:
-    urls = invocation_urls(address.endpoint, aws.region, aws.base_url)
-    if settings.model_id is not None:
-        check_component_name(settings.model_id)
+    urls_of = native_urls if aws.transport == "openai_path" else invocation_urls
+    urls = urls_of(address.endpoint, aws.region, aws.base_url)
+    defaults = read_defaults(settings.defaults)
     return Target(
         model=model,
         endpoint=address.endpoint,
         region=aws.region,
         invoke_url=urls.invoke,
         stream_url=urls.stream,
-        inference_component=settings.model_id,
-        headers=_headers(settings),
-        defaults=_checked(settings.defaults),
+        inference_component=_component(address, settings),
+        headers=signed.fixed,
+        header_sources=signed.sources,
+        defaults=defaults["chat"],
+        task_defaults={task: own for task, own in defaults.items() if own != defaults["chat"]},
         parameters=ParameterPolicy(
             drop_unsupported=drop_params if settings.drop_params is None else settings.drop_params,
             allowed=frozenset(settings.allowed_openai_params),
             dropped=frozenset(settings.additional_drop_params),
         ),
         allow_zero_temperature=settings.aws_sagemaker_allow_zero_temp,
-        prompt=prompt_for(settings, address.endpoint) if address.route == "sagemaker" else None,
+        prompt=prompt,
         body_model=_body_model(address, settings),
         ask_stream_usage=settings.stream_usage,
         embedding_key=settings.embedding_key,
@@ -166,57 +199,20 @@ def _target(
     )
 
 
-def _headers(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """Give the deployment's own headers, if SageMaker takes them on both operations.
+def _component(address: Address, settings: Settings) -> str | None:
+    """Give the inference component: `model_id`, or the model string's last part.
 
     Raises:
-        ConfigError: it would drop one, or another setting writes it.
+        ConfigError: the two differ, or it is no component's name.
     """
-    for name, value in settings.extra_headers.items():
-        if name.lower() not in _OWN_HEADERS:
+    if settings.model_id is not None:
+        if address.component not in {None, settings.model_id}:
             raise ConfigError(
-                f"SageMaker takes no header {name!r} from its callers; it takes "
-                f"{', '.join(sorted(_OWN_HEADERS))}",
-                path=("extra_headers", name),
+                f"the model names the inference component {address.component!a}: keep one of them",
+                path=("model_id",),
             )
-        _check_header(value, "extra_headers", name)
-    headers = tuple(settings.extra_headers.items())
-    if settings.custom_attributes is None:
-        return headers
-    _check_header(settings.custom_attributes, "custom_attributes")
-    if any(name.lower() == _CUSTOM_ATTRIBUTES.lower() for name, _ in headers):
-        raise ConfigError(
-            f"extra_headers has {_CUSTOM_ATTRIBUTES}, which is the same setting: keep one of them",
-            path=("custom_attributes",),
-        )
-    return (*headers, (_CUSTOM_ATTRIBUTES, settings.custom_attributes))
-
-
-def _check_header(value: str, *path: str) -> None:
-    if not value.isascii() or not value.isprintable():
-        raise ConfigError("expected printable ASCII", path=path)
-
-
-def _checked(defaults: dict[str, Any]) -> dict[str, Any]:
-    """Check default parameters as a request's are checked, and read numbers out of text.
-
-    Raises:
-        ConfigError: one is not what OpenAI's parameter of that name may be.
-    """
-    for name in _REQUESTS_OWN.intersection(defaults):
-        raise ConfigError(f"{name} is the request's own: it has no default", path=(name,))
-    hello = [{"role": "user", "content": "Hi"}]
-    try:
-        read = ChatRequest.model_validate({"model": "m", "messages": hello, **defaults})
-        orjson.dumps(defaults)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0])
-        raise ConfigError(f"expected what OpenAI takes: {first['msg']}", path=(name,)) from None
-    except TypeError as error:
-        raise ConfigError(f"a default can't be written as JSON: {error}") from error
-    known = ChatRequest.model_fields.keys() & defaults.keys()
-    return {**defaults, **{name: getattr(read, name) for name in known}}
+        return check_component_name(settings.model_id)
+    return address.component and check_component_name(address.component, key="model")
 
 
 def _body_model(address: Address, settings: Settings) -> str | None:

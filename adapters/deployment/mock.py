@@ -5,8 +5,6 @@ For demos and for clients' own tests: `mock_response`. Speaks OpenAI's bodies.
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 
 from adapters.base import Head, Json, Limits, Payload, Reply, Target, UpstreamStream
@@ -23,16 +21,21 @@ class MockInvoker:
         self._text = text
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
-        """Give an OpenAI-shaped answer with as many choices as were asked for."""
+        """Give an OpenAI-shaped answer with as many choices as were asked for.
+
+        A body begins with what it is about, whatever else a client has put into it; a completion's
+        has one prompt.
+        """
         del target, limits
-        body = orjson.loads(payload.body)
+        body: Json = orjson.loads(payload.body)
         content: Json = (
             {"message": {"role": "assistant", "content": self._text}}
-            if "messages" in body
+            if next(iter(body)) == "messages"
             else {"text": self._text}
         )
         choices = [
-            {"index": index, **content, "finish_reason": "stop"} for index in range(_choices(body))
+            {"index": index, **content, "finish_reason": "stop"}
+            for index in range(body.get("n") or 1)
         ]
         return Reply(
             head=Head(content_type="application/json"), body=orjson.dumps({"choices": choices})
@@ -46,10 +49,3 @@ class MockInvoker:
         """
         del target, payload, limits
         raise StreamingRefused("A mock response is not streamed.")
-
-
-def _choices(body: Json) -> int:
-    """Count the choices that a request asks for: `n` for each of its prompts."""
-    prompt: Any = body.get("prompt")
-    prompts = len(prompt) if isinstance(prompt, list) and not isinstance(prompt[0], int) else 1
-    return prompts * (body.get("n") or 1)

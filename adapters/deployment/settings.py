@@ -11,32 +11,50 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, PositiveInt, SecretStr, model_validator
 
-from adapters.base import Collect, EmbeddingKey, Pooling, StreamMode
+from adapters.base import Collect, EmbeddingKey, Pooling, StreamMode, Transport
 from adapters.deployment.address import Provider
-from adapters.deployment.values import HttpUrl, Megabytes, Seconds, Secret, Section, Text
+from adapters.deployment.values import BaseUrl, HttpUrl, Megabytes, Seconds, Secret, Section, Text
+from adapters.sagemaker import identity_settings
 
+#: Say who signs: a deployment that sets one of them inherits none of the others.
+IDENTITY_KEYS = identity_settings.IDENTITY_KEYS
 #: The three spellings of one setting.
 URL_KEYS = ("sagemaker_base_url", "api_base", "base_url")
-#: Belong together: a deployment that sets one of them inherits none of the others.
-CREDENTIAL_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
-class Settings(Section):
+class SigningSettings(Section):
+    """Who signs, and in which region."""
+
+    aws_access_key_id: Secret | None = None
+    aws_secret_access_key: Secret | None = None
+    aws_session_token: Secret | None = None
+    aws_profile_name: Text | None = None
+    aws_role_name: Text | None = Field(default=None, repr=False)
+    aws_session_name: Text | None = None
+    aws_external_id: Secret | None = None
+    #: A mapping, AWS's list of `Key` and `Value`, or either as JSON.
+    aws_session_tags: Any = Field(default=None, repr=False)
+    #: A token, its file, or `oidc/file/...`, `oidc/env/...`, `oidc/env_path/...`.
+    aws_web_identity_token: Secret | None = None
+    aws_sts_endpoint: HttpUrl | None = None
+    aws_region_name: Text | None = None
+
+
+class Settings(SigningSettings):
     """Every setting of a deployment; keys beyond these go to the container."""
 
     model_config = ConfigDict(extra="allow")
 
     custom_llm_provider: Provider | None = None
 
-    aws_access_key_id: Secret | None = None
-    aws_secret_access_key: Secret | None = None
-    aws_session_token: Secret | None = None
-    aws_region_name: Text | None = None
-
-    sagemaker_base_url: HttpUrl | None = None
-    api_base: HttpUrl | None = None
-    base_url: HttpUrl | None = None
+    sagemaker_base_url: BaseUrl | None = None
+    api_base: BaseUrl | None = None
+    base_url: BaseUrl | None = None
+    #: None leaves it to `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT`.
+    use_fips_endpoint: bool | None = None
+    use_dualstack_endpoint: bool | None = None
     model_id: Text | None = None
+    transport: Transport = "invocations"
 
     format: Text | None = None
     hf_model_name: Text | None = None
@@ -45,8 +63,18 @@ class Settings(Section):
     body_model: str | None = None
     #: `X-Amzn-SageMaker-*` headers for every call; SageMaker drops all others.
     extra_headers: Mapping[str, str] = Field(default_factory=dict)
-    #: The header of that name: opaque text for the container, such as `accept_eula=true`.
+    #: The headers of these names; the first is opaque text for the container, such as
+    #: `accept_eula=true`.
     custom_attributes: Text | None = None
+    target_model: Text | None = None
+    target_variant: Text | None = None
+    target_container: Text | None = None
+    session_id: Text | None = None
+    enable_explanations: Text | None = None
+    #: A text for every call, or one of `adapters.base.PrefixSource`.
+    prefix_aware_id: Text | None = None
+    #: A text for every call, or whether each call carries the gateway's own id for it.
+    inference_id: Text | bool = True
     #: LiteLLM's own template: marks around each role's messages, and around them all.
     roles: Mapping[str, Mapping[Literal["pre_message", "post_message"], str]] | None = None
     initial_prompt_value: str | None = None

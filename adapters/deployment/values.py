@@ -5,6 +5,7 @@ Each refuses with words that never repeat the value: it may be a secret.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,9 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
+
+#: A host's full name, with or without a port; no address: its scheme would be a guess.
+_BARE_HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){1,30}[A-Za-z][A-Za-z0-9-]{1,62}(:\d{1,5})?")
 
 
 class Section(BaseModel):
@@ -60,6 +64,11 @@ def _http_url(text: str) -> str:
     return text
 
 
+def _base_url(text: str) -> str:
+    """Read a bare host, such as a VPC endpoint's name, as that host over https."""
+    return _http_url(f"https://{text}" if _BARE_HOST.fullmatch(text) else text)
+
+
 def _filled(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
@@ -69,8 +78,11 @@ def _filled(text: str) -> str:
 #: A credential: shown as `**********`, never empty.
 Secret = Annotated[SecretStr, AfterValidator(_solid_secret)]
 Text = Annotated[str, AfterValidator(_filled)]
+#: An http(s) URL, or the bare name of a host, which becomes an https one.
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 #: A span of time, in seconds.
 Seconds = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]
+NonNegativeSeconds = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
 #: A size in units of 1 048 576 bytes.
 Megabytes = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]

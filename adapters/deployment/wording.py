@@ -17,6 +17,7 @@ _FLAG = "expected true or false"
 #: pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/
 _FIXED: Mapping[str, str] = {
     "missing": "is required",
+    "extra_forbidden": "unknown key",
     "bool_type": _FLAG,
     "bool_parsing": _FLAG,
     "int_type": _WHOLE,
@@ -63,4 +64,5 @@ _WORDED: Mapping[str, Callable[[ErrorDetails, Mapping[str, Any]], str]] = {
     "literal_error": _choice,
     "value_error": lambda _, context: str(context["error"]),
     "greater_than": lambda _, context: f"must be greater than {context['gt']:g}",
+    "greater_than_equal": lambda _, context: f"must be at least {context['ge']:g}",
 }

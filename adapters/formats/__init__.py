@@ -41,8 +41,12 @@ def _load_foreign(name: str) -> Format:
     module, _, attribute = name.partition(":")
     try:
         return _load_attribute(module, attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"can't load format '{name}': {error}", path=("format",)) from error
+    except ConfigError:
+        raise
+    except Exception as error:
+        # Somebody else's module: whatever it raises, the setting that named it is told.
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"can't load format '{name}': {reason}", path=("format",)) from error
 
 
 def _load_attribute(module: str, attribute: str) -> Format:

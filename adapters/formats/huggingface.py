@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from adapters.base import Format
 from adapters.formats import hf_embed, tei_rerank
-from adapters.text.codec import TextChat, TextCompletion
+from adapters.text.codec import chat_codec, completion_codec
 from adapters.text.dialect import BASIC, Dialect
 
 _DIALECT = Dialect(supported=BASIC | {"frequency_penalty", "seed"}, may_echo=True)
 
 FORMAT = Format(
     name="huggingface",
-    chat=TextChat(_DIALECT),
-    completion=TextCompletion(_DIALECT),
+    chat=chat_codec(_DIALECT),
+    completion=completion_codec(_DIALECT),
     embedding=hf_embed.FORMAT.embedding,
     rerank=tei_rerank.FORMAT.rerank,
 )

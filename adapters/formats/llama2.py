@@ -1,8 +1,8 @@
 """JumpStart's first Llama-2 containers: `generation` in the answer, dialogs for the chat models.
 
 A chat model is known by its name (`...-f`, or with `chat` in it); with a template of its own in the
-configuration, and for base models, it gets text. Stop texts are cut here: these containers know
-none. The licence is accepted by the setting `custom_attributes: accept_eula=true` only.
+configuration, and for base models, it gets text. These containers know no stop texts. The licence
+is accepted by the setting `custom_attributes: accept_eula=true` only.
 Source: https://aws.amazon.com/blogs/machine-learning/llama-2-foundation-models-from-meta-are-now-available-in-amazon-sagemaker-jumpstart/
 """
 

@@ -31,8 +31,9 @@ class OpenAIEmbedding:
         """Write the request as the client asked, a single input as it was given."""
         target = request.target
         rest: Json = {} if target.body_model is None else {"model": target.body_model}
-        left_out = _NOT_COPIED | target.parameters.dropped
-        rest.update((name, value) for name, value in request.params.items() if name not in left_out)
+        rest.update(
+            (name, value) for name, value in request.params.items() if name not in _NOT_COPIED
+        )
         parts = embeddings.parts(request, embeddings.inputs(request.params), self.batch_size)
         if len(parts) == 1:
             return (Payload(body=write_body({"input": request.params["input"], **rest})),)

@@ -1,6 +1,7 @@
-"""The container's own dialect, spoken by the client: the body goes as it was given.
+"""The container's own dialect, spoken by the client: the body's fields go as they were given.
 
-Only what steers the gateway is taken out: `model`, and what the configuration drops. The answer is
+What steers the gateway is taken out (`model`, and what the configuration drops), configured
+defaults are put in, and the request's own words come first. The answer is
 read by its shape, as everywhere. One request is one call, whatever it asks for.
 """
 
@@ -13,7 +14,7 @@ from typing import Any, Final
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
 from adapters.container import parse_reply, write_body
 from adapters.openai import embeddings, rerank, scores, vectors
-from adapters.text.codec import TextChat, TextCompletion
+from adapters.text.codec import TextCodec, chat_codec, completion_codec
 from adapters.text.dialect import Dialect
 
 _NOT_SENT: Final = frozenset({"aws_sagemaker_allow_zero_temp", "model"})
@@ -21,16 +22,8 @@ _NOT_SENT: Final = frozenset({"aws_sagemaker_allow_zero_temp", "model"})
 _FIRST: Final = ("messages", "prompt", "input", "inputs", "query")
 
 
-class RawChat(TextChat):
-    """Chat with a body of the client's own making."""
-
-    def encode(self, request: Request) -> tuple[Payload, ...]:
-        """Write the request as it came."""
-        return (_payload(request),)
-
-
-class RawCompletion(TextCompletion):
-    """Completions with a body of the client's own making."""
+class RawText(TextCodec):
+    """Chat or completions with a body of the client's own making; an `echo` is the container's."""
 
     def encode(self, request: Request) -> tuple[Payload, ...]:
         """Write the request as it came."""
@@ -75,26 +68,27 @@ class RawRerank:
 
 
 def _payload(request: Request) -> Payload:
-    left_out = _NOT_SENT | request.target.parameters.dropped
-    given = {name: value for name, value in request.params.items() if name not in left_out}
+    given = {name: value for name, value in request.params.items() if name not in _NOT_SENT}
     first = {name: given[name] for name in _FIRST if name in given}
     return Payload(body=write_body({**first, **given}), prompt="\n".join(_words(request.params)))
 
 
 def _words(params: Json) -> Iterator[str]:
     """Give the words of a request, as far as they are known, to estimate tokens from."""
-    contents: list[Any] = [message.get("content") for message in params.get("messages") or ()]
+    messages = params.get("messages")
+    listed = messages if isinstance(messages, list) else []
+    contents: list[Any] = [each.get("content") for each in listed if isinstance(each, dict)]
     prompt = params.get("prompt")
     contents += prompt if isinstance(prompt, list) else [prompt]
     yield from (content for content in contents if isinstance(content, str))
 
 
-_DIALECT = Dialect()
+_DIALECT = Dialect(verbatim=True)
 
 FORMAT = Format(
     name="raw",
-    chat=RawChat(_DIALECT),
-    completion=RawCompletion(_DIALECT),
+    chat=chat_codec(_DIALECT, RawText),
+    completion=completion_codec(_DIALECT, RawText),
     embedding=RawEmbedding(),
     rerank=RawRerank(),
 )

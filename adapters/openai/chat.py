@@ -13,15 +13,14 @@ from typing_extensions import TypedDict
 
 from adapters.base import Json, Request
 from adapters.openai import streaming
+from adapters.openai.fields import Stop, TokenLimit
 from adapters.openai.logprobs import Token, for_chat
 from adapters.openai.streaming import StreamOptions
 
 #: OpenAI's own limits; without them one request could ask for unbounded work.
 _MAX_CHOICES = 128
-_MAX_TOKENS = 2**31 - 1
 _MAX_TOP_LOGPROBS = 20
 
-_TokenLimit = Annotated[int, Field(ge=0, le=_MAX_TOKENS)]
 #: Lists stop at their first fault: a fault for each of a million items would cost gigabytes.
 _Objects = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
 _CHUNK: Final = "chat.completion.chunk"
@@ -47,13 +46,13 @@ class ChatRequest(BaseModel):
     aws_sagemaker_allow_zero_temp: bool | None = None
     frequency_penalty: float | None = None
     logprobs: bool | None = None
-    max_completion_tokens: _TokenLimit | None = None
-    max_tokens: _TokenLimit | None = None
+    max_completion_tokens: TokenLimit | None = None
+    max_tokens: TokenLimit | None = None
     n: Annotated[int, Field(ge=1, le=_MAX_CHOICES)] | None = None
     presence_penalty: float | None = None
     response_format: dict[str, Any] | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
-    stop: str | Annotated[list[str], Field(fail_fast=True)] | None = None
+    stop: Stop | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: float | None = None
@@ -62,6 +61,12 @@ class ChatRequest(BaseModel):
     top_logprobs: Annotated[int, Field(ge=0, le=_MAX_TOP_LOGPROBS)] | None = None
     top_p: float | None = None
     user: str | None = None
+
+
+def echoes(params: Json) -> bool:
+    """Chat knows no echo."""
+    del params
+    return False
 
 
 def answer(request: Request, choices: list[Json], usage: Json) -> Json:

@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.base import Json, Request
 from adapters.errors import InvalidRequest
 from adapters.openai import streaming
+from adapters.openai.fields import Stop, TokenLimit
 from adapters.openai.logprobs import Token, for_completion
 from adapters.openai.streaming import StreamOptions
 
 #: Without limits one request could ask for unbounded work.
 _MAX_PROMPTS: Final = 2048
 _MAX_CHOICES: Final = 128
-_MAX_TOKENS: Final = 2**31 - 1
 _MAX_LOGPROBS: Final = 20
 #: Choices of one answer, over all its prompts.
 _MAX_ANSWERS: Final = 2048
@@ -48,11 +48,13 @@ class CompletionRequest(BaseModel):
     echo: bool | None = None
     frequency_penalty: float | None = None
     logprobs: Annotated[int, Field(ge=0, le=_MAX_LOGPROBS)] | None = None
-    max_tokens: Annotated[int, Field(ge=0, le=_MAX_TOKENS)] | None = None
+    #: Chat's name for the limit, which clients send here as well.
+    max_completion_tokens: TokenLimit | None = None
+    max_tokens: TokenLimit | None = None
     n: Annotated[int, Field(ge=1, le=_MAX_CHOICES)] | None = None
     presence_penalty: float | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
-    stop: str | Annotated[list[str], Field(fail_fast=True)] | None = None
+    stop: Stop | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     suffix: str | None = None
@@ -94,6 +96,11 @@ def texts(request: Request) -> list[str]:
             code="invalid_type",
         )
     return found
+
+
+def echoes(params: Json) -> bool:
+    """Tell whether the prompt is to stand before the text."""
+    return bool(params.get("echo"))
 
 
 def answer(request: Request, choices: list[Json], usage: Json) -> Json:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.base import Json, Target
+from adapters.base import Json, Target, Task
 from adapters.errors import UnsupportedParameter
 
 #: The chat parameters that shape an answer. Any other key of a request is the container's own.
@@ -107,6 +107,13 @@ _NEUTRAL: Final[dict[str, tuple[Any, ...]]] = {
 _NO_REMEDIES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+def effective(params: Json, target: Target, task: Task) -> Json:
+    """Give what a request asks of a deployment: its defaults under it, without what it drops."""
+    dropped = target.parameters.dropped
+    asked = over(params, target.defaults_for(task))
+    return {name: value for name, value in asked.items() if name not in dropped}
+
+
 def over(params: Json, defaults: Mapping[str, Any]) -> Json:
     """Give a request's parameters over a deployment's defaults: the request always wins."""
     if not TOKEN_LIMITS.isdisjoint(params):
@@ -140,7 +147,7 @@ def select(
     kept: Json = {}
     lacking: list[str] = []
     for name, value in params.items():
-        if name in policy.dropped or name in BOOKKEEPING or (value is None and name in known):
+        if name in BOOKKEEPING or (value is None and name in known):
             continue
         if name not in known or name in supported or name in policy.allowed:
             kept[name] = value

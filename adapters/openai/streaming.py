@@ -6,8 +6,8 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NotRequired, Protocol
+from collections.abc import Iterator, Sequence
+from typing import NotRequired, Protocol
 
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
@@ -15,7 +15,8 @@ from typing_extensions import TypedDict
 from adapters.base import Decoded, Json, Request, Summary
 from adapters.openai.logprobs import Token
 
-_WORDS = re.compile(r"\s*\S+\s*")
+#: White space alone has a branch of its own: without it every start of it is tried in vain.
+_WORDS = re.compile(r"\s*\S+\s*|\s+")
 
 
 class StreamOptions(TypedDict):
@@ -28,6 +29,10 @@ class StreamOptions(TypedDict):
 
 class Resource(Protocol):
     """How a resource writes what is text; the modules `chat` and `completions` are the two."""
+
+    def echoes(self, params: Json) -> bool:
+        """Tell whether the prompt is to stand before the text."""
+        ...
 
     def answer(self, request: Request, choices: list[Json], usage: Json) -> Json:
         """Build a whole answer."""
@@ -68,6 +73,12 @@ def wants_usage(params: Json) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
+def wants_running_usage(params: Json) -> bool:
+    """Tell whether the client asked for the counts so far in every chunk, as vLLM gives them."""
+    options = params.get("stream_options")
+    return isinstance(options, dict) and options.get("continuous_usage_stats") is True
+
+
 def chunk(request: Request, kind: str, choice: Json) -> Json:
     """Build one chunk with one choice; its usage is null where some is to come."""
     built: Json = {
@@ -105,27 +116,4 @@ def note_document(summary: Summary, decoded: Decoded) -> None:
 
 def cut_words(text: str) -> list[str]:
     """Cut behind the white space that follows a word; white space alone stays one piece."""
-    return _WORDS.findall(text) or ([text] if text else [])
-
-
-def total(records: Iterable[Json]) -> Json:
-    """Add usage records up; details of only one container call are kept as they are.
-
-    Numbers are added, also one level down (`completion_tokens_details`); `estimated` holds for the
-    sum when it holds for one of the parts.
-    """
-    added: Json = {}
-    for record in records:
-        for name, value in record.items():
-            added[name] = _add(added.get(name), value)
-    return added
-
-
-def _add(one: Any, other: Any) -> Any:
-    if isinstance(one, dict) and isinstance(other, dict):
-        return {name: _add(one.get(name), other.get(name)) for name in {**one, **other}}
-    if isinstance(one, bool) or isinstance(other, bool):
-        return bool(one or other)
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return one + other
-    return one if other is None else other
+    return _WORDS.findall(text)

@@ -7,7 +7,7 @@ to count better.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from adapters.base import Json, UsageSource
 
@@ -41,7 +41,7 @@ def usage(prompt: int, completion: int, *, estimated: bool = False) -> Json:
 
 
 def settle(
-    prompt: int | None, completion: int | None, source: UsageSource, sizes: tuple[int, int]
+    prompt: int | None, completion: int | None, source: UsageSource, estimates: tuple[int, int]
 ) -> tuple[Json, UsageSource]:
     """Build a usage object from the counts that are known; what is missing is estimated, and said.
 
@@ -49,13 +49,13 @@ def settle(
         prompt: Tokens of the prompt, or None.
         completion: Tokens of the answer, or None.
         source: Where the known counts came from.
-        sizes: The prompt's and the answer's UTF-8 bytes, for the estimate.
+        estimates: What the prompt's and the answer's tokens may be, for those that are not.
     """
     if prompt is not None and completion is not None:
         return usage(prompt, completion), source
     counts = (
-        estimate(sizes[0]) if prompt is None else prompt,
-        estimate(sizes[1]) if completion is None else completion,
+        estimates[0] if prompt is None else prompt,
+        estimates[1] if completion is None else completion,
     )
     return usage(*counts, estimated=True), "estimate"
 
@@ -63,3 +63,32 @@ def settle(
 def worst(sources: Iterable[UsageSource]) -> UsageSource:
     """Give the source of a sum of counts: the least exact of its parts'; there is at least one."""
     return min(sources, key=_WORST_FIRST.index)
+
+
+def reported(record: Any) -> Json | None:
+    """Give a container's usage record; None where it counts no tokens of the answer."""
+    counts = isinstance(record, dict) and type(record.get("completion_tokens")) is int
+    return record if counts else None
+
+
+def total(records: Iterable[Json]) -> Json:
+    """Add usage records up; details of only one container call are kept as they are.
+
+    Numbers are added, also one level down (`completion_tokens_details`); `estimated` holds for the
+    sum when it holds for one of the parts.
+    """
+    added: Json = {}
+    for record in records:
+        for name, value in record.items():
+            added[name] = _add(added.get(name), value)
+    return added
+
+
+def _add(one: Any, other: Any) -> Any:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {name: _add(one.get(name), other.get(name)) for name in {**one, **other}}
+    if isinstance(one, bool) or isinstance(other, bool):
+        return bool(one or other)
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one + other
+    return one if other is None else other

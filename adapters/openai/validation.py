@@ -37,6 +37,7 @@ _BOUNDS = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "less_than": "must be less than {lt}",
+    "string_too_long": "takes at most {max_length} characters",
     "literal_error": "must be {expected}",
     "too_long": "takes at most {max_length} items",
 }

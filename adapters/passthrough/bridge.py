@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adapters.base import Decoded, Json, Payload, Reply, Request, StreamDecoder, Summary
-from adapters.container import unknown_shape
 from adapters.errors import UnsupportedParameter
 from adapters.openai import completions, parameters
 from adapters.openai.logprobs import for_completion, read_chat
@@ -80,6 +79,11 @@ class BridgedStream:
         """What the stream has said about itself so far."""
         return self._decoder.summary
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be fed."""
+        return self._decoder.over
+
     def feed(self, data: bytes) -> Iterator[Json]:
         """Take bytes cut anywhere; give the chunks that are complete."""
         return self._read(self._decoder.feed(data))
@@ -123,11 +127,7 @@ def _chat_params(request: Request) -> Json:
         UnsupportedParameter: a chat container can't do what is asked.
     """
     target = request.target
-    params = {
-        name: value
-        for name, value in request.params.items()
-        if name not in target.parameters.dropped
-    }
+    params = dict(request.params)
     lacking = {name: params.pop(name) for name in _LACKING if name in params}
     params |= parameters.select(
         lacking, target, known=parameters.COMPLETION, supported=_NOTHING, remedies=_LACKING
@@ -152,8 +152,7 @@ def _asked(request: Request, params: Json, prompt: str) -> Request:
 
 
 def _echo(request: Request, payload: Payload) -> str:
-    asked = request.params.get("echo") and "echo" not in request.target.parameters.dropped
-    return payload.prompt if asked else ""
+    return payload.prompt if completions.echoes(request.params) else ""
 
 
 def _translate(request: Request, payload: Payload, decoded: Decoded) -> Decoded:
@@ -171,11 +170,8 @@ def _translate(request: Request, payload: Payload, decoded: Decoded) -> Decoded:
 
 
 def _text(message: Json) -> str:
-    """Give a message's text, or a delta's; what is neither text nor parts is no empty text."""
-    content = message.get("content")
-    if content is not None and not isinstance(content, str | list):
-        raise unknown_shape(message)
-    return words(content)
+    """Give a message's text, or a delta's."""
+    return words(message.get("content"))
 
 
 def _choice(choice: Json, index: int, text: str, logprobs: Json | None) -> Json:

@@ -15,7 +15,7 @@ from adapters.container import parse_reply, unknown_shape, write_body
 from adapters.openai import chat, parameters, usage
 from adapters.passthrough import conversation
 from adapters.passthrough.fields import Fields
-from adapters.passthrough.record import choices_of, edit_whole_choices, label
+from adapters.passthrough.record import choices_of, edit_whole_choices, label, place_of
 from adapters.passthrough.stream import EditedStream
 
 _EVERYTHING: Final = Fields(known=parameters.CHAT)
@@ -59,15 +59,19 @@ class ChatStream(EditedStream):
         super().__init__(request, chat)
 
     def _is_whole(self, record: Json) -> bool:
-        return "message" in record["choices"][0]
+        choice = record["choices"][0]
+        return "message" in choice and "delta" not in choice and not self._seen
 
     def _complete(self, record: Json) -> Decoded:
         return _complete(self._request, record)
 
     def _edit_text(self, record: Json, choice: Json, *, first: bool) -> str:
         delta = choice.get("delta") or {}
-        if "delta" not in choice and ("text" in choice or not choice.get("finish_reason")):
+        if "delta" not in choice and (
+            "text" in choice or "message" in choice or not choice.get("finish_reason")
+        ):
             raise unknown_shape(record)
+        _check_content(delta, record)
         role = delta.pop("role", None)
         choice["delta"] = {"role": role or "assistant", **delta} if first else delta
         _name_reasoning(choice["delta"])
@@ -85,12 +89,13 @@ def _complete(request: Request, body: Any) -> Decoded:
     label(body, request, "chat.completion")
     edit_whole_choices(request, body)
     for index, choice in enumerate(choices):
-        choice.setdefault("index", index)
+        place_of(choice, index, body)
+        _check_content(choice["message"], body)
         choice.setdefault("logprobs", None)
         for name, absent in _REQUIRED:
             choice["message"].setdefault(name, absent)
         _name_reasoning(choice["message"])
-    if isinstance(body.get("usage"), dict):
+    if usage.reported(body.get("usage")) is not None:
         return Decoded(body, "container")
     said = sum(usage.size(conversation.words(each["message"].get("content"))) for each in choices)
     body["usage"], source = _estimate(request, said)
@@ -99,7 +104,14 @@ def _complete(request: Request, body: Any) -> Decoded:
 
 def _estimate(request: Request, said: int) -> tuple[Json, UsageSource]:
     asked = conversation.size(request.params["messages"])
-    return usage.settle(None, None, "container", (asked, said))
+    return usage.settle(None, None, "container", (usage.estimate(asked), usage.estimate(said)))
+
+
+def _check_content(message: Json, record: Any) -> None:
+    """Let a message's content pass, or a delta's: nothing, a text, or parts."""
+    content = message.get("content")
+    if content is not None and not isinstance(content, str | list):
+        raise unknown_shape(record)
 
 
 def _name_reasoning(message: Json) -> None:

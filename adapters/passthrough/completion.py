@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
 from adapters.base import Decoded, Json, Payload, Reply, Request, UsageSource
 from adapters.container import parse_reply, unknown_shape, write_body
 from adapters.openai import completions, parameters, usage
+from adapters.openai.streaming import cut_words
 from adapters.passthrough.fields import Fields
 from adapters.passthrough.parts import join
-from adapters.passthrough.record import choices_of, edit_whole_choices, label
+from adapters.passthrough.record import choices_of, edit_whole_choices, label, place_of
 from adapters.passthrough.stream import EditedStream
 
 KIND: Final = "text_completion"
@@ -48,6 +47,8 @@ class PassThroughCompletion:
             Payload(
                 body=write_body({"prompt": prompt, **fields}),
                 prompt=prompt if isinstance(prompt, str) else "",
+                prompt_tokens=None if isinstance(prompt, str) else len(prompt),
+                echoes=bool(fields.get("echo")),
                 choice=number * count,
             )
             for number, prompt in enumerate(prompts)
@@ -92,6 +93,9 @@ class CompletionStream(EditedStream):
     def _release(self) -> Iterator[Json]:
         if self._held is not None:
             yield from self._read_whole(self._held)
+            text = self._held["choices"][0]["text"]
+            # One token is a whole answer of a container that streams, too.
+            self.summary.whole_document = len(cut_words(text)) > 1
 
     def _is_whole(self, record: Json) -> bool:
         del record  # what follows tells
@@ -126,8 +130,8 @@ def _complete(request: Request, payload: Payload, body: Any) -> Decoded:
     label(body, request, KIND)
     edit_whole_choices(request, body)
     for index, choice in enumerate(choices):
-        choice["index"] = choice.get("index", index) + payload.choice
-    if isinstance(body.get("usage"), dict):
+        choice["index"] = place_of(choice, index, body) + payload.choice
+    if usage.reported(body.get("usage")) is not None:
         return Decoded(body, "container")
     body["usage"], source = _estimate(payload, said, len(choices))
     return Decoded(body, source)
@@ -150,8 +154,8 @@ def _is_chat(choice: Json) -> bool:
 
 def _estimate(payload: Payload, said: int, choices: int) -> tuple[Json, UsageSource]:
     """Estimate one call's tokens from what was sent: an echo of it is not generated."""
-    sent = orjson.loads(payload.body)
-    if sent.get("echo"):
-        said = max(said - choices * usage.size(payload.prompt), 0)
-    given = len(sent["prompt"]) if isinstance(sent["prompt"], list) else None
-    return usage.settle(given, None, "container", (usage.size(payload.prompt), said))
+    prompt = usage.size(payload.prompt)
+    if payload.echoes:
+        said = max(said - choices * prompt, 0)
+    estimates = (usage.estimate(prompt), usage.estimate(said))
+    return usage.settle(payload.prompt_tokens, None, "container", estimates)

@@ -50,8 +50,7 @@ class Fields:
         params, target = request.params, request.target
         if self.supported is not None:
             return parameters.select(params, target, known=self.known, supported=self.supported)
-        dropped = target.parameters.dropped
-        return {name: value for name, value in params.items() if name not in dropped}
+        return params
 
 
 def _streaming(request: Request) -> Json:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.base import Decoded, Request
-from adapters.openai.streaming import total
-from adapters.openai.usage import worst
+from adapters.openai.usage import total, worst
 
 
 def join(request: Request, parts: Sequence[Decoded]) -> Decoded:

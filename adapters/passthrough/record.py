@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.base import Json, Request
-from adapters.container import failed_generation
-from adapters.openai.finish import FAILURES, finish_reason
+from adapters.complaint import is_complaint
+from adapters.container import failed_generation, unknown_shape
+from adapters.openai.finish import FAILURES, finish_reason, is_foreign
+from adapters.openai.usage import reported
 
 
 def label(record: Json, request: Request, kind: str, *, own: bool = False) -> None:
@@ -27,17 +29,37 @@ def label(record: Json, request: Request, kind: str, *, own: bool = False) -> No
 
 
 def choices_of(body: Any) -> list[Json] | None:
-    """Give a reply's choices, one at least; None where it has none that are objects."""
+    """Give a reply's choices, one at least; None where it has none that are objects.
+
+    Raises:
+        GatewayError: the reply reports a failure, beside whatever else it has.
+    """
+    if is_complaint(body):
+        raise unknown_shape(body)
     choices = body.get("choices") if isinstance(body, dict) else None
     if not isinstance(choices, list) or not choices:
         return None
     return choices if all(isinstance(choice, dict) for choice in choices) else None
 
 
+def place_of(choice: Json, otherwise: int, record: Any) -> int:
+    """Give a choice's index, which some containers leave out, and write it there.
+
+    Raises:
+        MalformedReply: it is no number.
+    """
+    index = choice.get("index")
+    if index is None:
+        index = choice["index"] = otherwise
+    if type(index) is not int:
+        raise unknown_shape(record)
+    return index
+
+
 def edit_choice(choice: Json) -> str | None:
     """Make a choice regular, whole or in part: its finish reason, and a list around `logprobs`.
 
-    The container's own word, where it is not OpenAI's, is kept as `container_finish_reason`.
+    A word that nobody knows is kept as `container_finish_reason`.
 
     Returns:
         OpenAI's finish reason, or None while the choice goes on.
@@ -55,19 +77,19 @@ def edit_choice(choice: Json) -> str | None:
     if said in FAILURES:
         raise failed_generation()
     reason = finish_reason(said, generated=None, limit=None)
-    if reason != said:
+    if is_foreign(said):
         choice["container_finish_reason"] = said
-        choice["finish_reason"] = reason
+    choice["finish_reason"] = reason
     return reason
 
 
 def edit_whole_choices(request: Request, body: Json) -> None:
     """Make the choices of a whole answer regular: each has a finish reason."""
-    params, choices, counts = request.params, body["choices"], body.get("usage")
+    params, choices, counts = request.params, body["choices"], reported(body.get("usage"))
     limit = params.get("max_completion_tokens") or params.get("max_tokens")
     generated = None
-    if len(choices) == 1 and isinstance(counts, dict):  # a count of several says nothing of one
-        generated = counts.get("completion_tokens")
+    if len(choices) == 1 and counts is not None:  # a count of several says nothing of one
+        generated = counts["completion_tokens"]
     for choice in choices:
         if edit_choice(choice) is None:
             choice["finish_reason"] = finish_reason(None, generated=generated, limit=limit)

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from adapters.base import Decoded, Json, Request, Summary, UsageSource
+from adapters.complaint import is_complaint
 from adapters.container import unknown_shape
 from adapters.errors import MalformedReply
 from adapters.framing import DONE, RecordReader
 from adapters.openai import streaming, usage
 from adapters.openai.streaming import Resource
-from adapters.passthrough.record import edit_choice, label
+from adapters.passthrough.record import edit_choice, label, place_of
 
 
 class EditedStream(ABC):
@@ -31,6 +32,8 @@ class EditedStream(ABC):
         self._resource = resource
         self._reader = RecordReader()
         self._wants_usage = streaming.wants_usage(request.params)
+        #: vLLM's own wish: the counts so far in each chunk.
+        self._wants_running_usage = streaming.wants_running_usage(request.params)
         self._gave_usage = False
         self._open: set[int] = set()
         self._seen: set[int] = set()
@@ -39,13 +42,19 @@ class EditedStream(ABC):
         #: UTF-8 bytes of the answer so far, for an estimate.
         self._said = 0
 
+    @property
+    def over(self) -> bool:
+        """Whether the container said `[DONE]`."""
+        return self._done and not self.summary.whole_document
+
     def feed(self, data: bytes) -> Iterator[Json]:
         """Take bytes cut anywhere; give the chunks that are complete."""
         return self._read(self._reader.feed(data))
 
     def finish(self) -> Iterator[Json]:
         """Take the end of the stream."""
-        yield from self._read(self._reader.finish())
+        if not self.over:
+            yield from self._read(self._reader.finish())
         yield from self._release()
         if not self._seen or (self._open and not self._done):
             raise MalformedReply("The container's stream ended before its answer was finished.")
@@ -87,9 +96,9 @@ class EditedStream(ABC):
         for record in records:
             if record is DONE:
                 self._done = True
-            elif self._done:
+            elif self.over:
                 continue
-            elif not isinstance(record, dict) or not isinstance(record.get("choices"), list):
+            elif self._done or not _has_choices(record):
                 raise unknown_shape(record)
             elif record["choices"] and self._is_whole(record):
                 yield from self._read_whole(record)
@@ -98,8 +107,9 @@ class EditedStream(ABC):
 
     def _edit(self, record: Json) -> Iterator[Json]:
         choices = record["choices"]
-        self._note_usage(record)
-        if not choices and not self._wants_usage:
+        counts = usage.reported(record.get("usage"))
+        self._note_usage(record, counts)
+        if not choices and (counts is None or not self._wants_usage):
             return
         self._label(record)
         for choice in choices:
@@ -107,19 +117,22 @@ class EditedStream(ABC):
         self._identity = {"id": record["id"], "created": record["created"]}
         yield record
 
-    def _note_usage(self, record: Json) -> None:
-        counts = record.get("usage")
-        if isinstance(counts, dict):
+    def _note_usage(self, record: Json, counts: Json | None) -> None:
+        if counts is not None:
             self.summary.usage, self.summary.usage_source = counts, "container"
-            self._gave_usage = not record["choices"]
+            self._gave_usage = self._gave_usage or not record["choices"]
         if not self._wants_usage:
             record.pop("usage", None)
+        elif "usage" in record:
+            # The counts have a chunk of their own: who adds chunks up must not see them twice.
+            alone = not record["choices"] or self._wants_running_usage
+            record["usage"] = counts if alone else None
 
     def _label(self, record: Json) -> None:
         label(record, self._request, self.kind)
 
     def _edit_choice(self, record: Json, choice: Json) -> None:
-        index = choice.setdefault("index", 0)
+        index = place_of(choice, 0, record)
         first = index not in self._seen
         if first:
             self._seen.add(index)
@@ -130,7 +143,7 @@ class EditedStream(ABC):
         reason = edit_choice(choice)
         if reason is not None:
             self._open.discard(index)
-            self.summary.finish_reason = reason
+            self.summary.finish_reason = self.summary.finish_reason or reason
 
     def _read_whole(self, record: Json) -> Iterator[Json]:
         """Cut a whole answer into chunks: this container did not stream."""
@@ -140,3 +153,9 @@ class EditedStream(ABC):
         self._gave_usage = True
         streaming.note_document(self.summary, decoded)
         yield from self._resource.cut(decoded.body, include_usage=self._wants_usage)
+
+
+def _has_choices(record: Any) -> bool:
+    """Tell whether a record is a chunk, or a whole answer; one with an error in it is neither."""
+    is_object = isinstance(record, dict) and not is_complaint(record)
+    return is_object and isinstance(record.get("choices"), list)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
+from adapters.container import write_body
 from adapters.errors import InvalidRequest
 
 
@@ -32,14 +31,15 @@ def message_text(message: dict[str, Any], param: str) -> str:
     """Give one message's text; tool calls without text give the calls as JSON.
 
     Raises:
-        InvalidRequest: a content part is not text; `param` names the message.
+        InvalidRequest: a content part is not text; `param` names the message. Or the calls are
+            nested too deeply.
     """
     content = message.get("content")
     if isinstance(content, str):
         return content
     if content is None:
         calls = message.get("tool_calls")
-        return orjson.dumps(calls).decode() if calls else ""
+        return write_body(calls).decode() if calls else ""
     return "".join(_part_text(part, f"{param}.content[{i}]") for i, part in enumerate(content))
 
 

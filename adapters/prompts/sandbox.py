@@ -20,6 +20,7 @@ from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 from adapters.prompts.budget import Budget, OverBudget
+from adapters.prompts.generation_tag import GenerationTag
 
 #: The longest `range`.
 MAX_RANGE: Final = 10_000
@@ -70,7 +71,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             # Folding constants would run the operators before there is a budget.
             optimized=False,
-            extensions=["jinja2.ext.loopcontrols"],
+            extensions=["jinja2.ext.loopcontrols", GenerationTag],
             finalize=_weighed,
         )
         self.globals = {

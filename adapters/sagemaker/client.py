@@ -8,34 +8,60 @@ from __future__ import annotations
 import io
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 import aiohttp
 from yarl import URL
 
 from adapters.base import Limits
+from adapters.sagemaker.proxies import Proxies
 from adapters.sagemaker.response import TRANSPORT_FAILURES, Response, translate_failure
 
 #: Idle connections are given up before AWS does, so that a request seldom meets a dying one.
 KEEP_ALIVE_SECONDS = 15.0
 
+#: Schemes, hosts and ports whose way is kept; wildcard models may name any number.
+_KNOWN_ORIGINS = 256
+_NO_PROXIES = Proxies()
+
 #: aiohttp warns of larger bodies unless they can be read in pieces.
 _WHOLE_BODY_BYTES = 2**20
+
+
+class _Way(NamedTuple):
+    """The way to a host: a proxy or none, and who we are there."""
+
+    proxy: URL | None = None
+    #: Said to the proxy alone, when it opens a tunnel.
+    proxy_headers: Mapping[str, str] | None = None
+    #: Said with the request, which the proxy reads.
+    headers: Mapping[str, str] | None = None
 
 
 class Client:
     """A pool of connections, shared by every identity and endpoint.
 
-    Redirects are not followed, cookies not kept, proxies of the environment not used, bodies not
-    decompressed; TLS certificates are verified.
+    Redirects are not followed, cookies not kept, bodies not decompressed, the environment not read;
+    TLS certificates are verified.
 
     Args:
         connections_per_host: The most at a time; 0 sets no limit.
         tls: Trusts other authorities than the system's.
+        proxies: Those in between.
     """
 
-    def __init__(self, *, connections_per_host: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        connections_per_host: int = 0,
+        tls: ssl.SSLContext | None = None,
+        proxies: Proxies = _NO_PROXIES,
+    ) -> None:
         self._connections_per_host = connections_per_host
         self._tls = tls
+        self._proxies = proxies
+        self._way = lru_cache(maxsize=_KNOWN_ORIGINS)(self._find_way)
         self._session: aiohttp.ClientSession | None = None
 
     async def aclose(self) -> None:
@@ -69,13 +95,31 @@ class Client:
         """
         timeout = aiohttp.ClientTimeout(total=None, connect=limits.connect)
         data = body if len(body) <= _WHOLE_BODY_BYTES else io.BytesIO(body)
+        way = self._way(url.scheme, url.host or "", url.port)
+        if way.headers:
+            headers = {**headers, **way.headers}
         try:
             raw = await self._open_session().post(
-                url, data=data, headers=headers, allow_redirects=False, timeout=timeout
+                url,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                timeout=timeout,
+                proxy=way.proxy,
+                proxy_headers=way.proxy_headers,
             )
         except TRANSPORT_FAILURES as error:
             raise translate_failure(error) from error
         return Response(raw, limits, ends_at)
+
+    def _find_way(self, scheme: str, host: str, port: int | None) -> _Way:
+        proxy = self._proxies.between(scheme, host, port)
+        if proxy is None:
+            return _Way()
+        login = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else None
+        if scheme == "https":
+            return _Way(URL(proxy.url), proxy_headers=login)
+        return _Way(URL(proxy.url), headers=login)
 
     def _open_session(self) -> aiohttp.ClientSession:
         """Give the session; aiohttp wants it made inside the running loop."""

@@ -1,45 +1,84 @@
-"""The way to SageMaker Runtime that a process opens once: one client, one provider an identity."""
+"""The way to SageMaker that a process opens once: one client, one provider an identity."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
+from adapters.base import Invoker
 from adapters.errors import UpstreamError
+from adapters.sagemaker.bearer import BearerTokens
 from adapters.sagemaker.client import Client
+from adapters.sagemaker.clock import ClockWatch
+from adapters.sagemaker.control_plane import ControlPlane
 from adapters.sagemaker.credentials import CredentialProvider
 from adapters.sagemaker.identities import Identities
 from adapters.sagemaker.invoker import SageMakerInvoker
+from adapters.sagemaker.native import OpenAIPathInvoker
+from adapters.sagemaker.network import Network
 from adapters.sagemaker.settings import AwsSettings
+
+_DIRECT = Network()
 
 _log = logging.getLogger(__name__)
 
 
 class Connections:
-    """Gives invokers that share connections and credentials; used inside one event loop."""
+    """Gives invokers that share connections, credentials and tokens; for one event loop.
 
-    def __init__(self) -> None:
-        self._client = Client()
+    Args:
+        network: What stands between the process and AWS.
+    """
+
+    def __init__(self, network: Network = _DIRECT) -> None:
+        self._client = Client(tls=network.tls(), proxies=network.proxies)
         self._identities = Identities()
+        self._tokens = BearerTokens()
+        self._clock_watch = ClockWatch()
+        self._planes: dict[tuple[str, CredentialProvider], ControlPlane] = {}
 
-    def invoker(self, settings: AwsSettings) -> SageMakerInvoker:
+    def invoker(self, settings: AwsSettings) -> Invoker:
         """Give the invoker for one deployment."""
-        return SageMakerInvoker(self._client, self._identities.provider(settings))
+        provider = self._identities.provider(settings)
+        if settings.transport == "openai_path":
+            return OpenAIPathInvoker(self._client, provider, self._tokens)
+        return SageMakerInvoker(self._client, provider, clock_watch=self._clock_watch)
+
+    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> ControlPlane:
+        """Give the control plane as one deployment's identity sees it in its region.
+
+        Args:
+            settings: The deployment's.
+            environ: AWS's endpoint variables are looked up here.
+        """
+        identity = self._identities.provider(settings)
+        key = (settings.region, identity)
+        if key not in self._planes:
+            self._planes[key] = ControlPlane(settings.region, identity, environ=environ)
+        return self._planes[key]
 
     async def prepare(self) -> None:
         """Get every identity's credentials now, so that no request waits for them.
 
         A failure is logged only: a gateway starts without AWS, and tries again when asked.
         """
-        await asyncio.gather(*map(_prepare, self._identities.providers))
+        failures = await asyncio.gather(*map(_prepare, self._identities.providers))
+        # A role and the identity that should assume it fail with the same words.
+        for failure in dict.fromkeys(filter(None, failures)):
+            _log.warning("credentials.missing: %s", failure)
 
     async def aclose(self) -> None:
         """Close every connection."""
+        for plane in self._planes.values():
+            await plane.aclose()
         await self._client.aclose()
 
 
-async def _prepare(provider: CredentialProvider) -> None:
+async def _prepare(provider: CredentialProvider) -> str | None:
+    """Get a provider ready; give what went wrong."""
     try:
         await provider.prepare()
     except UpstreamError as error:
-        _log.warning("credentials.missing: %s (%s)", error.message, error.detail)
+        return f"{error.message} ({error.detail})"
+    return None

@@ -70,20 +70,29 @@ def translate(
         body: As it came; never shown raw.
         streaming: The streaming operation was called.
     """
-    fault = read_fault(status, headers, body, streaming=streaming, known_names=_BY_NAME)
-    known = _BY_NAME.get(fault.name) or _BY_STATUS.get(status)
-    if known is None and streaming:
-        known = _BY_STREAM_STATUS.get(status)
+    return classify(read(status, headers, body, streaming=streaming))
+
+
+def read(status: int, headers: Mapping[str, str], body: bytes, *, streaming: bool) -> Fault:
+    """Take an answer other than 200 apart; the arguments are those of `translate`."""
+    return read_fault(status, headers, body, streaming=streaming, known_names=_BY_NAME)
+
+
+def classify(fault: Fault) -> GatewayError:
+    """Give a fault its place in our tree."""
+    known = _BY_NAME.get(fault.name) or _BY_STATUS.get(fault.status)
+    if known is None and fault.streaming:
+        known = _BY_STREAM_STATUS.get(fault.status)
     if known is None and fault.document is None:
         known = _unreadable
     if known is None and fault.name:
-        known = _BY_SERVER_STATUS.get(status, _unknown_name)
+        known = _BY_SERVER_STATUS.get(fault.status, _unknown_name)
     if known is not None:
         return known(fault)
     # Neither AWS's nor unreadable: the word of a container behind a base URL.
     complaint = read_body(fault.document)
     detail = listed(fault.detail, short_name(complaint.kind))
-    return container_error(complaint, status, retry_after=fault.retry_after, detail=detail)
+    return container_error(complaint, fault.status, retry_after=fault.retry_after, detail=detail)
 
 
 def translate_message(message: Message) -> GatewayError:

@@ -1,6 +1,7 @@
-"""Where SageMaker Runtime listens, and the URLs of its two operations.
+"""Where SageMaker Runtime listens, and the URLs of its operations.
 
-Knows AWS's partitions and name patterns. Everything here runs at start-up, once per deployment.
+Knows AWS's name patterns; partitions are in `partitions`. Everything here runs at start-up, once
+per deployment; but for a component that a client chooses.
 
 Hosts: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html
 """
@@ -13,6 +14,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from adapters.base import COMPONENT_NAME
 from adapters.errors import ConfigError
+from adapters.sagemaker.partitions import service_host
 
 MAX_NAME_LENGTH = 63
 
@@ -20,18 +22,9 @@ _ENDPOINT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
 _INVOKE = "invocations"
 _STREAM = "invocations-response-stream"
-
-_COMMERCIAL_SUFFIX = "amazonaws.com"
-#: Partitions whose hosts may end otherwise; any other region, a future one too, is commercial.
-_SUFFIXES = (
-    (re.compile(r"cn-\w+-\d+"), "amazonaws.com.cn"),
-    (re.compile(r"us-gov-\w+-\d+"), "amazonaws.com"),
-    (re.compile(r"eusc-de-\w+-\d+"), "amazonaws.eu"),
-    (re.compile(r"us-iso-\w+-\d+"), "c2s.ic.gov"),
-    (re.compile(r"us-isob-\w+-\d+"), "sc2s.sgov.gov"),
-    (re.compile(r"eu-isoe-\w+-\d+"), "cloud.adc-e.uk"),
-    (re.compile(r"us-isof-\w+-\d+"), "csp.hci.ic.gov"),
-)
+_CHAT = "openai/v1/chat/completions"
+_OPERATIONS = tuple(f"/{operation}" for operation in (_INVOKE, _STREAM, _CHAT))
+_COMPONENTS = "inference-components"
 
 #: What a base URL may hold: no space, quote, control or other character that needs encoding.
 _URL_TEXT = re.compile(r"[A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=%?#]+")
@@ -40,7 +33,7 @@ _UNSTABLE_SEGMENTS = {"", ".", ".."}
 
 
 class InvocationUrls(NamedTuple):
-    """The complete URLs of an endpoint's two operations."""
+    """The complete URLs for whole and for streamed answers."""
 
     invoke: str
     stream: str
@@ -53,27 +46,45 @@ def invocation_urls(endpoint: str, region: str, base_url: str | None = None) -> 
         endpoint: SageMaker's endpoint name.
         region: Decides the host; not looked at where there is a base URL.
         base_url: A base to which the routes are appended, or one operation's complete URL, whose
-            last segment is then switched.
+            end is then switched.
 
     Raises:
         ConfigError: the name or the URL has the wrong form.
     """
+    prefix = _endpoint_url(endpoint, region, base_url)
+    return InvocationUrls(f"{prefix}/{_INVOKE}", f"{prefix}/{_STREAM}")
+
+
+def native_urls(endpoint: str, region: str, base_url: str | None = None) -> InvocationUrls:
+    """Give the URL of the native OpenAI path, which is one for both kinds of answers.
+
+    The arguments and errors are those of `invocation_urls`; see `component_url` for components.
+    """
+    url = f"{_endpoint_url(endpoint, region, base_url)}/{_CHAT}"
+    return InvocationUrls(url, url)
+
+
+def component_url(native_url: str, component: str) -> str:
+    """Give the native OpenAI path's URL for one inference component, percent-encoded."""
+    prefix = native_url.removesuffix(_CHAT)
+    return f"{prefix}{_COMPONENTS}/{quote(component, safe='')}/{_CHAT}"
+
+
+def _endpoint_url(endpoint: str, region: str, base_url: str | None) -> str:
+    """Give what stands in front of every operation's own end."""
     name = quote(check_endpoint_name(endpoint), safe="")
     if base_url is None:
-        prefix = f"https://{runtime_host(region)}/endpoints/{name}"
-    else:
-        parts = check_base_url(base_url)
-        root = f"{parts.scheme}://{parts.netloc}"
-        path = parts.path.rstrip("/")
-        head, _, last = path.rpartition("/")
-        prefix = root + (head if last in {_INVOKE, _STREAM} else f"{path}/endpoints/{name}")
-    return InvocationUrls(f"{prefix}/{_INVOKE}", f"{prefix}/{_STREAM}")
+        return f"https://{runtime_host(region)}/endpoints/{name}"
+    parts = check_base_url(base_url)
+    path = parts.path.rstrip("/")
+    operation = next((end for end in _OPERATIONS if path.endswith(end)), None)
+    path = f"{path}/endpoints/{name}" if operation is None else path.removesuffix(operation)
+    return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def runtime_host(region: str) -> str:
     """Give SageMaker Runtime's public host name in a region."""
-    suffix = next((s for pattern, s in _SUFFIXES if pattern.fullmatch(region)), _COMMERCIAL_SUFFIX)
-    return f"runtime.sagemaker.{region}.{suffix}"
+    return service_host("runtime", region)
 
 
 def check_endpoint_name(name: str) -> str:
@@ -85,13 +96,13 @@ def check_endpoint_name(name: str) -> str:
     return _check_name(name, _ENDPOINT_NAME, "endpoint name", "model")
 
 
-def check_component_name(name: str) -> str:
+def check_component_name(name: str, *, key: str = "model_id") -> str:
     """Give the name of an inference component back when it is one that SageMaker allows.
 
     Raises:
-        ConfigError: it is not; `path` is `("model_id",)`.
+        ConfigError: it is not; `path` is `(key,)`.
     """
-    return _check_name(name, COMPONENT_NAME, "inference component name", "model_id")
+    return _check_name(name, COMPONENT_NAME, "inference component name", key)
 
 
 def _check_name(name: str, pattern: re.Pattern[str], what: str, key: str) -> str:
@@ -125,7 +136,7 @@ def check_base_url(url: str, *, key: str = "sagemaker_base_url") -> SplitResult:
                 return parts
     raise ConfigError(
         f"{key} {problem}; expected something like https://host/path, or the complete URL of "
-        f"one of SageMaker's operations, ending in /{_INVOKE} or /{_STREAM}.",
+        f"one of SageMaker's operations, ending in {', '.join(_OPERATIONS)}.",
         path=(key,),
     )
 
@@ -138,9 +149,17 @@ def _problem(parts: SplitResult) -> str:
         return "has credentials in it"
     if parts.query or parts.fragment:
         return "has a query or a fragment"
-    segments = parts.path.rstrip("/").split("/")[1:]
+    return _path_problem(parts.path.rstrip("/"))
+
+
+def _path_problem(path: str) -> str:
+    segments = path.split("/")[1:]
     if not _UNSTABLE_SEGMENTS.isdisjoint(segments):
         return "has empty, . or .. segments in its path"
-    if "endpoints" in segments[:-1] and segments[-1] not in {_INVOKE, _STREAM}:
+    if "endpoints" not in segments[:-1]:
+        return ""
+    if _COMPONENTS in segments:
+        return "has an inference component in its path, which model_id names"
+    if not path.endswith(_OPERATIONS):
         return "has an /endpoints/ path but does not end in one of SageMaker's operations"
     return ""

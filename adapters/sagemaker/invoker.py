@@ -9,37 +9,44 @@ and https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_Invoke
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from yarl import URL
 
-from adapters.base import Head, Limits, Payload, Reply, Target, UpstreamStream
-from adapters.errors import GatewayError, InvalidRequest, MalformedReply, PayloadTooLarge
+from adapters.base import Limits, Payload, Reply, Target, UpstreamStream
+from adapters.errors import GatewayError, InvalidRequest, MalformedReply, UpstreamError
 from adapters.sagemaker.client import Client
-from adapters.sagemaker.credentials import CredentialProvider
+from adapters.sagemaker.clock import ClockWatch
+from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials
 from adapters.sagemaker.errors import translate
-from adapters.sagemaker.response import Response, time_over
+from adapters.sagemaker.exchange import (
+    JSON_TYPE,
+    TimeFrame,
+    check_size,
+    content_type,
+    head,
+    media_type,
+    read_reply,
+    send,
+    take,
+)
+from adapters.sagemaker.response import Response
 from adapters.sagemaker.signing import Address, Signer, parse_address
 from adapters.sagemaker.stream import DocumentStream, EventStream
 
-#: The most that is read of an error's body.
-_MAX_ERROR_BYTES = 256 * 1024
+_SIGNATURE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 #: URLs whose parsed form is kept; wildcard models may name any number.
 _KNOWN_URLS = 4096
 
 _EVENT_STREAM = "application/vnd.amazon.eventstream"
-_JSON_TYPE = re.compile(r"application/(?:[\w.-]+\+)?json|application/(?:x-ndjson|jsonlines)")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
-#: What of AWS's headers may become a header of ours.
-_PLAIN = re.compile(r"[\x20-\x7e]{0,128}")
 
 _Answer = TypeVar("_Answer")
 
@@ -62,6 +69,25 @@ class _SignedUrl:
     address: Address
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is the same for every try of a call."""
+
+    url: _SignedUrl
+    headers: list[tuple[str, str]]
+    body: bytes
+    signer: Signer
+    frame: TimeFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """AWS did not take these credentials."""
+
+    credentials: Credentials
+    error: UpstreamError
+
+
 def _parse_url(url: str) -> _SignedUrl:
     return _SignedUrl(URL(url, encoded=True), parse_address(url))
 
@@ -74,10 +100,12 @@ class SageMakerInvoker:
         client: Client,
         credentials: CredentialProvider,
         clock: Callable[[], float] = time.time,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         self._client = client
         self._credentials = credentials
         self._clock = clock
+        self._clock_watch = clock_watch or ClockWatch()
         self._signers: dict[str, Signer] = {}
         self._url = lru_cache(maxsize=_KNOWN_URLS)(_parse_url)
 
@@ -103,42 +131,58 @@ class SageMakerInvoker:
     async def _call(
         self, operation: _Operation[_Answer], target: Target, payload: Payload, limits: Limits
     ) -> _Answer:
-        response = await self._send(operation, target, payload, limits)
+        check_size(target, payload)
+        request = _Request(
+            url=self._url(operation.url(target)),
+            headers=_headers(target, payload, operation.accept_header),
+            body=payload.body,
+            signer=self._signer(target.region),
+            frame=TimeFrame.starting_now(limits),
+        )
+        translated = partial(self._translate, streaming=operation.streaming)
+        response, credentials = await self._send(request)
         try:
-            if response.status != HTTPStatus.OK:
-                raise await _refusal(response, streaming=operation.streaming)
-            _check_encoding(response)
-            return await operation.read(response)
-        except GatewayError as error:
-            response.close()
-            error.request_id = _plain(response, "x-amzn-requestid") or None
-            raise
+            return await take(response, operation.read, translated)
+        except UpstreamError as error:
+            if error.code not in STALE_CODES or credentials.token is None:
+                raise
+            refusal = _Refusal(credentials, error)
+        response, _ = await self._send(request, refusal)
+        return await take(response, operation.read, translated)
 
     async def _send(
-        self, operation: _Operation[_Answer], target: Target, payload: Payload, limits: Limits
-    ) -> Response:
-        """Sign and send; give the response once its headers are there."""
-        if len(payload.body) > target.max_payload_bytes:
-            raise PayloadTooLarge(
-                f"The request is too large for the model: {len(payload.body)} bytes, "
-                f"and at most {target.max_payload_bytes} are taken."
+        self, request: _Request, refusal: _Refusal | None = None
+    ) -> tuple[Response, Credentials]:
+        """Sign and send; give the response once its headers are there, and who signed.
+
+        Raises:
+            GatewayError: also `refusal`'s, where there are no others than the credentials that it
+                was for.
+        """
+
+        async def signed() -> tuple[Credentials, dict[str, str]]:
+            credentials = await self._credentials_for(refusal)
+            return credentials, request.signer.sign(
+                credentials, request.url.address, request.headers, request.body, self._clock()
             )
-        headers = _headers(target, payload, operation.accept_header)
-        url = self._url(operation.url(target))
-        now = asyncio.get_running_loop().time()
-        ends_at = None if limits.deadline is None else now + limits.deadline
-        deadline = asyncio.timeout_at(ends_at)
-        try:
-            async with deadline, asyncio.timeout_at(now + limits.first_byte):
-                credentials = await self._credentials.current()
-                signed = self._signer(target.region).sign(
-                    credentials, url.address, headers, payload.body, self._clock()
-                )
-                return await self._client.post(
-                    url.url, signed, payload.body, limits=limits, ends_at=ends_at
-                )
-        except TimeoutError as error:
-            raise time_over(limits, "deadline" if deadline.expired() else "first_byte") from error
+
+        return await send(self._client, request.url.url, request.body, request.frame, signed)
+
+    async def _credentials_for(self, refusal: _Refusal | None) -> Credentials:
+        if refusal is None:
+            return await self._credentials.current()
+        others = await self._credentials.renew(refusal.credentials)
+        if others is None:
+            raise refusal.error
+        return others
+
+    def _translate(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, streaming: bool
+    ) -> GatewayError:
+        error = translate(status, headers, body, streaming=streaming)
+        if status in _SIGNATURE_REFUSED and error.should_retry is False:
+            self._clock_watch.explain(error, headers.get("date"), self._clock())
+        return error
 
     def _signer(self, region: str) -> Signer:
         signer = self._signers.get(region)
@@ -164,59 +208,21 @@ def _headers(target: Target, payload: Payload, accept_header: str) -> list[tuple
     return headers
 
 
-async def _read_reply(response: Response) -> Reply:
-    head = _head(response, response.headers.get("content-type", ""))
-    return Reply(head=head, body=await response.read_all())
-
-
 async def _open_stream(response: Response) -> UpstreamStream:
-    content_type = response.headers.get("content-type", "")
-    kind = content_type.partition(";")[0].strip().lower()
+    outer = content_type(response)
+    kind = media_type(outer)
     if kind == _EVENT_STREAM:
         inner = response.headers.get("x-amzn-sagemaker-content-type", "")
-        return EventStream(response, _head(response, inner))
-    if _JSON_TYPE.fullmatch(kind):
-        return DocumentStream(response, _head(response, content_type))
+        return EventStream(response, head(response, inner))
+    if JSON_TYPE.fullmatch(kind):
+        return DocumentStream(response, head(response, outer))
     raise MalformedReply(
         "The endpoint's answer to a streaming call is neither an event stream nor JSON.",
-        detail=f"content type {content_type[:200]!a}",
+        detail=f"content type {outer[:200]!a}",
     )
 
 
-def _head(response: Response, content_type: str) -> Head:
-    return Head(
-        content_type=content_type,
-        request_id=_plain(response, "x-amzn-requestid"),
-        variant=_plain(response, "x-amzn-invoked-production-variant"),
-    )
-
-
-def _plain(response: Response, name: str) -> str:
-    """Give a header's value, or nothing where it could not be handed on in a header of ours."""
-    value = response.headers.get(name, "")
-    return value if _PLAIN.fullmatch(value) else ""
-
-
-def _check_encoding(response: Response) -> None:
-    """Refuse a compressed answer: none was asked for."""
-    encoding = response.headers.get("content-encoding", "identity")
-    if encoding != "identity":
-        raise MalformedReply(
-            "The endpoint's answer is compressed, which was not asked for.",
-            detail=f"content encoding {encoding[:80]!a}",
-        )
-
-
-async def _refusal(response: Response, *, streaming: bool) -> GatewayError:
-    """Read and translate an error; a body that is too large, or breaks off, counts as none."""
-    try:
-        body = await response.read_all(_MAX_ERROR_BYTES)
-    except GatewayError:
-        body = b""
-    return translate(response.status, response.headers, body, streaming=streaming)
-
-
-_INVOKE = _Operation(attrgetter("invoke_url"), "Accept", streaming=False, read=_read_reply)
+_INVOKE = _Operation(attrgetter("invoke_url"), "Accept", streaming=False, read=read_reply)
 _STREAM = _Operation(
     attrgetter("stream_url"), "X-Amzn-SageMaker-Accept", streaming=True, read=_open_stream
 )

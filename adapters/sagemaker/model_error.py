@@ -44,7 +44,8 @@ def unwrap(document: Mapping[str, Any], retry_after: float | None) -> GatewayErr
         return ModelTimeout(
             "The model did not answer within SageMaker's time limit.", detail=detail
         )
-    if status is None or _UNREADABLE in wrapper or _UNREADABLE in text:
+    # What is quoted may itself quote AWS: a prompt that a container repeats.
+    if status is None or _UNREADABLE in wrapper.partition('with message "')[0]:
         return UpstreamError(
             "The model's container failed without a readable answer.", detail=detail
         )

@@ -163,6 +163,12 @@ def translate_failure(error: BaseException) -> GatewayError:
         return UpstreamTimeout(
             "The connection to SageMaker was not made in time.", retryable=True, detail=detail
         )
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return UpstreamError(
+            "The proxy on the way to SageMaker refused the connection.",
+            code="proxy_refused",
+            detail=f"{detail}: status {error.status}",
+        )
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return UpstreamError(
             "The connection to SageMaker is not secure: its certificate was not accepted.",

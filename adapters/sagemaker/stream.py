@@ -1,4 +1,4 @@
-"""A streamed answer of SageMaker: the container's bytes, out of the event stream around them.
+"""A streamed answer of SageMaker: the container's bytes, out of what is around them.
 
 Knows which messages carry what; refuses to know their framing and AWS's error names.
 """
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Stream(ABC):
-    """What both kinds of answers have in common; its own iterator.
+    """What all kinds of answers have in common; its own iterator.
 
     Whatever ends it early closes the connection, and carries AWS's request id.
     Implements `adapters.base.UpstreamStream`.
@@ -105,7 +105,20 @@ class EventStream(_Stream):
             _log.info("event_stream.unknown_message: %.40r %.40r", message.kind, message.name)
 
 
-class DocumentStream(_Stream):
+class ByteStream(_Stream):
+    """The container's bytes as they come, with nothing around them but HTTP.
+
+    A body that ends before HTTP says so is an error, whichever way its length is told.
+    """
+
+    async def _next_part(self) -> bytes:
+        data = await self._response.read_some()
+        if not data:
+            raise StopAsyncIteration
+        return data
+
+
+class DocumentStream(ByteStream):
     """A whole JSON answer to a streaming call, handed on as it is: the format cuts it up."""
 
     def __init__(self, response: Response, head: Head) -> None:
@@ -113,9 +126,7 @@ class DocumentStream(_Stream):
         self._size = 0
 
     async def _next_part(self) -> bytes:
-        data = await self._response.read_some()
-        if not data:
-            raise StopAsyncIteration
+        data = await super()._next_part()
         self._size += len(data)
         if self._size > MAX_BODY_BYTES:
             raise MalformedReply("The endpoint's answer is too large.")

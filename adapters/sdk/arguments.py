@@ -7,22 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
 from adapters.base import Json
-from adapters.deployment.settings import CREDENTIAL_KEYS, Settings
+from adapters.deployment.settings import Settings
 from adapters.deployment.wording import plain_words
 from adapters.errors import InvalidRequest
 from adapters.openai.validation import validate
+from adapters.sagemaker.identity_settings import IDENTITY_KEYS, KEY_SETTINGS, names_identity
 from adapters.spelling import nearest
 
 #: Said by each request, and no setting of the endpoint behind it.
 _REQUESTS_OWN: Final = frozenset({"extra_body"})
 _SETTINGS: Final = frozenset(Settings.model_fields) - _REQUESTS_OWN
 _OURS: Final = ("aws_", "sagemaker_")
+#: Has an argument of its own, beside the call's named parts.
+_ARGUMENTS: Final = _SETTINGS | _REQUESTS_OWN | {"stream"}
 
 _ONE_TRY: Final = "each call is tried once, on one endpoint"
 #: LiteLLM's arguments that can't be left out in silence, and that no container has a use for.
@@ -36,20 +40,20 @@ _REFUSED: Final[Mapping[str, str]] = {
     "fallbacks": _ONE_TRY,
     "guardrails": "there are none",
     "headers": "use extra_headers",
-    "litellm_credential_name": "use aws_access_key_id and aws_secret_access_key",
+    "litellm_credential_name": "there is no list of credentials: give the settings themselves",
     "logger_fn": "use Python's logging, logger 'sagegate.sdk'",
     "max_retries": _ONE_TRY,
     "mock_tool_calls": "a mock answers text only",
     "model_list": "name one model",
     "num_retries": _ONE_TRY,
     "request_timeout": "use timeout",
-    "ssl_verify": "certificates are always checked",
+    "ssl_verify": "certificates are always checked: AWS_CA_BUNDLE names other authorities",
     "verbose": "use set_verbose",
 }
 #: Notes for bookkeeping that is not done here.
 _IGNORED: Final = frozenset({"metadata", "tags"})
 #: Where the environment says who signs: AWS's own names.
-_VARIABLES: Final = {name: name.upper() for name in CREDENTIAL_KEYS}
+_VARIABLES: Final = {name: name.upper() for name in KEY_SETTINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +80,8 @@ def read_arguments(
         InvalidRequest: an argument is unknown, or has a wrong value; `param` is its name.
     """
     settings, params = _told_apart(schema, arguments)
-    extra = arguments.get("extra_body")
-    if extra is not None and not isinstance(extra, Mapping):
-        raise _wrong("extra_body", "expected a mapping of keys to values")
-    params = _as_json({**body, **params, **(extra or {})})
+    extra = _extra_body(arguments.get("extra_body"), body)
+    params = _as_json({**body, **params, **extra})
     validate(schema, params)
     read = _settings(_with_identity(settings, environ))
     return Arguments(settings=read, params=params)
@@ -102,6 +104,27 @@ def _told_apart(
     return settings, params
 
 
+def _extra_body(extra: Any, body: Json) -> Mapping[str, Any]:
+    """Give the way out for a container's odd names; nothing that is said elsewhere goes there.
+
+    Raises:
+        InvalidRequest: it names a setting, which must not travel to a container, or what the call
+            is about, which would then be two things at once.
+    """
+    if extra is None:
+        return {}
+    if not isinstance(extra, Mapping):
+        raise _wrong("extra_body", "expected a mapping of keys to values")
+    for name in extra:
+        if name in _REFUSED:
+            raise _wrong(name, f"not supported: {_REFUSED[name]}")
+        if name in _ARGUMENTS or name in body:
+            raise _wrong(name, "is an argument of its own, and has no place in extra_body")
+        if isinstance(name, str) and name.startswith(_OURS):
+            raise _wrong(name, f"unknown setting{_hint(name)}; it is never sent to a container")
+    return {name: value for name, value in extra.items() if value is not None}
+
+
 def _check_name(name: str) -> None:
     """Let a container's own parameter pass, and nothing that looks like a setting.
 
@@ -110,16 +133,25 @@ def _check_name(name: str) -> None:
     """
     if name in _REFUSED:
         raise _wrong(name, f"not supported: {_REFUSED[name]}")
-    near = nearest(name, _SETTINGS)
-    if near is None and not name.startswith(_OURS):
+    if _near_setting(name) is None and not name.startswith(_OURS):
         return
-    hint = f" (did you mean {near}?)" if near else ""
     way_out = (
         ""
         if name.startswith(_OURS)
         else "; a container's own parameter of this name goes into extra_body"
     )
-    raise _wrong(name, f"unknown argument{hint}{way_out}")
+    raise _wrong(name, f"unknown argument{_hint(name)}{way_out}")
+
+
+def _hint(name: str) -> str:
+    near = _near_setting(name)
+    return f" (did you mean {near}?)" if near else ""
+
+
+@lru_cache(maxsize=1024)
+def _near_setting(name: str) -> str | None:
+    """Give the setting that a name is probably a slip of; programs say the same names each time."""
+    return nearest(name, _SETTINGS)
 
 
 def _with_identity(settings: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
@@ -133,7 +165,7 @@ def _with_identity(settings: dict[str, Any], environ: Mapping[str, str]) -> dict
         for name, value in settings.items()
         if not (name.startswith("aws_") and value == "")
     }
-    if not any(name in named for name in CREDENTIAL_KEYS):
+    if not names_identity(environ) and not any(name in named for name in IDENTITY_KEYS):
         found = {name: environ.get(variable) for name, variable in _VARIABLES.items()}
         if found["aws_access_key_id"] or found["aws_secret_access_key"]:
             named |= {name: value for name, value in found.items() if value}

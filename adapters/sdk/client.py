@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from adapters.base import Json, Task
@@ -27,8 +28,9 @@ Prompt = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]]
 class Client:
     """Calls SageMaker endpoints; for any number of threads and event loops at once.
 
-    Every call raises `InvalidRequest` for arguments that can't be right, and otherwise what
-    `adapters.errors` draws: everything there is a `GatewayError`.
+    A call that fails raises a `GatewayError` of the tree in `adapters.errors`: `InvalidRequest` for
+    arguments that can't be right, `Overloaded` where the client was closed meanwhile. Dropping the
+    last reference to a client and its streams closes it.
 
     Args:
         environ: Who signs, where, and in which region, where a call does not say: AWS's variables.
@@ -40,8 +42,7 @@ class Client:
         self, environ: Mapping[str, str], *, verbose: Callable[[], bool] = lambda: False
     ) -> None:
         self._environ = environ
-        self._verbose = verbose
-        self._background: Background[Engine] = Background(self._open)
+        self._background: Background[Engine] = Background(partial(_open, verbose, environ))
 
     @overload
     def completion(
@@ -152,7 +153,7 @@ class Client:
     ) -> Result | AsyncStream:
         if not stream:
             return await self._awhole(task, body, arguments)
-        running = self._background.running()
+        running = await self._background.running_soon()
         opening = self._open_stream(running, task, body, arguments)
         return AsyncStream(await running.result(opening))
 
@@ -162,7 +163,7 @@ class Client:
         return Result(answer.body)
 
     async def _awhole(self, task: Task, body: Json, arguments: Mapping[str, Any]) -> Result:
-        running = self._background.running()
+        running = await self._background.running_soon()
         answer = await running.result(running.state.call(self._order(task, body, arguments)))
         return Result(answer.body)
 
@@ -170,7 +171,7 @@ class Client:
         self, running: Running[Engine], task: Task, body: Json, arguments: Mapping[str, Any]
     ) -> Source:
         stream = await running.state.stream(self._order(task, body, arguments))
-        return Source(stream, running)
+        return Source(stream, running, self._background)
 
     def _order(self, task: Task, body: Json, arguments: Mapping[str, Any]) -> Order:
         from adapters.sdk.engine import Order  # noqa: PLC0415 - see `_open`
@@ -178,8 +179,11 @@ class Client:
         environ = {name: self._environ[name] for name in self._environ if name.startswith("AWS_")}
         return Order(task, body, arguments, environ)
 
-    def _open(self) -> AbstractAsyncContextManager[Engine]:
-        # Lazy: schemas, formats and the HTTP client take a third of a second to load.
-        from adapters.sdk.engine import open_engine  # noqa: PLC0415 - see above
 
-        return open_engine(self._verbose)
+def _open(
+    verbose: Callable[[], bool], environ: Mapping[str, str]
+) -> AbstractAsyncContextManager[Engine]:
+    # Lazy: schemas, formats and the HTTP client take a third of a second to load.
+    from adapters.sdk.engine import open_engine  # noqa: PLC0415 - see above
+
+    return open_engine(verbose, environ)

@@ -6,11 +6,11 @@ first call; everything here runs on the SDK's own loop.
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -18,16 +18,18 @@ from pydantic import BaseModel
 
 from adapters.answer import Answer, AnswerStream
 from adapters.base import Invoker, Json, Limits, Task
+from adapters.deadline import within
 from adapters.deployment.address import parse_model
 from adapters.deployment.compose import aws_settings, compose
 from adapters.deployment.settings import Settings
 from adapters.endpoint import Endpoint
-from adapters.errors import ConfigError, DeadlineExceeded, InvalidRequest
+from adapters.errors import ConfigError, InvalidRequest
 from adapters.openai.chat import ChatRequest
 from adapters.openai.completions import CompletionRequest
 from adapters.openai.embeddings import EmbeddingRequest
 from adapters.openai.rerank import RerankRequest
 from adapters.sagemaker.connections import Connections
+from adapters.sagemaker.network import read_network
 from adapters.sagemaker.settings import AwsSettings
 from adapters.sdk.arguments import Arguments, read_arguments
 from adapters.sdk.verbose import VerboseInvoker
@@ -39,6 +41,8 @@ _TIMEOUT: Final = 600.0
 
 #: Settings that don't make another endpoint.
 _FOR_ONE_CALL: Final = {"timeout", "stream_timeout"}
+
+_NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 _SCHEMAS: Final[Mapping[Task, type[BaseModel]]] = {
     "chat": ChatRequest,
@@ -90,7 +94,7 @@ class Engine:
         endpoint, arguments = self._prepare(order)
         seconds = arguments.settings.timeout or _TIMEOUT
         limits = Limits(first_byte=seconds, idle=seconds, deadline=seconds)
-        async with _within(seconds):
+        async with within(seconds):
             return await endpoint.call(order.task, arguments.params, limits)
 
     async def stream(self, order: Order) -> AnswerStream:
@@ -103,7 +107,7 @@ class Engine:
         settings = arguments.settings
         seconds = settings.stream_timeout or settings.timeout or _TIMEOUT
         limits = Limits(first_byte=seconds, idle=seconds, deadline=None)
-        async with _within(seconds):
+        async with within(seconds):
             stream = await endpoint.stream(order.task, arguments.params, limits)
         self._streams.add(stream)
         return stream
@@ -160,20 +164,20 @@ class Engine:
 
 
 @asynccontextmanager
-async def open_engine(verbose: Callable[[], bool]) -> AsyncIterator[Engine]:
-    """Open the way to AWS for the block."""
-    engine = Engine(Connections(), verbose=verbose)
+async def open_engine(
+    verbose: Callable[[], bool], environ: Mapping[str, str] = _NO_VARIABLES
+) -> AsyncIterator[Engine]:
+    """Open the way to AWS for the block, through the proxies that the environment names.
+
+    Raises:
+        InvalidRequest: a proxy, or a bundle of certificate authorities, can't be used.
+    """
+    try:
+        network = read_network(environ)
+    except ConfigError as error:
+        raise InvalidRequest(error.message, code="invalid_environment") from error
+    engine = Engine(Connections(network), verbose=verbose)
     try:
         yield engine
     finally:
         await engine.aclose()
-
-
-@asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
-    """End the block after so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise DeadlineExceeded.after(seconds) from error

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from adapters.base import Json
-from adapters.sdk.background import Running
+from adapters.errors import Overloaded
+from adapters.sdk.background import Background, Running
 from adapters.sdk.results import Result
 
 if TYPE_CHECKING:  # it loads pydantic
@@ -21,10 +23,19 @@ if TYPE_CHECKING:  # it loads pydantic
 
 
 class Source:
-    """The stream's end on the SDK's loop."""
+    """The stream's end on the SDK's loop.
 
-    def __init__(self, stream: AnswerStream, running: Running[Any]) -> None:
+    Args:
+        stream: The answer.
+        running: The loop that it came on.
+        background: Whose loop that is: kept here, for with the last reference to it the loop ends.
+    """
+
+    def __init__(
+        self, stream: AnswerStream, running: Running[Any], background: Background[Any]
+    ) -> None:
         self._stream = stream
+        self._background = background
         self._batches = aiter(stream)
         self.running = running
         # Nobody may ever take the stream, or read it to its end.
@@ -51,8 +62,9 @@ class Source:
 
 
 def _abandon(stream: AnswerStream, running: Running[Any]) -> None:
-    """Give the call up without waiting for it; in a forked child it is the parent's."""
-    if running.alive:
+    """Give the call up without waiting for it."""
+    # A loop that has ended gave its calls up by itself; in a forked child they are the parent's.
+    with suppress(Overloaded):
         running.submit(stream.aclose())
 
 
@@ -108,7 +120,7 @@ class Stream(_Chunks):
         """Give the answer up; may be called more than once."""
         if not self._ended:
             self._end()
-            if self._source.running.alive:
+            with suppress(Overloaded):  # as in `_abandon`
                 self._source.running.wait(self._source.aclose())
 
     def __enter__(self) -> Self:
@@ -151,7 +163,7 @@ class AsyncStream(_Chunks):
         """Give the answer up; may be called more than once."""
         if not self._ended:
             self._end()
-            if self._source.running.alive:
+            with suppress(Overloaded):  # as in `_abandon`
                 # Its own caller may be leaving: the call is given up all the same.
                 await asyncio.shield(self._source.running.result(self._source.aclose()))
 

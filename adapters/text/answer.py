@@ -8,7 +8,8 @@ from adapters.base import Decoded, Json, Payload, Request, UsageSource
 from adapters.openai import usage
 from adapters.openai.finish import finish_reason, is_foreign
 from adapters.openai.logprobs import Token
-from adapters.openai.streaming import Resource, total
+from adapters.openai.streaming import Resource
+from adapters.text.counts import Said, count
 from adapters.text.dialect import Dialect, stops, token_limit
 from adapters.text.generation import Generation, Reading
 from adapters.text.stops import cut
@@ -35,24 +36,24 @@ def complete(
         readings: The replies to them, in their order.
     """
     choices: list[Json] = []
-    said = 0
+    counts: list[Json] = []
+    sources: list[UsageSource] = []
     for payload, reading in zip(payloads, readings, strict=True):
+        texts: list[Said] = []
         for generation in reading.generations:
             text, stopped = _text(dialect, request, payload, generation)
-            said += usage.size(text)
-            details = generation.details
-            reason = finish_reason(
-                "stop" if stopped else details.finish,
-                generated=details.generated,
-                limit=token_limit(request.params),
-            )
-            whole = echoed_prompt(request, payload) + text
-            tokens = wanted_tokens(request, details.tokens)
             index = payloads[0].choice + len(choices)
-            choice = resource.text_choice(index, whole, reason, tokens)
-            choices.append(with_own_word(choice, details.finish))
-    counts, source = _usage(payloads, readings, said)
-    return Decoded(resource.answer(request, choices, counts), source, readings[0].shape)
+            written = echo(resource, dialect, request, payload, text) + text
+            tokens = _tokens(request, generation, len(text) if stopped else None)
+            reason = _reason(request, generation, stopped=stopped)
+            choice = resource.text_choice(index, written, reason, tokens)
+            choices.append(with_own_word(choice, generation.details.finish))
+            texts.append(Said(details=generation.details, size=usage.size(text)))
+        counted, source = count(payload, reading.usage, texts)
+        counts.append(counted)
+        sources.append(source)
+    body = resource.answer(request, choices, usage.total(counts))
+    return Decoded(body, usage.worst(sources), readings[0].shape)
 
 
 def with_own_word(choice: Json, said: str | None) -> Json:
@@ -66,17 +67,59 @@ def without_echo(dialect: Dialect, request: Request, payload: Payload, text: str
     return text.removeprefix(payload.prompt) if unasked and _is_telling(payload.prompt) else text
 
 
-def echoed_prompt(request: Request, payload: Payload) -> str:
-    """Give what `echo` puts before a completion's text."""
+def echo(
+    resource: Resource, dialect: Dialect, request: Request, payload: Payload, text: str
+) -> str:
+    """Give what `echo` puts before a text, or before its first piece; nothing where it is there."""
     params = request.params
-    asked = "prompt" in params and params.get("echo") and not params.get("return_full_text")
-    return payload.prompt if asked and "echo" not in request.target.parameters.dropped else ""
+    by_us = not dialect.verbatim and not params.get("return_full_text")
+    if not by_us or not resource.echoes(params):
+        return ""
+    there = dialect.may_echo and text.startswith(payload.prompt)
+    return "" if there else payload.prompt
 
 
-def wanted_tokens(request: Request, tokens: Sequence[Token]) -> Sequence[Token]:
-    """Give the tokens if the request asks for log probabilities."""
+def cut_here(dialect: Dialect, request: Request) -> Sequence[str]:
+    """Give the stop texts to cut at: an answer never has one, which containers see differently."""
+    params = request.params
+    if dialect.verbatim or params.get("include_stop_str_in_output"):
+        return ()
+    return stops(params)
+
+
+def within(characters: int, tokens: Sequence[Token]) -> list[Token]:
+    """Give the first tokens, as many as lie wholly within so many characters."""
+    kept: list[Token] = []
+    end = 0
+    for token in tokens:
+        end += len(token.text)
+        if end > characters:
+            break
+        kept.append(token)
+    return kept
+
+
+def wants_tokens(request: Request) -> bool:
+    """Tell whether the request asks for log probabilities."""
     asked = request.params.get("logprobs")
-    return () if asked is None or asked is False else tokens
+    return asked is not None and asked is not False
+
+
+def _tokens(request: Request, generation: Generation, characters: int | None) -> Sequence[Token]:
+    """Give the tokens that are wanted, of a text that was cut those of what is left."""
+    if not wants_tokens(request):
+        return ()
+    tokens = generation.details.tokens
+    return tokens if characters is None else within(characters, tokens)
+
+
+def _reason(request: Request, generation: Generation, *, stopped: bool) -> str:
+    details = generation.details
+    return finish_reason(
+        "stop" if stopped else details.finish,
+        generated=details.generated,
+        limit=token_limit(request.params),
+    )
 
 
 def _is_telling(prompt: str) -> bool:
@@ -87,34 +130,4 @@ def _text(
     dialect: Dialect, request: Request, payload: Payload, generation: Generation
 ) -> tuple[str, bool]:
     text = without_echo(dialect, request, payload, generation.text)
-    return cut(text, stops(request.params)) if dialect.stop_name is None else (text, False)
-
-
-def _usage(
-    payloads: Sequence[Payload], readings: Sequence[Reading], said: int
-) -> tuple[Json, UsageSource]:
-    """Add the counts of all calls up; a prompt that is asked again counts once."""
-    records = [
-        counted_once(payload, reading.usage)
-        for payload, reading in zip(payloads, readings, strict=True)
-        if reading.usage is not None
-    ]
-    if len(records) == len(readings):
-        return total(records), "container"
-    firsts = [number for number, payload in enumerate(payloads) if not payload.repeats]
-    prompts = [readings[number].generations[0].details.prompt for number in firsts]
-    generated = [each.details.generated for reading in readings for each in reading.generations]
-    sizes = (sum(usage.size(payloads[number].prompt) for number in firsts), said)
-    return usage.settle(_sum(prompts), _sum(generated), "details", sizes)
-
-
-def counted_once(payload: Payload, record: Json) -> Json:
-    """Give a container's usage without the prompt's tokens, if an earlier call counted them."""
-    if not payload.repeats:
-        return record
-    return {**record, "prompt_tokens": 0, "total_tokens": record["completion_tokens"]}
-
-
-def _sum(counts: Sequence[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
+    return cut(text, cut_here(dialect, request))

@@ -5,110 +5,116 @@ Every choice of every prompt takes a call of its own: containers give one text f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
-from adapters.container import parse_reply, write_body
+from adapters.container import check_size, parse_reply, write_body
 from adapters.errors import InvalidRequest
 from adapters.openai import chat, completions, parameters
+from adapters.openai.streaming import Resource
 from adapters.text import answer
-from adapters.text.dialect import REMEDIES, Dialect
+from adapters.text.dialect import REMEDIES, Dialect, texts_per_call
 from adapters.text.generation import read
 from adapters.text.stream import TextStream
 
 #: An input as the container takes it, and the text that is counted for it.
 Input = tuple[Any, str]
+#: Gives the inputs that a request becomes.
+Inputs = Callable[[Dialect, Request], list[Input]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextCodec:
+    """Chat, or completions, of one text dialect.
+
+    Args:
+        dialect: How the container is asked.
+        resource: How the answer is written.
+        known: The task's parameters.
+        inputs: What a request becomes, an input for each of its prompts.
+    """
+
+    dialect: Dialect
+    resource: Resource
+    known: frozenset[str]
+    inputs: Inputs
+
+    def encode(self, request: Request) -> tuple[Payload, ...]:
+        """Write `{"inputs", "parameters", "stream"?}`, once for each choice of each input."""
+        params = parameters.select(
+            request.params,
+            request.target,
+            known=self.known,
+            supported=self.dialect.supported,
+            remedies=REMEDIES,
+        )
+        return tuple(_payloads(self.dialect, request, params, self.inputs(self.dialect, request)))
+
+    def decode(
+        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
+    ) -> Decoded:
+        """Read the texts of each reply, whatever its shape."""
+        readings = [read(parse_reply(reply)) for reply in replies]
+        return answer.complete(self.resource, self.dialect, request, payloads, readings)
+
+    def decoder(self, request: Request, payload: Payload) -> TextStream:
+        """Give the decoder for one stream."""
+        return TextStream(self.resource, self.dialect, request, payload)
 
 
 def text_format(name: str, dialect: Dialect) -> Format:
     """Give the format of a text dialect: chat and completions."""
-    return Format(name=name, chat=TextChat(dialect), completion=TextCompletion(dialect))
+    return Format(name=name, chat=chat_codec(dialect), completion=completion_codec(dialect))
 
 
-@dataclass(frozen=True, slots=True)
-class TextChat:
-    """Chat: the conversation becomes one prompt."""
-
-    dialect: Dialect
-
-    def encode(self, request: Request) -> tuple[Payload, ...]:
-        """Write `{"inputs", "parameters", "stream"?}`, once for each choice."""
-        params = _selected(self.dialect, request, parameters.CHAT)
-        converse = self.dialect.converse
-        return _payloads(self.dialect, request, params, [converse(request, params["messages"])])
-
-    def decode(
-        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
-    ) -> Decoded:
-        """Read the texts of each reply, whatever its shape."""
-        readings = [read(parse_reply(reply)) for reply in replies]
-        return answer.complete(chat, self.dialect, request, payloads, readings)
-
-    def decoder(self, request: Request, payload: Payload) -> TextStream:
-        """Give the decoder for one stream."""
-        return TextStream(chat, self.dialect, request, payload)
+def chat_codec(dialect: Dialect, codec: type[TextCodec] = TextCodec) -> TextCodec:
+    """Give the codec of chat: the conversation becomes one prompt."""
+    return codec(dialect=dialect, resource=chat, known=parameters.CHAT, inputs=_conversation)
 
 
-@dataclass(frozen=True, slots=True)
-class TextCompletion:
-    """Completions: the prompts go to the container untouched."""
-
-    dialect: Dialect
-
-    def encode(self, request: Request) -> tuple[Payload, ...]:
-        """Write `{"inputs", "parameters", "stream"?}`, once for each choice of each prompt."""
-        params = _selected(self.dialect, request, parameters.COMPLETION)
-        if params.get("echo") and params.get("logprobs") is not None:
-            raise InvalidRequest(
-                f"The model '{request.target.model}' gives no log probabilities of an echoed "
-                "prompt: leave out 'echo' or 'logprobs'.",
-                param="logprobs",
-                code="unsupported_parameter",
-            )
-        return _payloads(
-            self.dialect, request, params, [(text, text) for text in completions.texts(request)]
-        )
-
-    def decode(
-        self, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
-    ) -> Decoded:
-        """Read the texts of each reply, whatever its shape."""
-        readings = [read(parse_reply(reply)) for reply in replies]
-        return answer.complete(completions, self.dialect, request, payloads, readings)
-
-    def decoder(self, request: Request, payload: Payload) -> TextStream:
-        """Give the decoder for one stream."""
-        return TextStream(completions, self.dialect, request, payload)
-
-
-def _selected(dialect: Dialect, request: Request, known: frozenset[str]) -> Json:
-    return parameters.select(
-        request.params,
-        request.target,
-        known=known,
-        supported=dialect.supported,
-        remedies=REMEDIES,
+def completion_codec(dialect: Dialect, codec: type[TextCodec] = TextCodec) -> TextCodec:
+    """Give the codec of completions: the prompts go to the container untouched."""
+    return codec(
+        dialect=dialect, resource=completions, known=parameters.COMPLETION, inputs=_prompts
     )
+
+
+def _conversation(dialect: Dialect, request: Request) -> list[Input]:
+    return [dialect.converse(request, request.params["messages"])]
+
+
+def _prompts(dialect: Dialect, request: Request) -> list[Input]:
+    del dialect
+    params = request.params
+    if params.get("echo") and params.get("logprobs") is not None:
+        raise InvalidRequest(
+            f"The model '{request.target.model}' gives no log probabilities of an echoed prompt: "
+            "leave out 'echo' or 'logprobs'.",
+            param="logprobs",
+            code="unsupported_parameter",
+        )
+    return [(text, text) for text in completions.texts(request)]
 
 
 def _payloads(
-    dialect: Dialect, request: Request, params: Json, inputs: Iterable[Input]
-) -> tuple[Payload, ...]:
+    dialect: Dialect, request: Request, params: Json, inputs: list[Input]
+) -> Iterator[Payload]:
+    """Give the calls: the choices of an input share its body, unless each has its own seed."""
     written = dialect.parameters(params, request.target)
     stream = {"stream": True} if params.get("stream") else {}
-    count = params.get("n") or 1
-    return tuple(
-        Payload(
-            body=write_body({"inputs": given, "parameters": _varied(written, i), **stream}),
-            prompt=prompt,
-            choice=number * count + i,
-            repeats=i > 0,
-        )
-        for number, (given, prompt) in enumerate(inputs)
-        for i in range(count)
-    )
+    count, texts = params.get("n") or 1, texts_per_call(written)
+    for number, (given, prompt) in enumerate(inputs):
+        body = b""
+        for i in range(count):
+            varied = _varied(written, i)
+            if i == 0 or varied is not written:
+                body = write_body({"inputs": given, "parameters": varied, **stream})
+                check_size(body, request.target)  # before there are as many as choices
+            yield Payload(
+                body=body, prompt=prompt, choice=(number * count + i) * texts, repeats=i > 0
+            )
 
 
 def _varied(written: Json, choice: int) -> Json:

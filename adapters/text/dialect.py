@@ -80,11 +80,12 @@ class Dialect:
         supported: OpenAI's parameters that it can express.
         finish: Writes what this dialect has beyond the common parameters: takes those written so
             far, and the request's.
-        stop_name: Its name for stop texts; None cuts the answer here.
+        stop_name: Its name for stop texts; None where it knows none.
         converse: Gives the `inputs` that a conversation becomes, and the text to count.
         asks_details: Ask for finish reason and exact counts; only a container that is known to
             have them is asked.
         may_echo: It may put the prompt before a whole answer, unasked.
+        verbatim: The request is the client's own: nothing is added to what comes, or cut from it.
     """
 
     supported: frozenset[str] = BASIC
@@ -93,6 +94,7 @@ class Dialect:
     converse: Callable[[Request, list[Json]], tuple[Any, str]] = rendered
     asks_details: bool = False
     may_echo: bool = False
+    verbatim: bool = False
 
     def parameters(self, params: Json, target: Target) -> Json:
         """Write the container's `parameters` for a request's."""
@@ -114,11 +116,21 @@ class Dialect:
 
 
 def token_limit(params: Json) -> int | None:
-    """Give the wanted number of tokens, at least 1: containers refuse 0."""
-    limit = params.get("max_completion_tokens")
-    if limit is None:
-        limit = params.get("max_tokens")
-    return None if limit is None else max(int(limit), 1)
+    """Give the wanted number of tokens, at least 1: containers refuse 0.
+
+    The containers' own name for it holds where OpenAI's are not said.
+    """
+    for name in ("max_completion_tokens", "max_tokens"):
+        if params.get(name) is not None:
+            return max(int(params[name]), 1)
+    own = params.get("max_new_tokens")
+    return own if type(own) is int else None
+
+
+def texts_per_call(params: Json) -> int:
+    """Give the number of texts that one call is asked for, in the containers' own words."""
+    asked = params.get("num_return_sequences")
+    return asked if type(asked) is int and asked > 0 else 1
 
 
 def stops(params: Json) -> list[str]:

@@ -6,15 +6,16 @@ never takes an unknown shape for an empty text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from adapters.base import Json
 from adapters.complaint import is_complaint
-from adapters.container import failed_generation, unknown_shape
-from adapters.openai.finish import FAILURES
-from adapters.openai.logprobs import Token, read_chat
+from adapters.container import unknown_shape
+from adapters.openai import usage
+from adapters.openai.logprobs import read_chat
+from adapters.text.details import NOTHING, Details, check_finish, read_details
+from adapters.text.token import without_end_mark
 
 #: Where containers put their texts when they answer objects; the first one there counts.
 _NAMES: Final = (
@@ -30,37 +31,6 @@ _NAMES: Final = (
 )
 #: Lists around the objects: one for each input, one for each of its sequences.
 _MOST_LISTS: Final = 3
-#: Marks of chat layouts: they are no text when they are all that a token is.
-_SPECIAL_MARKS: Final = frozenset(
-    {
-        "<s>",
-        "</s>",
-        "<|assistant|>",
-        "<|system|>",
-        "<|user|>",
-        "<|im_start|>",
-        "<|im_end|>",
-        "<|endoftext|>",
-        "<|eot_id|>",
-        "<end_of_turn>",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
-    """What a container says of a text beside the text."""
-
-    #: Its own word for the finish reason.
-    finish: str | None = None
-    #: Exact numbers of tokens.
-    generated: int | None = None
-    prompt: int | None = None
-    #: The tokens of the text, with their log probabilities.
-    tokens: tuple[Token, ...] = ()
-
-
-NOTHING: Final = Details()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,61 +70,6 @@ def read(reply: Any) -> Reading:
     )
 
 
-def read_details(record: Any) -> Details:
-    """Read a `details` object of TGI or LMI; other things say nothing.
-
-    Raises:
-        ModelError: the finish reason is a failure.
-    """
-    if not isinstance(record, dict):
-        return NOTHING
-    said = record.get("finish_reason", record.get("finish reason"))
-    check_finish(said)
-    prompt = record.get("input_length")
-    if prompt is None and record.get("prefill"):
-        prompt = len(record["prefill"])
-    return Details(
-        finish=said,
-        generated=record.get("generated_tokens"),
-        prompt=prompt,
-        tokens=tuple(_tokens(record)),
-    )
-
-
-def check_finish(said: Any) -> None:
-    """Let a container's finish reason pass, unless it is a failure.
-
-    Raises:
-        ModelError: it is one.
-    """
-    if isinstance(said, str) and said in FAILURES:
-        raise failed_generation()
-
-
-def is_mark(token: Json) -> bool:
-    """Tell whether a token is none of the text: a special one, or a mark of a chat layout."""
-    special = token.get("special") or token.get("special_token")
-    return bool(special) or token.get("text") in _SPECIAL_MARKS
-
-
-def read_token(token: Json, alternatives: Any = None) -> Token:
-    """Read a token of TGI or LMI, and the others that could have stood in its place."""
-    return Token(
-        text=token.get("text") or "",
-        logprob=token.get("logprob", token.get("log_prob")),
-        top=tuple(read_token(each) for each in alternatives or () if isinstance(each, dict)),
-    )
-
-
-def _tokens(details: Json) -> Iterator[Token]:
-    listed = details.get("tokens") or ()
-    tops = details.get("top_tokens") or ()
-    for place, token in enumerate(listed):
-        if isinstance(token, dict) and not is_mark(token):
-            own = token.get("top_tokens")
-            yield read_token(token, tops[place] if place < len(tops) else own)
-
-
 def _objects(value: Any) -> tuple[list[Any], int]:
     """Give the innermost list's items and the number of lists around them; an object is one."""
     items, lists = [value], 0
@@ -184,8 +99,10 @@ def _read_texts(value: Json, name: str, texts: list[str]) -> Reading:
     several = len(texts) > 1  # details speak of one text
     return Reading(
         shape=name + ("[]" if isinstance(value[name], list) else ""),
-        generations=tuple(Generation(text, NOTHING if several else details) for text in texts),
-        usage=_usage(value),
+        generations=tuple(
+            Generation(without_end_mark(text), NOTHING if several else details) for text in texts
+        ),
+        usage=usage.reported(value.get("usage")),
     )
 
 
@@ -215,7 +132,8 @@ def _read_choices(value: Json) -> Reading:
         raise unknown_shape(value)
     generations = tuple(_read_choice(choice, value) for choice in choices)
     part = "message" if isinstance(choices[0].get("message"), dict) else "text"
-    return Reading(shape=f"choices[].{part}", generations=generations, usage=_usage(value))
+    counts = usage.reported(value.get("usage"))
+    return Reading(shape=f"choices[].{part}", generations=generations, usage=counts)
 
 
 def _read_choice(choice: Any, reply: Json) -> Generation:
@@ -228,9 +146,4 @@ def _read_choice(choice: Any, reply: Json) -> Generation:
     if not isinstance(text, str):
         raise unknown_shape(reply)
     tokens = tuple(read_chat(choice.get("logprobs")))
-    return Generation(text, Details(finish=said, tokens=tokens))
-
-
-def _usage(value: Json) -> Json | None:
-    record = value.get("usage")
-    return record if isinstance(record, dict) and "completion_tokens" in record else None
+    return Generation(without_end_mark(text), Details(finish=said, tokens=tokens))

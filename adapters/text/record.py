@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from adapters.base import Json
+from adapters.complaint import is_complaint
 from adapters.container import failed_generation, unknown_shape
 from adapters.openai.logprobs import Token, read_chat
-from adapters.text.generation import (
-    NOTHING,
-    Details,
-    check_finish,
-    is_mark,
-    read,
-    read_details,
-    read_token,
-)
+from adapters.text.details import NOTHING, Details, check_finish, read_details
+from adapters.text.generation import read
+from adapters.text.token import is_mark, is_no_text, read_token, without_end_mark
+
+#: What a choice may have that only says that it ends.
+_ENDING: Final = frozenset({"finish_reason", "index", "logprobs", "stop_reason", "text"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A piece of one choice's text, often a token."""
+class Piece(NamedTuple):
+    """A piece of one choice's text, often a token: made for each record, so a tuple."""
 
     shape: str
     text: str
-    index: int = 0
-    token: Token | None = None
+    #: The place of its choice among the call's.
+    place: int = 0
+    #: The tokens that the text is.
+    tokens: tuple[Token, ...] = ()
     #: Whether the record stands for one generated token.
     counts: bool = False
     #: Whether the choice is finished with it.
@@ -43,57 +41,75 @@ def is_document(record: Any) -> bool:
     return isinstance(choices, list) and bool(choices) and "message" in choices[0]
 
 
-def read_record(record: Any) -> Iterator[Piece]:
+def read_record(record: Any, *, tokens: bool) -> Sequence[Piece]:
     """Read a record that is no whole answer.
+
+    Args:
+        record: The parsed record.
+        tokens: Log probabilities are wanted: read the tokens as well.
 
     Raises:
         ModelError: it reports a failure.
         MalformedReply: its shape is unknown.
     """
-    if not isinstance(record, dict):
+    if not isinstance(record, dict) or is_complaint(record):
         raise unknown_shape(record)
     token = record.get("token")
     if isinstance(token, dict):
-        yield _token(record, token)
-    elif isinstance(record.get("choices"), list):
-        for choice in record["choices"]:
-            yield _choice(choice, record)
-    else:
-        reading = read(record)
-        for generation in reading.generations:
-            yield Piece(shape=reading.shape, text=generation.text, details=generation.details)
+        return (_token(record, token, tokens=tokens),)
+    if isinstance(record.get("choices"), list):
+        return [_choice(choice, record) for choice in record["choices"]]
+    reading = read(record)
+    return [  # as many choices as texts
+        Piece(
+            reading.shape,
+            "" if is_mark(each.text) else each.text,
+            place,
+            tokens=each.details.tokens,
+            details=each.details,
+        )
+        for place, each in enumerate(reading.generations)
+    ]
 
 
-def _token(record: Json, token: Json) -> Piece:
+def _token(record: Json, token: Json, *, tokens: bool) -> Piece:
     """Read a token's record; the last one carries the whole text, or the details, or both."""
     if token.get("error_msg"):
         raise failed_generation()
     details = record.get("details")
-    last = record.get("generated_text") is not None or bool(details)
-    mark = is_mark(token)
+    text = "" if is_no_text(token) else without_end_mark(token.get("text") or "")
     return Piece(
-        shape="token",
-        text="" if mark else token.get("text") or "",
-        token=None if mark else read_token(token, record.get("top_tokens")),
+        "token",
+        text,
+        tokens=(read_token(token, record.get("top_tokens")),) if tokens and text else (),
         counts=True,
-        last=last,
+        last=record.get("generated_text") is not None or bool(details),
         details=read_details(details) if details else NOTHING,
     )
 
 
 def _choice(choice: Any, record: Json) -> Piece:
+    """Read a chunk's choice.
+
+    A text container is asked for no tool: a call of one is no shape of its.
+    """
     if not isinstance(choice, dict):
         raise unknown_shape(record)
-    delta = choice.get("delta")
-    text = delta.get("content") if isinstance(delta, dict) else choice.get("text")
     said = choice.get("finish_reason")
     check_finish(said)
-    tokens = read_chat(choice.get("logprobs"))
+    delta = choice.get("delta")
+    if isinstance(delta, dict):
+        shape, text, may_lack = "choices[].delta", delta.get("content"), not delta.get("tool_calls")
+    else:
+        ends = said is not None and choice.keys() <= _ENDING
+        shape, text, may_lack = "choices[].text", choice.get("text"), ends
+    if not isinstance(text, str) and not (text is None and may_lack):
+        raise unknown_shape(record)
     return Piece(
-        shape="choices[].delta" if isinstance(delta, dict) else "choices[].text",
-        text=text or "",
-        index=choice.get("index") or 0,
-        token=tokens[0] if len(tokens) == 1 else None,
+        shape,
+        text or "",
+        choice.get("index") or 0,
+        tokens=tuple(read_chat(choice.get("logprobs"))),
         last=said is not None,
         details=Details(finish=said) if said is not None else NOTHING,
     )

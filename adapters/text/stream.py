@@ -7,8 +7,8 @@ marks the third's end but the stream's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.base import Json, Payload, Request, Summary
@@ -17,10 +17,13 @@ from adapters.errors import MalformedReply
 from adapters.framing import DONE, RecordReader
 from adapters.openai import usage
 from adapters.openai.finish import finish_reason
+from adapters.openai.logprobs import Token
 from adapters.openai.streaming import Resource, cut_words, note_document, wants_usage
-from adapters.text import answer
-from adapters.text.dialect import Dialect, stops, token_limit
-from adapters.text.generation import NOTHING, Details, read
+from adapters.text import answer, counts
+from adapters.text.counts import Said
+from adapters.text.details import NOTHING
+from adapters.text.dialect import Dialect, token_limit
+from adapters.text.generation import read
 from adapters.text.record import Piece, is_document, read_record
 from adapters.text.stops import StopCutter
 
@@ -30,14 +33,30 @@ class _Choice:
     """What is known of one choice so far."""
 
     cutter: StopCutter
-    #: UTF-8 bytes and characters of the text so far, and the tokens that were counted.
-    size: int = 0
-    characters: int = 0
-    tokens: int = 0
-    counted: bool = False
+    said: Said = field(default_factory=Said)
+    #: Pieces whose tokens have not been told: where each begins and ends, and the tokens.
+    waiting: list[tuple[int, int, tuple[Token, ...]]] = field(default_factory=list)
+    #: Characters that came, and those that have been given.
+    came: int = 0
+    given: int = 0
     #: A record said that it is finished.
-    finished: bool = False
-    details: Details = NOTHING
+    ended: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether no more text is to be given."""
+        return self.ended or self.cutter.stopped
+
+    def told(self) -> Sequence[Token]:
+        """Take the tokens whose text has been given; those of a stop text are never told."""
+        tokens: list[Token] = []
+        while self.waiting and self.waiting[0][1] <= self.given:
+            tokens += self.waiting.pop(0)[2]
+        if self.waiting and self.cutter.stopped:
+            start, _, partly = self.waiting[0]
+            tokens += answer.within(self.given - start, partly)
+            self.waiting.clear()
+        return tokens
 
 
 class TextStream:
@@ -58,6 +77,8 @@ class TextStream:
         self._dialect = dialect
         self._request = request
         self._payload = payload
+        self._wants_tokens = answer.wants_tokens(request)
+        self._stops = answer.cut_here(dialect, request)
         self._reader = RecordReader()
         self._choices: dict[int, _Choice] = {}
         self._usage: Json | None = None
@@ -65,13 +86,19 @@ class TextStream:
         self._open_ended = False
         self._ended = False
 
+    @property
+    def over(self) -> bool:
+        """Whether the answer is; a whole one in the stream's place must be all there is."""
+        return self._ended and not self.summary.whole_document
+
     def feed(self, data: bytes) -> Iterator[Json]:
         """Take bytes cut anywhere; give the chunks that are complete."""
         return self._read(self._reader.feed(data))
 
     def finish(self) -> Iterator[Json]:
         """Take the end of the stream."""
-        yield from self._read(self._reader.finish())
+        if not self.over:
+            yield from self._read(self._reader.finish())
         if not self._ended:
             finished = self._choices and all(each.finished for each in self._choices.values())
             if not finished and not (self._open_ended and self._choices):
@@ -80,110 +107,117 @@ class TextStream:
 
     def _read(self, records: Iterator[Any]) -> Iterator[Json]:
         for record in records:
-            if self._ended:
-                continue
             if record is DONE:
-                if self._choices:  # the container's own word for the end
+                if self._choices and not self._ended:  # the container's own word for the end
                     yield from self._end()
+            elif self.over:
+                continue
+            elif self._ended:
+                raise unknown_shape(record)
             elif is_document(record):
                 yield from self._read_document(record)
             else:
                 yield from self._read_pieces(record)
 
     def _read_pieces(self, record: Any) -> Iterator[Json]:
-        counts = record.get("usage") if isinstance(record, dict) else None
-        if isinstance(counts, dict) and "completion_tokens" in counts:
-            self._usage = counts
-        for piece in read_record(record):
-            if self.summary.shape is None:
-                self.summary.shape = piece.shape
+        if isinstance(record, dict) and "usage" in record:
+            self._usage = usage.reported(record["usage"]) or self._usage
+        for piece in read_record(record, tokens=self._wants_tokens):
             yield from self._take(piece)
-        if self._is_over():
-            yield from self._end()
-
-    def _is_over(self) -> bool:
-        """Tell whether nothing can follow: a token's record said so; others may bring usage."""
-        return self.summary.shape == "token" and all(
-            each.finished for each in self._choices.values()
-        )
 
     def _take(self, piece: Piece) -> Iterator[Json]:
-        index = self._payload.choice + piece.index
+        index = self._payload.choice + piece.place
         choice = self._choices.get(index)
         text = piece.text
         if choice is None:
-            choice = self._choices[index] = _Choice(self._cutter())
-            yield from self._begin(index)
-            if not piece.counts:
-                text = answer.without_echo(self._dialect, self._request, self._payload, text)
-        if choice.finished:
+            choice = self._choices[index] = _Choice(StopCutter(self._stops))
+            text = self._first_text(piece)
+            yield from self._begin(index, piece, text)
+        if choice.ended:
             return
-        choice.tokens += piece.counts
-        choice.counted = choice.counted or piece.counts
-        self._open_ended = self._open_ended or not (piece.counts or "choices" in piece.shape)
-        yield from self._say(index, choice, choice.cutter.feed(text), piece)
-        choice.finished = piece.last or choice.cutter.stopped
-        if piece.details.finish is not None or piece.last:
-            choice.details = piece.details
+        self._note(choice, piece)
+        if not choice.cutter.stopped:
+            start, choice.came = choice.came, choice.came + len(text)
+            if piece.tokens and self._wants_tokens:
+                choice.waiting.append((start, choice.came, piece.tokens))
+            yield from self._say(index, choice, choice.cutter.feed(text))
+        if choice.finished and self._is_over():
+            yield from self._end()
 
-    def _begin(self, index: int) -> Iterator[Json]:
+    def _first_text(self, piece: Piece) -> str:
+        """Give a choice's first text: only containers that give no tokens echo there."""
+        if piece.counts:
+            return piece.text
+        return answer.without_echo(self._dialect, self._request, self._payload, piece.text)
+
+    def _begin(self, index: int, piece: Piece, text: str) -> Iterator[Json]:
+        if self.summary.shape is None:
+            self.summary.shape = piece.shape
+        if not (piece.counts or "choices" in piece.shape):
+            self._open_ended = True
         yield from self._resource.opening_chunks(self._request, index)
-        prompt = answer.echoed_prompt(self._request, self._payload)
+        prompt = answer.echo(self._resource, self._dialect, self._request, self._payload, text)
         if prompt:
             yield self._resource.text_chunk(self._request, index, prompt)
 
-    def _say(self, index: int, choice: _Choice, text: str, piece: Piece | None) -> Iterator[Json]:
-        if not text:
+    @staticmethod
+    def _note(choice: _Choice, piece: Piece) -> None:
+        """Note what a piece says beside its text, which may come behind a stop text as well."""
+        if piece.counts:
+            choice.said.records = (choice.said.records or 0) + 1
+        if piece.details is not NOTHING:
+            choice.said.details = piece.details
+        choice.ended = piece.last
+
+    def _is_over(self) -> bool:
+        """Tell whether nothing can follow that matters.
+
+        A token's record said so, or a stop text where the container says nothing else; OpenAI's
+        chunks may be followed by the usage.
+        """
+        choices = self._choices.values()
+        if self._open_ended:
+            return all(each.cutter.stopped for each in choices)
+        return self.summary.shape == "token" and all(each.ended for each in choices)
+
+    def _say(self, index: int, choice: _Choice, text: str) -> Iterator[Json]:
+        """Give a text: as it came where it is tokens, word by word where it may be more."""
+        offset = choice.given
+        choice.given += len(text)
+        tokens = choice.told() if choice.waiting else ()
+        if not text and not tokens:
             return
-        # A token is given as it came; a longer piece, which may be a whole answer, word by word.
-        token = piece.token if piece is not None else None
-        tokens = answer.wanted_tokens(self._request, (token,)) if token else ()
-        for part in (text,) if token else cut_words(text):
-            yield self._resource.text_chunk(self._request, index, part, tokens, choice.characters)
-            choice.characters += len(part)
-        choice.size += usage.size(text)
+        if choice.said.records is not None or not text:
+            yield self._resource.text_chunk(self._request, index, text, tokens, offset)
+        else:
+            for part in cut_words(text):
+                yield self._resource.text_chunk(self._request, index, part, tokens, offset)
+                offset += len(part)
+                tokens = ()
+        choice.said.size += usage.size(text)
 
     def _end(self) -> Iterator[Json]:
         self._ended = True
         for index, choice in self._choices.items():
             yield from self._close(index, choice)
-        self._settle()
-        if wants_usage(self._request.params) and self.summary.usage is not None:
-            yield self._resource.usage_chunk(self._request, self.summary.usage)
+        said = [choice.said for choice in self._choices.values()]
+        counted, source = counts.count(self._payload, self._usage, said)
+        self.summary.usage, self.summary.usage_source = counted, source
+        if wants_usage(self._request.params):
+            yield self._resource.usage_chunk(self._request, counted)
 
     def _close(self, index: int, choice: _Choice) -> Iterator[Json]:
-        yield from self._say(index, choice, choice.cutter.finish(), None)
-        generated = choice.details.generated
-        if generated is None and choice.counted:
-            generated = choice.tokens
+        yield from self._say(index, choice, choice.cutter.finish())
+        details = choice.said.details
         reason = finish_reason(
-            "stop" if choice.cutter.stopped else choice.details.finish,
-            generated=generated,
+            "stop" if choice.cutter.stopped else details.finish,
+            generated=choice.said.generated,
             limit=token_limit(self._request.params),
         )
         self.summary.finish_reason = self.summary.finish_reason or reason
         chunk = self._resource.last_chunk(self._request, index, reason)
-        chunk["choices"][0] = answer.with_own_word(chunk["choices"][0], choice.details.finish)
+        chunk["choices"][0] = answer.with_own_word(chunk["choices"][0], details.finish)
         yield chunk
-
-    def _settle(self) -> None:
-        """Count the stream's tokens: by the container's word, else by records, else by size."""
-        summary, payload, choices = self.summary, self._payload, self._choices.values()
-        if self._usage is not None:
-            summary.usage = answer.counted_once(payload, self._usage)
-            summary.usage_source = "container"
-            return
-        said = [each.details.generated for each in choices]
-        exact = None not in said
-        known = exact or all(each.counted for each in choices)
-        generated = sum(each.details.generated or each.tokens for each in choices)
-        prompt = 0 if payload.repeats else next(iter(choices)).details.prompt
-        summary.usage, summary.usage_source = usage.settle(
-            prompt,
-            generated if known else None,
-            "details" if exact else "counted",
-            (usage.size(payload.prompt), sum(each.size for each in choices)),
-        )
 
     def _read_document(self, record: Any) -> Iterator[Json]:
         """Cut a whole answer into chunks: this container did not stream."""
@@ -196,7 +230,3 @@ class TextStream:
         note_document(self.summary, decoded)
         wanted = wants_usage(self._request.params)
         yield from self._resource.cut(decoded.body, include_usage=wanted)
-
-    def _cutter(self) -> StopCutter:
-        here = self._dialect.stop_name is None
-        return StopCutter(stops(self._request.params) if here else ())

@@ -5,11 +5,15 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import orjson
 
 JSON = "application/json"
+#: The routes of a container that AWS calls.
+Route = Literal["/invocations", "/v1/chat/completions"]
+INVOCATIONS: Route = "/invocations"
+CHAT: Route = "/v1/chat/completions"
 _logger = logging.getLogger(__name__)
 
 
@@ -21,11 +25,13 @@ class ContainerRequest:
         body: The caller's bytes, untouched.
         headers: The headers that AWS passes on; lower-case names.
         component: The inference component that was chosen, if any.
+        route: Where it is posted to.
     """
 
     body: bytes
     headers: Mapping[str, str]
     component: str = ""
+    route: Route = INVOCATIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +45,7 @@ class ContainerReply:
 
 
 class Container(Protocol):
-    """Anything that serves `POST /invocations`."""
+    """Anything that serves `POST /invocations`, and perhaps OpenAI's chat route."""
 
     def invoke(self, request: ContainerRequest) -> AbstractAsyncContextManager[ContainerReply]:
         """Asks the container; leaving the context gives its answer up.

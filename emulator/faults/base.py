@@ -29,13 +29,17 @@ class Scripted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     streams_only: ClassVar[bool] = False
+    #: It acts on event-stream frames, which the native OpenAI path does not have.
+    frames_only: ClassVar[bool] = False
 
     times: PositiveInt | None = None
     operation: Operation | None = None
 
-    def concerns(self, operation: Operation) -> bool:
-        """Whether an invocation by this operation is hit."""
+    def concerns(self, operation: Operation, *, framed: bool = True) -> bool:
+        """Whether an invocation by this operation is hit; `framed` streams are event streams."""
         if self.streams_only and operation != "stream":
+            return False
+        if self.frames_only and not framed:
             return False
         return self.operation in {None, operation}
 
@@ -53,6 +57,7 @@ class Disturbance(Scripted):
 
     A streamed answer passes from `records` (chunks as the container sent them) through `parts`
     (the payload of each frame) and `frames` (encoded) to `writes` (what one HTTP write holds).
+    On the native OpenAI path a part is its own frame and its own write.
     """
 
     async def before(self) -> None:

@@ -45,7 +45,7 @@ class FaultBook:
         """Adds a fault behind those that the endpoint has."""
         self._entries.setdefault(endpoint, []).append(_Entry(fault, fault.times))
 
-    def take(self, endpoint: str, operation: Operation) -> Script:
+    def take(self, endpoint: str, operation: Operation, *, framed: bool = True) -> Script:
         """Takes what happens to one invocation out of the book.
 
         The oldest refusal answers, and then nothing else is used up; without one, every
@@ -54,7 +54,7 @@ class FaultBook:
         due = [
             entry
             for entry in self._entries.get(endpoint, ())
-            if entry.left != 0 and entry.fault.concerns(operation)
+            if entry.left != 0 and entry.fault.concerns(operation, framed=framed)
         ]
         for entry in due:
             if isinstance(entry.fault, Refusal):

@@ -86,6 +86,7 @@ class _Ending(Disturbance, ABC):
     """Ends the stream after some frames, with a last frame of its own."""
 
     streams_only: ClassVar[bool] = True
+    frames_only: ClassVar[bool] = True
     after: NonNegativeInt = 3
 
     @abstractmethod
@@ -155,6 +156,7 @@ class CorruptedCrc(Disturbance):
     """One frame has a wrong checksum; the stream goes on."""
 
     streams_only: ClassVar[bool] = True
+    frames_only: ClassVar[bool] = True
     fault: Literal["corrupted_crc"]
     after: NonNegativeInt = 3
     crc: Literal["message", "prelude"] = "message"
@@ -176,6 +178,7 @@ class UnknownEvent(Disturbance):
     """An event of a type that no client knows stands between two others."""
 
     streams_only: ClassVar[bool] = True
+    frames_only: ClassVar[bool] = True
     fault: Literal["unknown_event"]
     after: NonNegativeInt = 3
 

@@ -24,3 +24,21 @@ async def disturbed(
         writes = disturbance.writes(writes)
     async for data in writes:
         yield data
+
+
+async def disturbed_plainly(
+    chunks: AsyncIterator[bytes], disturbances: Sequence[Disturbance]
+) -> AsyncGenerator[bytes, None]:
+    """Hands a container's chunks on without frames, letting every disturbance act where it can.
+
+    Each chunk is one write.
+    """
+    for disturbance in disturbances:
+        chunks = disturbance.records(chunks)
+    for disturbance in disturbances:
+        chunks = disturbance.parts(chunks)
+    for disturbance in disturbances:
+        chunks = disturbance.frames(chunks)
+    async for chunk in chunks:
+        if chunk:  # in HTTP's own framing an empty chunk would be the end
+            yield chunk

@@ -1,7 +1,9 @@
-"""What a client may say: fields that choose a URL, a credential or an endpoint are refused by name.
+"""What a client may say: fields that are the configuration's are refused by name.
 
-Looks at the top level, at `extra_body` and at `metadata`, and never inside `messages`, `tools` or
-`response_format`: a tool may well have a parameter called `base_url`.
+Those are the settings of a deployment, under all names that LiteLLM has for any, and everything
+else that would choose a URL, a credential or an endpoint. Looks at the top level, at `extra_body`
+and at `metadata`, and never inside `messages`, `tools` or `response_format`: a tool may well have a
+parameter called `base_url`.
 """
 
 from __future__ import annotations
@@ -10,29 +12,46 @@ from typing import Final
 
 from adapters.base import Json
 from adapters.errors import InvalidRequest
+from adapters.openai import parameters as openai
+from adapters.openai.chat import ChatRequest
+from adapters.openai.completions import CompletionRequest
+from adapters.openai.embeddings import EmbeddingRequest
+from adapters.openai.rerank import RerankRequest
+from proxy.config.compat import REQUESTS_OWN, UNSUPPORTED, UNUSED
+from proxy.config.deployment import DeploymentParams
 
-#: Refused whatever the value.
-_REFUSED: Final = frozenset(
+#: Refused in notes as well, which go nowhere: whoever writes them there means them to be obeyed.
+_REFUSED_ANYWHERE: Final = frozenset(
     {
+        "allowed_client_headers",
         "api_base",
         "api_key",
         "base_url",
         "chat_template",
         "configurable_clientside_auth_params",
+        "custom_attributes",
         "custom_llm_provider",
         "custom_prompt_dict",
+        "enable_explanations",
         "endpoint_url",
         "extra_headers",
         "final_prompt_value",
         "hf_model_name",
+        "inference_id",
         "initial_prompt_value",
         "litellm_credential_name",
         "litellm_params",
         "model_id",
         "model_list",
+        "prefix_aware_id",
         "roles",
         "router_settings",
         "sagemaker_base_url",
+        "target_container",
+        "target_model",
+        "target_variant",
+        "use_dualstack_endpoint",
+        "use_fips_endpoint",
         "user_config",
     }
 )
@@ -47,12 +66,34 @@ _CONTROL: Final = frozenset(
         "disable_fallbacks",
         "extra_body",
         "fallbacks",
+        "litellm_session_id",
+        "litellm_trace_id",
+        "max_retries",
         "metadata",
         "num_retries",
+        "stream_timeout",
         "tags",
         "timeout",
     }
 )
+
+#: OpenAI's and Cohere's own, which are a client's to say, and what a container's own bodies hold.
+_REQUESTS: Final = frozenset().union(
+    openai.CHAT,
+    openai.COMPLETION,
+    openai.EMBEDDING,
+    openai.BOOKKEEPING,
+    REQUESTS_OWN,
+    *(
+        schema.model_fields
+        for schema in (ChatRequest, CompletionRequest, EmbeddingRequest, RerankRequest)
+    ),
+)
+#: A deployment's, whether this version honours them or not: no container has a use for them.
+_SETTINGS: Final = frozenset().union(
+    DeploymentParams.model_fields, UNUSED["litellm_params"], UNSUPPORTED["litellm_params"]
+)
+_REFUSED: Final = _REFUSED_ANYWHERE | (_SETTINGS - _REQUESTS - _CONTROL)
 
 
 def parameters(body: Json, permitted: frozenset[str]) -> Json:
@@ -68,8 +109,9 @@ def parameters(body: Json, permitted: frozenset[str]) -> Json:
         InvalidRequest: names the first field that a client may not send.
     """
     extra = _object(body, "extra_body")
-    for part in (body, extra, _object(body, "metadata")):
-        _refuse(part, permitted)
+    _refuse(body, _REFUSED, permitted)
+    _refuse(extra, _REFUSED, permitted)
+    _refuse(_object(body, "metadata"), _REFUSED_ANYWHERE, permitted)
     return {
         name: value
         for part in (body, extra)
@@ -89,11 +131,11 @@ def _object(body: Json, name: str) -> Json:
     return value
 
 
-def _refuse(part: Json, permitted: frozenset[str]) -> None:
+def _refuse(part: Json, refused: frozenset[str], permitted: frozenset[str]) -> None:
     for name in part:
         if name in permitted or name in _ALLOWED:
             continue
-        if name in _REFUSED or name.startswith(_REFUSED_PREFIXES):
+        if name in refused or name.startswith(_REFUSED_PREFIXES):
             raise InvalidRequest(
                 f"'{name}' can't be set by a request: only the gateway's configuration may.",
                 param=name,

@@ -17,12 +17,10 @@ def _keys(reason: str, names: str) -> dict[str, str]:
 
 
 _BALANCING = _keys(
-    "in this version each request is tried once, on one deployment",
-    """num_retries max_retries retry_after retry_policy model_group_retry_policy fallbacks
-    default_fallbacks context_window_fallbacks content_policy_fallbacks max_fallbacks allowed_fails
-    allowed_fails_policy cooldown_time disable_cooldowns routing_strategy routing_strategy_args
-    routing_groups enable_weighted_failover enable_pre_call_checks enable_pre_call_check
-    optional_pre_call_checks enable_health_check_routing""",
+    "deployments are chosen without it",
+    """content_policy_fallbacks allowed_fails_policy routing_strategy_args routing_groups
+    enable_weighted_failover enable_pre_call_checks enable_pre_call_check
+    enable_health_check_routing""",
 )
 _CACHE = _keys(
     "answers are not cached in this version",
@@ -96,25 +94,25 @@ _COST = _keys(
 _NO_KEYS = f"the master key is the only key: keys of their own are {_LATER}"
 _NO_LIMIT = f"this limit is {_LATER}"
 _NO_AUTH = f"the master key is the only lock: this one is {_LATER}"
-_NO_ALIAS = f"aliases are {_LATER}: give the model under each name"
 _NO_TEMPLATE = f"prompt templates are {_LATER}"
 _NO_GUARD = f"guardrails are {_LATER}"
-_NO_ROUTING = f"choosing a deployment by this is {_LATER}"
-_NO_IDENTITY = f"{_LATER}: use aws_access_key_id and aws_secret_access_key, or AWS's own chain"
-_NO_HEADER = f"{_LATER}: this header is not sent"
 
 _LIMITS = _keys(
     _NO_LIMIT,
-    """rpm tpm itpm otpm max_parallel_requests global_max_parallel_requests
+    """itpm otpm max_parallel_requests global_max_parallel_requests
     default_max_parallel_requests max_budget budget_duration max_user_budget max_end_user_budget
     default_api_key_tpm_limit default_api_key_rpm_limit max_in_flight_requests_per_worker
     max_queued_requests_per_worker admission_queue_timeout_seconds max_response_size_mb
     max_file_size_mb provider_budget_config""",
 )
 
+#: What a request is about: no deployment has a default of it.
+REQUESTS_OWN: Mapping[str, str] = _keys(
+    "each request brings its own", "messages prompt input inputs"
+)
+
 _PARAMS_UNUSED: Mapping[str, str] = {
-    **_keys("balancing between deployments comes in a later version", "weight order"),
-    **_keys("routing by tags comes in a later version", "tags tag_regex"),
+    **_keys("deployments are chosen by whole tags", "tag_regex"),
     **_keys("each request says itself whether it streams", "stream stream_options"),
     **_keys("it is about bookkeeping, and nothing is kept", "metadata litellm_trace_id"),
     **_keys("waiting for a cold endpoint comes in a later version", "cold_start_wait"),
@@ -122,17 +120,11 @@ _PARAMS_UNUSED: Mapping[str, str] = {
 }
 _PARAMS_UNSUPPORTED: Mapping[str, str] = {
     **_keys(
-        _NO_IDENTITY,
-        """aws_role_name aws_profile_name aws_web_identity_token aws_session_name aws_sts_endpoint
-        aws_external_id aws_session_tags litellm_credential_name aws_bedrock_runtime_endpoint""",
+        "it belongs to Bedrock: use sagemaker_base_url",
+        "aws_bedrock_runtime_endpoint",
     ),
-    **_keys(f"{_NO_IDENTITY}; SageMaker has no API keys", "api_key"),
-    **_keys(
-        _NO_HEADER,
-        """target_model target_variant target_container session_id
-        prefix_aware_id inference_id headers""",
-    ),
-    **_keys(f"{_LATER}: only InvokeEndpoint is called", "transport"),
+    **_keys("SageMaker has no API keys: use the aws_... settings", "api_key"),
+    **_keys(f"{_LATER}: use extra_headers", "headers"),
     **_keys(f"{_LATER}: a mock answers text only", "mock_tool_calls"),
     **_keys(
         _NO_TEMPLATE,
@@ -144,7 +136,7 @@ _PARAMS_UNSUPPORTED: Mapping[str, str] = {
         auto_router_embedding_model complexity_router_config complexity_router_default_model
         quality_router_config adaptive_router_config""",
     ),
-    **_keys("each request brings its own", "messages prompt input inputs"),
+    **REQUESTS_OWN,
     **_keys(_NO_GUARD, "guardrails"),
     **_LIMITS,
 }
@@ -153,6 +145,8 @@ _PARAMS_UNSUPPORTED: Mapping[str, str] = {
 UNUSED: Mapping[str, Mapping[str, str]] = {
     "root": {**_TOOLS, **_CALLBACKS},
     "model_list": {},
+    "credential_list": {},
+    "credential_values": {},
     "litellm_params": {
         **_PARAMS_UNUSED,
         **_BALANCING,
@@ -161,6 +155,7 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_ELSEWHERE,
         **_keys("answers are not cached in this version", "cache"),
     },
+    "discover": {},
     "model_info": {**_HEALTH, **_COST},
     "litellm_settings": {
         **_BALANCING,
@@ -171,12 +166,11 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_COST,
         **_TOOLS,
         **_keys("prompts and answers are never logged", "turn_off_message_logging"),
-        **_keys("certificates are always checked", "ssl_verify ssl_certificate"),
+        **_keys("AWS asks for no client certificate", "ssl_certificate"),
         **_keys(
             "prompt templates merge and skip messages anyway, and a chat container judges its own",
             "modify_params",
         ),
-        **_keys("client headers are not forwarded", "model_group_settings"),
         **_keys("answers are not checked against a schema", "enable_json_schema_validation"),
     },
     "router_settings": {
@@ -199,7 +193,6 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_ELSEWHERE,
         **_TOOLS,
         **_keys("a client that goes away always cancels its call", "cancel_on_disconnect"),
-        **_keys("client headers are not forwarded", "forward_client_headers_to_llm_api"),
         **_keys("callers are not told apart in this version", "user_header_name"),
         **_keys(
             "no rule looks at the client's address",
@@ -207,7 +200,10 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         ),
         **_keys("errors name the call in a header", "include_call_id_in_error_body"),
         **_keys("the file is read once, at the start", "proxy_config_reload_interval_seconds"),
-        **_keys("calls are not retried", "disable_retry_on_max_parallel_request_limit_error"),
+        **_keys(
+            "what the gateway refuses itself is never retried",
+            "disable_retry_on_max_parallel_request_limit_error",
+        ),
         **_keys("it says nothing without keys of their own", "service_account_settings"),
     },
 }
@@ -215,25 +211,24 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
 #: Section -> key -> why the configuration is refused.
 UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     "root": {
-        **_keys(_NO_IDENTITY, "credential_list"),
         **_keys(_NO_KEYS, "keys"),
         **_keys(_NO_GUARD, "guardrails policies policy_attachments"),
         **_keys(_NO_TEMPLATE, "prompts"),
     },
     "model_list": {},
+    "credential_list": {},
+    "credential_values": {},
     "litellm_params": _PARAMS_UNSUPPORTED,
+    "discover": {},
     "model_info": {},
     "litellm_settings": {
         **_LIMITS,
-        **_keys(_NO_ALIAS, "model_alias_map"),
         **_keys(_NO_GUARD, "guardrails"),
         **_keys(_NO_TEMPLATE, "global_prompt_directory custom_prompt_dict"),
         **_keys(_NO_AUTH, "key_management_system"),
     },
     "router_settings": {
         **_LIMITS,
-        **_keys(_NO_ALIAS, "model_group_alias"),
-        **_keys(_NO_ROUTING, "enable_tag_filtering"),
     },
     "general_settings": {
         **_LIMITS,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.deployment.settings import CREDENTIAL_KEYS, URL_KEYS
+from adapters.deployment.settings import URL_KEYS
+from proxy.config.credentials import SIGNING_KEYS
 from proxy.config.tree import Node
 
 
@@ -34,7 +35,7 @@ def _with_defaults(entry: Node, defaults: Mapping[str, Node]) -> Node:
 
 def _decided(key: str, own: Mapping[str, Node]) -> bool:
     """Whether a deployment has this setting, or another one that belongs together with it."""
-    for group in (URL_KEYS, CREDENTIAL_KEYS):
+    for group in (URL_KEYS, SIGNING_KEYS):
         if key in group:
             return any(name in own for name in group)
     return key in own

@@ -5,32 +5,91 @@ Knows what only a gateway with clients has; what any deployment has is in `adapt
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from adapters.deployment.address import Address, parse_model
 from adapters.deployment.settings import Settings
-from adapters.deployment.values import Text
+from adapters.deployment.values import Seconds, Text
+from proxy.config.wildcard import Discover, EndpointPattern, is_wildcard
 
 
 class DeploymentSettings(Settings):
     """Every setting of a deployment but its model; keys beyond these go to the container."""
 
+    #: Already replaced by that credential's settings; kept here to be shown.
+    litellm_credential_name: Text | None = None
     configurable_clientside_auth_params: tuple[Literal["model_id"], ...] = ()
+    #: `X-Amzn-SageMaker-*` headers that clients may send.
+    allowed_client_headers: tuple[Text, ...] = ()
+
+    connect_timeout: Seconds = 5
+    first_byte_timeout: Seconds | None = None
+    idle_timeout: Seconds | None = None
+    max_stream_duration: Seconds | None = None
+
+    weight: NonNegativeFloat | None = None
+    rpm: PositiveInt | None = None
+    tpm: PositiveInt | None = None
+    order: int = 0
+    tags: tuple[Text, ...] = ()
+    num_retries: NonNegativeInt | None = None
+    max_retries: NonNegativeInt | None = None
+    allowed_fails: NonNegativeInt | None = None
+    cooldown_time: Seconds | None = None
 
 
 class DeploymentParams(DeploymentSettings):
-    """One deployment: the settings and the SageMaker endpoint that they are for."""
+    """One deployment: the settings and the SageMaker endpoint, or endpoints, that they are for."""
 
     model: Text
+    #: What a wildcard may reach; None: every endpoint whose name fits.
+    allowed_endpoints: tuple[EndpointPattern, ...] | None = None
+    #: Which of the account's endpoints a wildcard lists, and reaches; None: it does not ask AWS.
+    discover: Discover | None = None
 
     @field_validator("model")
     @classmethod
     def _addresses_an_endpoint(cls, model: str, info: ValidationInfo) -> str:
         if "custom_llm_provider" in info.data:
-            parse_model(model, info.data["custom_llm_provider"])
+            address = parse_model(model, info.data["custom_llm_provider"])
+            if model.count("*") > 1 or is_wildcard(model) != is_wildcard(address.endpoint):
+                raise ValueError('expected one "*" at most, in the endpoint\'s name')
         return model
+
+    @field_validator("allowed_endpoints", "discover")
+    @classmethod
+    def _bounds_a_wildcard(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and not is_wildcard(info.data.get("model", "*")):
+            raise ValueError('only a model with a "*" in its endpoint\'s name has this setting')
+        if value == ():
+            raise ValueError("needs at least one")
+        return value
+
+    @field_validator("discover")
+    @classmethod
+    def _finds_components_or_has_one(
+        cls, discover: Discover | None, info: ValidationInfo
+    ) -> Discover | None:
+        named = info.data.get("model_id")
+        if "model" in info.data:
+            address = parse_model(info.data["model"], info.data.get("custom_llm_provider"))
+            named = named or address.component
+        if discover is not None and discover.components and named is not None:
+            raise ValueError("the model names its component already: leave components out")
+        return discover
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether the address has a `*`: it stands for many endpoints."""
+        return is_wildcard(self.model)
 
     @property
     def address(self) -> Address:

@@ -11,33 +11,45 @@ from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel
 
+from adapters.deployment.settings import SigningSettings
 from adapters.spelling import nearest
 from proxy.config.compat import UNSUPPORTED, UNUSED
-from proxy.config.deployment import DeploymentParams
+from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.problems import Report
+from proxy.config.router import RouterSettings
 from proxy.config.schema import (
+    CredentialEntry,
     GeneralSettings,
     LitellmSettings,
     ModelEntry,
     ModelInfo,
     ProxyConfig,
-    RouterSettings,
 )
 from proxy.config.tree import Node
+from proxy.config.wildcard import Discover
 
 _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "root": ProxyConfig,
     "model_list": ModelEntry,
     "litellm_params": DeploymentParams,
+    "discover": Discover,
     "model_info": ModelInfo,
+    "credential_list": CredentialEntry,
+    "credential_values": SigningSettings,
     "litellm_settings": LitellmSettings,
     "router_settings": RouterSettings,
     "general_settings": GeneralSettings,
 }
-_HOMES = {"root": "at the top of the file", "model_list": "in an entry of model_list"}
+_HOMES = {
+    "root": "at the top of the file",
+    "model_list": "in an entry of model_list",
+    "credential_list": "in an entry of credential_list",
+}
 #: Sections that are judged by name when they turn up under a deployment: a container has no use
 #: for their keys, and some of them are secrets.
 _NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
+#: What no two deployments can share.
+_EACH_ONES_OWN = DeploymentParams.model_fields.keys() - DeploymentSettings.model_fields.keys()
 _WAY_OUT = "a container's own parameter of this name goes under extra_body"
 
 
@@ -45,6 +57,7 @@ def judged(root: Node, report: Report) -> Node:
     """Give the tree with the honoured keys only; all others are told to the report."""
     sections = {
         "model_list": lambda node: _each(node, lambda entry: _entry(entry, report)),
+        "credential_list": lambda node: _each(node, lambda entry: _credential(entry, report)),
         "litellm_settings": lambda node: _closed(node, "litellm_settings", report),
         "general_settings": lambda node: _closed(node, "general_settings", report),
         "router_settings": lambda node: _router(node, report),
@@ -60,16 +73,22 @@ def _entry(entry: Node, report: Report) -> Node:
     return _descend(_closed(entry, "model_list", report), sections)
 
 
+def _credential(entry: Node, report: Report) -> Node:
+    sections = {
+        "credential_values": lambda node: _closed(node, "credential_values", report),
+    }
+    return _descend(_closed(entry, "credential_list", report), sections)
+
+
 def _router(router: Node, report: Report) -> Node:
     sections = {"default_litellm_params": lambda node: _default_parameters(node, report)}
     return _descend(_closed(router, "router_settings", report), sections)
 
 
 def _default_parameters(node: Node, report: Report) -> Node:
-    model = node.mapping.get("model")
-    if model is not None:
-        report.refuse(model.place, "belongs in each model's own litellm_params")
-        node = node.without("model")
+    for key in _EACH_ONES_OWN & node.mapping.keys():
+        report.refuse(node.mapping[key].place, "belongs in each model's own litellm_params")
+        node = node.without(key)
     return _parameters(node, report)
 
 
@@ -124,7 +143,11 @@ def _parameters(node: Node, report: Report) -> Node:
         return False
 
     kept = _kept(node, keep)
-    return _descend(kept, {"extra_body": lambda body: _body(body, report)})
+    sections = {
+        "extra_body": lambda body: _body(body, report),
+        "discover": lambda terms: _closed(terms, "discover", report),
+    }
+    return _descend(kept, sections)
 
 
 def _body(body: Node, report: Report) -> Node:

@@ -1,7 +1,7 @@
 """`config.yaml` to a frozen `ProxyConfig`, with every problem told at once and at its place.
 
 The order: read and join the files, take `environment_variables`, resolve `os.environ/NAME`, judge
-the keys, spread the router's defaults, validate the values.
+the keys, put named credentials in, spread the router's defaults, validate the values.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from adapters.deployment.wording import plain_words
 from adapters.errors import ConfigError
+from proxy.config.credentials import with_credentials
 from proxy.config.defaults import spread_defaults
 from proxy.config.environment import exported, resolved
 from proxy.config.keys import judged
@@ -73,7 +74,7 @@ def load_values(values: Mapping[str, Any], source: str) -> Loaded:
 def _loaded(root: Node, environ: Mapping[str, str], report: Report) -> Loaded:
     root, exports = exported(root, environ, report)
     root = resolved(root, {**environ, **exports}, report) or root
-    root = spread_defaults(judged(root, report))
+    root = spread_defaults(with_credentials(judged(root, report), report))
     config = _validated(root, report)
     report.raise_problems()
     return Loaded(config, report.notices(), MappingProxyType(exports), root)

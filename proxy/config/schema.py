@@ -7,13 +7,24 @@ honoured stand in `compat`. Refuses to know files, lines and the environment: `l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, SecretStr, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from adapters.deployment.settings import SigningSettings
 from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
-from proxy.config.deployment import DeploymentParams, DeploymentSettings
+from proxy.config.deployment import DeploymentParams
+from proxy.config.router import FallbackSettings, RouterSettings
 from proxy.config.values import ExactPath, HeaderName, Origin
+from proxy.config.wildcard import is_wildcard
 
 
 class ModelInfo(Section):
@@ -38,7 +49,10 @@ class ModelInfo(Section):
 
 
 class ModelEntry(Section):
-    """One row of `model_list`: a public name and the deployment behind it."""
+    """One row of `model_list`: a public name and the deployment behind it.
+
+    With a `*` in both, the name stands for many names, and the address for as many endpoints.
+    """
 
     model_name: Text
     litellm_params: DeploymentParams
@@ -46,17 +60,45 @@ class ModelEntry(Section):
 
     @field_validator("model_name")
     @classmethod
-    def _names_one_model(cls, name: str) -> str:
-        if "*" in name:
-            raise ValueError('"*" is not supported in this version: name each model')
+    def _has_one_star_at_most(cls, name: str) -> str:
+        if name.count("*") > 1:
+            raise ValueError('expected one "*" at most')
         return name
 
+    @field_validator("litellm_params")
+    @classmethod
+    def _fit_together(cls, params: DeploymentParams, info: ValidationInfo) -> DeploymentParams:
+        if "model_name" in info.data and is_wildcard(info.data["model_name"]) != params.wildcard:
+            raise ValueError('expected a "*" in both model_name and model, or in neither')
+        return params
 
-class LitellmSettings(Section):
+
+class CredentialEntry(Section):
+    """One row of `credential_list`: a name for an identity."""
+
+    credential_name: Text
+    credential_values: SigningSettings
+    #: Notes; nothing is done with them.
+    credential_info: Mapping[str, Any] = Field(default_factory=dict, repr=False)
+
+
+class ModelGroupSettings(Section):
+    """`model_group_settings`: what holds for models by their public names."""
+
+    #: Public names, or patterns of them such as `team-a/*`.
+    forward_client_headers_to_llm_api: tuple[Text, ...] = ()
+
+
+class LitellmSettings(FallbackSettings):
     """`litellm_settings`: what holds for all models."""
 
     drop_params: bool = False
     request_timeout: Seconds = 600
+    #: Public name -> the model that it is another name for.
+    model_alias_map: Mapping[Text, Text] = Field(default_factory=dict)
+    #: True, or the path of a bundle of certificate authorities; False is refused at start.
+    ssl_verify: bool | Text = True
+    model_group_settings: ModelGroupSettings = ModelGroupSettings()
     set_verbose: bool = False
     json_logs: bool = False
 
@@ -71,15 +113,7 @@ class GeneralSettings(Section):
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Megabytes = 25
-
-
-class RouterSettings(Section):
-    """`router_settings`: defaults for the deployments."""
-
-    timeout: Seconds | None = None
-    stream_timeout: Seconds | None = None
-    #: Already merged into each deployment by the loader; kept here to be checked and shown.
-    default_litellm_params: DeploymentSettings = DeploymentSettings()
+    forward_client_headers_to_llm_api: bool = False
 
 
 class ProxyConfig(Section):
@@ -89,6 +123,8 @@ class ProxyConfig(Section):
     litellm_settings: LitellmSettings = LitellmSettings()
     general_settings: GeneralSettings = GeneralSettings()
     router_settings: RouterSettings = RouterSettings()
+    #: Already given to the deployments that name them; kept here to be checked.
+    credential_list: tuple[CredentialEntry, ...] = ()
     #: Hidden as a whole: variables are where secrets live.
     environment_variables: Mapping[str, SecretStr] = Field(default_factory=dict)
     include: tuple[Text, ...] = ()

@@ -1,4 +1,6 @@
-"""GET /models and /models/{id}: the public names that the configuration has.
+"""GET /models and /models/{id}: the public names that the configuration has, and discovered ones.
+
+The latter have a field that OpenAI's don't have: `status`, AWS's word for the endpoint's state.
 
 Source: https://platform.openai.com/docs/api-reference/models
 """
@@ -19,20 +21,23 @@ async def index(request: Request, caller: Caller) -> Response:
     """List the models."""
     del caller
     registry = gateway(request).registry
-    models = [_model(name, registry.created) for name in registry.names()]
-    return JsonResponse({"object": "list", "data": models})
+    models = registry.models().items()
+    listed = [_model(name, registry.created, status) for name, status in models]
+    return JsonResponse({"object": "list", "data": listed})
 
 
 async def show(request: Request, caller: Caller) -> Response:
     """Show one model."""
     del caller
     registry = gateway(request).registry
-    pool = registry.pool(request.path_params["id"])
-    return JsonResponse(_model(pool.model, registry.created))
+    name = request.path_params["id"]
+    registry.pool(name)
+    return JsonResponse(_model(name, registry.created, registry.models().get(name)))
 
 
-def _model(name: str, created: int) -> Json:
-    return {"id": name, "object": "model", "created": created, "owned_by": "sagemaker"}
+def _model(name: str, created: int, status: str | None) -> Json:
+    model = {"id": name, "object": "model", "created": created, "owned_by": "sagemaker"}
+    return model if status is None else {**model, "status": status}
 
 
 ROUTES = (

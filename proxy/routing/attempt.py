@@ -8,45 +8,46 @@ import structlog
 
 from adapters.base import Json
 from adapters.errors import GatewayError
-from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.member import Member
 
 _log = structlog.stdlib.get_logger("sagegate")
 
 
 class Attempt:
-    """Begins when it is made; `close` ends it, once.
+    """Begins when it is made; `close` ends it, and only the first time counts.
 
     Args:
         member: The deployment that is tried.
-        policy: How its failures are taken.
         alone: There is no other deployment in the group.
     """
 
-    def __init__(self, member: Member, policy: CooldownPolicy, *, alone: bool) -> None:
+    def __init__(self, member: Member, *, alone: bool) -> None:
         self.member = member
-        self._policy = policy
         self._alone = alone
         self._started = time.monotonic()
         self._open = True
         member.live.in_flight += 1
-        member.live.health.begin(policy)
+        member.live.health.begin(member.cooldown)
 
     def answered(self) -> None:
         """Note the first byte of a good answer."""
-        self.member.live.health.succeeded()
+        self.member.live.health.proved()
         self.member.live.answered(time.monotonic() - self._started)
 
+    def succeeded(self) -> None:
+        """Note that the answer is complete."""
+        self.member.live.health.succeeded()
+
     def failed(self, error: GatewayError) -> None:
-        """Note a failure."""
-        rests = self.member.live.health.failed(error, self._policy, alone=self._alone)
-        if rests:
+        """Note a failure, which may be the end of a stream as well."""
+        member = self.member
+        if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
                 "pool.cooldown_started",
-                deployment=self.member.endpoint.id,
-                endpoint=self.member.endpoint.target.endpoint,
+                deployment=member.endpoint.id,
+                endpoint=member.endpoint.target.endpoint,
                 status=error.status,
-                seconds=self._policy.seconds,
+                seconds=member.cooldown.seconds,
             )
 
     def close(self, usage: Json | None = None) -> None:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from proxy.routing.member import Member
 
-StrategyName = Literal[
-    "simple-shuffle", "least-busy", "latency-based-routing", "usage-based-routing-v2"
-]
 Strategy = Callable[[Sequence[Member]], Member]
 
 #: Deployments within this share of the fastest count as equally fast.
@@ -55,7 +52,7 @@ def _lowest(candidates: Sequence[Member], measure: Callable[[Member], float]) ->
     )
 
 
-STRATEGIES: Final[Mapping[StrategyName, Strategy]] = {
+STRATEGIES: Final[Mapping[str, Strategy]] = {
     "simple-shuffle": simple_shuffle,
     "least-busy": least_busy,
     "latency-based-routing": latency_based,

@@ -54,6 +54,12 @@ def counts(error: Exception) -> bool:
     return error.status in _COUNTING or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def _is_hopeless(error: GatewayError) -> bool:
+    """Tell whether every further call would fail alike: nothing is there, or AWS lets nobody in."""
+    refused = isinstance(error, UpstreamError) and error.should_retry is False
+    return refused or error.status in _HOPELESS
+
+
 @dataclass(slots=True)
 class Health:
     """What a deployment's last calls say of it.
@@ -87,10 +93,13 @@ class Health:
         if self.on_trial:
             self.trial_until = self.clock() + policy.seconds
 
-    def succeeded(self) -> None:
-        """Note a good answer, which ends a trial."""
-        self._count(failed=False)
+    def proved(self) -> None:
+        """Note that an answer has begun, which ends a trial."""
         self.on_trial, self.trial_until = False, 0.0
+
+    def succeeded(self) -> None:
+        """Note a complete answer."""
+        self._count(failed=False)
 
     def failed(self, error: GatewayError, policy: CooldownPolicy, *, alone: bool) -> bool:
         """Note a failure; tell whether the deployment rests from now on.
@@ -111,7 +120,7 @@ class Health:
         return True
 
     def _is_too_much(self, error: GatewayError, policy: CooldownPolicy) -> bool:
-        if self.on_trial or error.status in _HOPELESS:
+        if self.on_trial or _is_hopeless(error):
             return True
         if policy.allowed_fails is not None:
             return self._failures > policy.allowed_fails

@@ -23,7 +23,7 @@ class Fallbacks:
     """The configuration's lists, in the order in which they are tried.
 
     Args:
-        general: For every failure that is not the client's fault.
+        general: For every failure that is not the client's fault; `*` stands for every other model.
         context_window: For prompts that are too long for the model.
         content_policy: For answers that the model's own filter held back.
         default: For models without a list of their own.
@@ -55,7 +55,9 @@ class Fallbacks:
         return self._general(model, wanted) if is_worth_a_fallback(error) else ()
 
     def _general(self, model: str, wanted: Models | None) -> Models:
-        return self.general.get(model, self.default) if wanted is None else wanted
+        if wanted is not None:
+            return wanted
+        return self.general.get(model) or self.general.get("*") or self.default
 
 
 def is_worth_a_fallback(error: GatewayError) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+from weakref import WeakValueDictionary
 
 from adapters.endpoint import EndpointMemory
 from proxy.routing.cooldown import Health
@@ -15,7 +16,7 @@ _FRESHNESS: Final = 0.2
 _MINUTE: Final = 60.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class LiveDeployment:
     """One deployment, while it serves.
 
@@ -58,14 +59,15 @@ class LiveDeployment:
 
 
 class LiveState:
-    """Every deployment's live part, by its id."""
+    """Every deployment's live part, by its id, for as long as something serves with it.
+
+    A reload builds the new configuration while the old one still serves, so what both have is kept.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._deployments: dict[str, LiveDeployment] = {}
+        self._deployments: WeakValueDictionary[str, LiveDeployment] = WeakValueDictionary()
 
     def of(self, deployment: str) -> LiveDeployment:
-        """Give a deployment's live part; always the same for the same id."""
-        if deployment not in self._deployments:
-            self._deployments[deployment] = LiveDeployment(self._clock)
-        return self._deployments[deployment]
+        """Give a deployment's live part; the same for the same id."""
+        return self._deployments.setdefault(deployment, LiveDeployment(self._clock))

@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapters.answer import Answer
 from adapters.base import Head, Json, Limits
 from adapters.errors import GatewayError, ModelNotFound
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
-from proxy.routing.deadline import Deadline
 from proxy.routing.fallbacks import Fallbacks
 from proxy.routing.pool import Ask, Pool, T
 from proxy.routing.stream import PoolStream
@@ -27,15 +26,15 @@ class PublicModel:
 
     Args:
         pool: The model's own deployments.
-        fallbacks: Which models stand in for it.
-        find: Gives another public model's pool.
+        find: Gives another public model's pool, or raises `ModelNotFound`.
         report: Takes each call, once, when it has ended.
+        fallbacks: Which models stand in for it.
     """
 
     pool: Pool
-    fallbacks: Fallbacks
     find: Callable[[str], Pool]
     report: Report
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
 
     @property
     def name(self) -> str:
@@ -54,10 +53,9 @@ class PublicModel:
             GatewayError: every failure; `DeadlineExceeded` when the request's time is over.
         """
 
-        async def ask(attempt: Attempt, deadline: Deadline) -> Answer:
-            left = deadline.left
-            limits = Limits(first_byte=left, idle=left, deadline=left)
-            answer = await attempt.member.endpoint.call(call.task, params, limits)
+        async def ask(attempt: Attempt, limits: Limits) -> Answer:
+            answer = await attempt.member.endpoint.call(call.task, params, limits, call.origin)
+            attempt.succeeded()
             attempt.close(answer.body.get("usage"))
             return answer
 
@@ -77,10 +75,9 @@ class PublicModel:
             GatewayError: every failure before the first chunk.
         """
 
-        async def ask(attempt: Attempt, deadline: Deadline) -> PoolStream:
-            member = attempt.member
-            limits = Limits(first_byte=deadline.left, idle=member.stream_timeout, deadline=None)
-            stream = await member.endpoint.stream(call.task, params, limits)
+        async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
+            endpoint = attempt.member.endpoint
+            stream = await endpoint.stream(call.task, params, limits, call.origin)
             return PoolStream(stream, call, attempt, self.report)
 
         try:
@@ -98,10 +95,9 @@ class PublicModel:
             return await self.pool.run(call, ask)
         except GatewayError as error:
             last = error
-        for name in () if call.no_fallbacks else self.fallbacks.of(self.name, last, call.fallbacks):
-            pool = self._found(name)
-            if pool is None or (call.deadline is not None and not call.deadline.left):
-                continue
+        for pool in self._stand_ins(call, last):
+            if call.deadline is not None and not call.deadline.left:
+                break
             call.fell_back += 1
             try:
                 return await pool.run(call, ask)
@@ -109,12 +105,15 @@ class PublicModel:
                 last = error
         raise last
 
-    def _found(self, name: str) -> Pool | None:
-        """Give a stand-in's pool; a request may name one that does not exist."""
-        try:
-            return self.find(name)
-        except ModelNotFound:
-            return None
+    def _stand_ins(self, call: Call, error: GatewayError) -> Iterator[Pool]:
+        """Give the pools to ask in this one's place; a name that a wildcard had may be gone."""
+        if call.wishes.no_fallbacks:
+            return
+        for name in self.fallbacks.of(self.name, error, call.wishes.fallbacks):
+            try:
+                yield self.find(name)
+            except ModelNotFound:
+                continue
 
 
 @contextmanager

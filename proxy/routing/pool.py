@@ -7,28 +7,31 @@ loop there is. Refuses to know HTTP and dialects.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from adapters.errors import GatewayError, RateLimited
+from adapters.base import Limits
+from adapters.deadline import within
+from adapters.errors import DeadlineExceeded, GatewayError, RateLimited
+from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
 from proxy.routing.balance import Strategy, simple_shuffle
 from proxy.routing.call import Call
-from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.deadline import Deadline
 from proxy.routing.member import Member
 from proxy.routing.retries import RetryBudget, RetryPolicy
+from proxy.routing.tags import tagged
 
 T = TypeVar("T")
 
-#: One try: asks the attempt's deployment within the deadline.
-Ask = Callable[[Attempt, Deadline], Awaitable[T]]
+#: One try: asks the attempt's deployment within these limits.
+Ask = Callable[[Attempt, Limits], Awaitable[T]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """A public model.
+    """A public model's own deployments.
 
     Args:
         model: Its public name.
@@ -36,8 +39,9 @@ class Pool:
         permitted_fields: Request fields that are refused elsewhere and allowed here.
         strategy: Chooses among the deployments that could answer.
         retries: How often, and after how long, a request is tried again.
-        cooldown: When a deployment rests.
         budget: Keeps retries a share of the traffic.
+        by_tags: Whether requests choose deployments by their tags.
+        by_session: Whether the requests of a session keep to one deployment.
     """
 
     model: str
@@ -45,8 +49,9 @@ class Pool:
     permitted_fields: frozenset[str] = frozenset()
     strategy: Strategy = simple_shuffle
     retries: RetryPolicy = field(default_factory=RetryPolicy)
-    cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
     budget: RetryBudget = field(default_factory=RetryBudget)
+    by_tags: bool = False
+    by_session: bool = False
 
     async def run(self, call: Call, ask: Ask[T]) -> T:
         """Ask one deployment after the other until one answers, or nothing more may be tried.
@@ -57,85 +62,100 @@ class Pool:
             GatewayError: the last failure; `should_retry` is false once there were retries here,
                 so that clients don't multiply them.
         """
-        self.budget.request()
-        tried: set[str] = set()
+        tries = _Tries(self, call)
         while True:
-            attempt = Attempt(self._choose(call, tried), self.cooldown, alone=self._is_alone)
+            attempt = tries.begin()
             try:
-                return await self._ask(call, attempt, ask)
+                return await _ask(call, attempt, ask)
             except GatewayError as error:
-                tried.add(attempt.member.endpoint.id)
-                pause = self._pause(call, error, tried)
+                pause = tries.failed(attempt.member, error)
                 if pause is None:
                     if call.retries:
                         error.should_retry = False
                     raise
-            call.retries += 1
             await asyncio.sleep(pause)
 
-    async def _ask(self, call: Call, attempt: Attempt, ask: Ask[T]) -> T:
-        """Make one try; a stream keeps the attempt open, everything else ends it."""
-        deadline = call.deadline or self._deadline(call, attempt.member)
-        try:
-            async with asyncio.timeout(deadline.left):
-                answer = await ask(attempt, deadline)
-        except TimeoutError as error:
-            attempt.close()
-            late = deadline.exceeded()
-            attempt.failed(late)
-            raise late from error
-        except GatewayError as error:
-            attempt.close()
-            attempt.failed(error)
-            raise
-        except BaseException:
-            attempt.close()
-            raise
-        attempt.answered()
-        return answer
+    def choose(self, call: Call, candidates: Sequence[Member]) -> Member:
+        """Choose among deployments that could answer: those of the lowest order come first."""
+        first = min(member.order for member in candidates)
+        among = [member for member in candidates if member.order == first]
+        session = call.wishes.session
+        if self.by_session and session:
+            return keep_together(session, among)
+        return self.strategy(among)
 
-    def _deadline(self, call: Call, member: Member) -> Deadline:
-        """Start the request's time: the first deployment's, or less if the client asked for it."""
-        seconds = member.stream_timeout if call.stream else member.timeout
-        if call.seconds is not None:
-            seconds = min(seconds, call.seconds)
-        call.deadline = Deadline.after(seconds)
-        return call.deadline
 
-    def _pause(self, call: Call, error: GatewayError, tried: Collection[str]) -> float | None:
-        """Give the seconds until the next try; None where there is to be none."""
-        others = any(
-            member.endpoint.id not in tried and not member.live.health.resting
-            for member in self.members
-        )
-        policy = self.retries
-        if not policy.allows(error, call.retries, others=others) or not self.budget.take():
-            return None
-        pause = policy.pause(error, call.retries, others=others)
-        deadline = call.deadline
-        return pause if deadline is None or pause < deadline.left else None
+class _Tries:
+    """The tries of one request in one pool."""
 
-    @property
-    def _is_alone(self) -> bool:
-        return len(self.members) == 1
+    def __init__(self, pool: Pool, call: Call) -> None:
+        self._pool = pool
+        self._call = call
+        self._members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
+        self._tried: set[str] = set()
+        self._retried = 0
+        pool.budget.request()
 
-    def _choose(self, call: Call, tried: Collection[str]) -> Member:
-        """Choose a deployment: of the lowest order, not resting, and not tried yet if possible.
+    def begin(self) -> Attempt:
+        """Begin the next try: with a deployment that is not resting, and not tried yet if possible.
 
         Raises:
             RateLimited: every deployment rests.
         """
-        awake = [member for member in self.members if not member.live.health.resting]
+        awake = [member for member in self._members if not member.live.health.resting]
         if not awake:
-            seconds = min(member.live.health.seconds_left for member in self.members)
+            seconds = min(member.live.health.seconds_left for member in self._members)
             raise RateLimited(
-                f"Every deployment of the model '{self.model}' rests after failures.",
+                f"Every deployment of the model '{self._pool.model}' rests after failures.",
                 code="no_deployments_available",
                 retry_after=max(seconds, 1.0),
             )
-        fresh = [member for member in awake if member.endpoint.id not in tried] or awake
-        first = min(member.order for member in fresh)
-        member = self.strategy([member for member in fresh if member.order == first])
-        call.deployment = member.endpoint.id
-        call.endpoint = member.endpoint.target.endpoint
-        return member
+        fresh = [member for member in awake if member.endpoint.id not in self._tried]
+        member = self._pool.choose(self._call, fresh or awake)
+        self._call.reaches(self._pool.model, member.endpoint)
+        return Attempt(member, alone=len(self._pool.members) == 1)
+
+    def failed(self, member: Member, error: GatewayError) -> float | None:
+        """Give the seconds until the next try; None where there is to be none."""
+        self._tried.add(member.endpoint.id)
+        pause = self._pause(member, error)
+        if pause is not None:
+            self._retried += 1
+            self._call.retries += 1
+        return pause
+
+    def _pause(self, member: Member, error: GatewayError) -> float | None:
+        others = any(
+            each.endpoint.id not in self._tried and not each.live.health.resting
+            for each in self._members
+        )
+        policy = self._pool.retries.wanted(self._call.wishes.retries, member.retries)
+        if not policy.allows(error, self._retried, others=others):
+            return None
+        pause = policy.pause(error, self._retried, others=others)
+        deadline = self._call.deadline
+        if deadline is not None and pause >= deadline.left:
+            return None
+        return pause if self._pool.budget.take() else None
+
+
+async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
+    """Make one try; a good stream keeps the attempt open, everything else ends it."""
+    times = attempt.member.times.wanted(call.wishes)
+    deadline = call.deadline = call.deadline or Deadline.after(times.total)
+    left = deadline.left
+    limits = times.of_stream(left) if call.stream else times.of_answer(left)
+    try:
+        async with within(limits.first_byte if call.stream else left):
+            answer = await ask(attempt, limits)
+    except GatewayError as error:
+        attempt.close()
+        attempt.failed(error)
+        if isinstance(error, DeadlineExceeded) and not deadline.left:
+            raise deadline.exceeded() from error
+        raise
+    except BaseException:
+        attempt.close()
+        raise
+    attempt.answered()
+    return answer

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from adapters.errors import (
     DeadlineExceeded,
@@ -27,6 +27,7 @@ Kind = Literal[
     "ContentPolicyViolationErrorRetries",
     "InternalServerErrorRetries",
 ]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 #: The first pause, the longest, and what chance adds at most; in seconds.
 _FIRST_PAUSE: Final = 0.5
@@ -51,6 +52,11 @@ class RetryPolicy:
     retries: int = 2
     by_kind: Mapping[Kind, int] = field(default_factory=dict)
     least_pause: float = 0.0
+
+    def wanted(self, *wishes: int | None) -> RetryPolicy:
+        """Give the policy with the first number of retries that somebody wants, if any does."""
+        said = next((wish for wish in wishes if wish is not None), None)
+        return self if said is None else replace(self, retries=said, by_kind={})
 
     def allows(self, error: GatewayError, retried: int, *, others: bool) -> bool:
         """Tell whether to try again.

@@ -40,6 +40,7 @@ class PoolStream:
             return await anext(self._batches)
         except StopAsyncIteration:
             self._ended = True
+            self._attempt.succeeded()
             raise
         except Exception as error:
             self._ended = True

@@ -14,6 +14,8 @@ from proxy.routing.call import Call
 _log = structlog.stdlib.get_logger("sagegate")
 
 _CONTAINERS_WORDS = (ContextLengthExceeded, ModelError, Throttled)
+#: AWS's libraries write keys and tokens into the finest grade of their logs.
+_TELL_SECRETS = ("aioboto3", "aiobotocore", "boto3", "botocore")
 _STATUS_OK = 200
 _STATUS_GONE = 499
 _STATUS_BROKEN = 500
@@ -57,6 +59,8 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
     root = logging.getLogger()
     root.handlers[:] = [lines]
     root.setLevel(level)
+    for name in _TELL_SECRETS:
+        logging.getLogger(name).setLevel(max(level, logging.INFO))
 
 
 def report_call(call: Call) -> None:
@@ -71,6 +75,9 @@ def report_call(call: Call) -> None:
         "deployment": call.deployment,
         "endpoint": call.endpoint,
         "aws_request_id": call.request_id,
+        "inference_id": call.inference_id,
+        "retries": call.retries,
+        "fallbacks": call.fell_back,
         "outcome": call.outcome,
         "status": _status(call),
         "duration_ms": round((now - call.started) * _MILLISECONDS, 1),

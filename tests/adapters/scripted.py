@@ -22,7 +22,7 @@ Answer = Any
 class ScriptedStream:
     """A stream of the script's parts; None stalls until it is closed."""
 
-    parts: list[bytes | Exception | None]
+    parts: list[bytes | BaseException | None]
     head: Head = HEAD
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -32,7 +32,7 @@ class ScriptedStream:
 
     async def _play(self) -> AsyncIterator[bytes]:
         for part in self.parts:
-            if isinstance(part, Exception):
+            if isinstance(part, BaseException):
                 raise part
             if part is None:
                 await self.closed.wait()

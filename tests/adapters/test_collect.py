@@ -133,3 +133,21 @@ async def test_a_broken_stream_is_an_error_with_its_status(error: GatewayError) 
     with pytest.raises(type(error)):
         await endpoint(invoker, "always").call("chat", ASK, LIMITS)
     assert invoker.opened[0].closed.is_set()
+
+
+async def test_a_refused_stream_is_asked_for_once() -> None:
+    """A faked stream goes straight to the plain call: nothing is collected to be cut again."""
+    invoker = ScriptedInvoker(replies=[WHOLE], streams=[StreamingRefused("no")])
+    called = endpoint(invoker, "always")
+    stream = await called.stream("chat", ASK, LIMITS)
+    assert [batch async for batch in stream]
+    assert invoker.operations == ["open_stream", "invoke"]
+
+
+async def test_a_refusal_counts_only_once_the_plain_call_has_worked() -> None:
+    """An endpoint that is down altogether is not remembered as one that can't stream."""
+    invoker = ScriptedInvoker(replies=[Throttled("slow")], streams=[StreamingRefused("no")])
+    called = endpoint(invoker, "always")
+    with pytest.raises(Throttled):
+        await called.call("chat", ASK, LIMITS)
+    assert not called.memory.refused

@@ -216,6 +216,7 @@ async def test_a_foreign_decoder_that_gives_nothing_is_an_error() -> None:
 
     class Silent:
         summary = Summary()
+        over = False
 
         def feed(self, data: bytes) -> Iterator[Json]:
             del data

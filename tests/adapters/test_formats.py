@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from adapters import formats
@@ -36,4 +38,16 @@ def test_a_wrong_name_says_what_there_is(name: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         formats.load(name)
     assert words in caught.value.message
+    assert caught.value.path == ("format",)
+
+
+@pytest.mark.parametrize("fault", ["1 / 0", "def broken(:", "raise KeyError('x')"])
+def test_a_module_that_fails_is_the_settings_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """Whatever a foreign module raises while it is loaded, `format` is told, with no traceback."""
+    (tmp_path / "broken_format.py").write_text(f"{fault}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match="can't load format 'broken_format:FORMAT'") as caught:
+        formats.load("broken_format:FORMAT")
     assert caught.value.path == ("format",)

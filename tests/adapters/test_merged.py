@@ -11,8 +11,8 @@ import pytest
 from adapters import formats
 from adapters.base import Json, Limits
 from adapters.endpoint import Endpoint
-from adapters.errors import StreamingRefused, Throttled
-from adapters.openai.streaming import total
+from adapters.errors import EndpointUnavailable, MalformedReply, StreamingRefused, Throttled
+from adapters.openai.usage import total
 from tests.adapters.formats.golden_file import make_target
 from tests.adapters.scripted import ScriptedInvoker
 
@@ -156,3 +156,88 @@ def test_usage_records_add_up() -> None:
         "estimated": True,
         "other": 3,
     }
+
+
+CHUNK: Json = {"id": "up", "created": 1, "choices": [{"index": 0, "text": "a"}]}
+END: Json = {"id": "up", "created": 1, "choices": [{"index": 0, "text": "b", "finish_reason": "s"}]}
+COUNTS = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_the_sum_is_the_only_record_without_choices(place: int) -> None:
+    """Wherever a container puts its usage record, no text is taken for it, and none is lost."""
+    records: list[Json] = [CHUNK, END]
+    records.insert(place, {"id": "up", "created": 1, "choices": [], "usage": COUNTS})
+    data = b"".join(b"data: " + orjson.dumps(each) + b"\n\n" for each in records)
+    invoker = ScriptedInvoker(streams=[[data + b"data: [DONE]\n\n"]])
+    asked = {**PROMPTS, "stream_options": {"include_usage": True}}
+    stream = await endpoint(invoker, "openai").stream("completion", asked, LIMITS)
+    chunks = [chunk async for batch in stream for chunk in batch]
+    assert texts(chunks) == {0: "ab", 1: "ab"}
+    assert [each["usage"] for each in chunks if not each["choices"]] == [total([COUNTS, COUNTS])]
+
+
+async def test_a_call_that_is_cancelled_by_itself_is_a_failure() -> None:
+    """A transport that gives a call up ends the answer with an error, never with silence."""
+    parts = [token("a"), asyncio.CancelledError()]
+    stream = await endpoint(ScriptedInvoker(streams=[parts])).stream(
+        "chat", {**ASK, "n": 2}, LIMITS
+    )
+
+    async def read() -> None:
+        async for _ in stream:
+            pass
+
+    async with asyncio.timeout(10):
+        with pytest.raises(EndpointUnavailable):
+            await read()
+
+
+async def test_a_client_that_is_told_twice_to_leave_closes_every_call() -> None:
+    """A second cancellation, as at a shutdown, leaves no connection open."""
+    invoker = ScriptedInvoker(streams=[[token("a"), None]])
+    stream = await endpoint(invoker).stream("chat", {**ASK, "n": 8}, LIMITS)
+    closing = asyncio.ensure_future(stream.aclose())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.gather(closing, return_exceptions=True)
+    async with asyncio.timeout(10):
+        for each in invoker.opened:
+            await each.closed.wait()
+
+
+async def test_a_failure_ends_the_calls_also_while_nobody_reads() -> None:
+    """A slow reader keeps no call alive that belongs to a broken answer."""
+    waiting = [[token("a"), None] for _ in range(7)]
+    invoker = ScriptedInvoker(streams=[*waiting, [token("b"), Throttled("slow down")]])
+    stream = await endpoint(invoker).stream("chat", {**ASK, "n": 8}, LIMITS)
+    async with asyncio.timeout(10):
+        for each in invoker.opened:
+            await each.closed.wait()
+    await stream.aclose()
+
+
+async def test_a_closed_stream_has_ended() -> None:
+    """Who reads on after closing is told the end."""
+    invoker = ScriptedInvoker(streams=[[token("a"), None]])
+    stream = await endpoint(invoker).stream("chat", {**ASK, "n": 2}, LIMITS)
+    await anext(aiter(stream))
+    await stream.aclose()
+    assert [batch async for batch in stream] == []
+
+
+async def test_several_texts_of_a_call_have_indexes_of_their_own() -> None:
+    """What `num_return_sequences` multiplies stands behind the call before; more is an error."""
+    invoker = ScriptedInvoker(streams=[[b'{"outputs":["a","b"]}\n'], [b'{"outputs":["c","d"]}\n']])
+    called = endpoint(invoker, "huggingface")
+    stream = await called.stream("completion", {**PROMPTS, "num_return_sequences": 2}, LIMITS)
+    chunks = [chunk async for batch in stream for chunk in batch]
+    assert texts(chunks) == {0: "a", 1: "b", 2: "c", 3: "d"}
+    unasked = endpoint(ScriptedInvoker(streams=[[b'{"outputs":["a","b"]}\n']]), "huggingface")
+
+    async def read() -> None:
+        async for _ in await unasked.stream("completion", PROMPTS, LIMITS):
+            pass
+
+    with pytest.raises(MalformedReply):
+        await read()

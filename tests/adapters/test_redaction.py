@@ -59,6 +59,9 @@ KEYS = [
     ("AWS_SESSION_TOKEN = FwoGZXIvYXdzEJr", "FwoG"),
     ("hf_abcdefghijklmnopqrstuvwx", "abcdefgh"),
     ("sk-abcdefghijklmnopqrstuvwx", "abcdefgh"),
+    ("<SecretAccessKey>wJalrXUtnFEMI</SecretAccessKey>", "wJalr"),
+    ("<SessionToken>FwoGZXIvYXdzEJr", "FwoGZ"),
+    ("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwb2QifQ.c2lnbmF0dXJl", "eyJzdWIiOiJ"),
 ]
 SECRETS = IDENTIFIERS + KEYS
 #: As AWS answers a request whose signature does not fit: it quotes all that was signed.

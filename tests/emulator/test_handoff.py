@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from botocore.exceptions import ClientError, EventStreamError
@@ -17,6 +18,7 @@ from starlette.routing import Route
 from emulator.server import listen, running_emulator
 from emulator.settings import parse
 from tests.emulator.callers import TGI, Emulated
+from tests.emulator.native import chat
 
 
 class TinyContainer:
@@ -25,12 +27,14 @@ class TinyContainer:
     def __init__(self) -> None:
         self.url = ""
         self.received: list[tuple[dict[str, str], Any]] = []
+        self.paths: list[str] = []
         self.left = threading.Event()
         self.ping_status = 200
 
     def forget(self) -> None:
         """Goes back to the beginning."""
         self.received.clear()
+        self.paths.clear()
         self.left.clear()
         self.ping_status = 200
 
@@ -52,6 +56,7 @@ class TinyContainer:
         """The one route for everything."""
         body = await request.json()
         self.received.append((dict(request.headers), body))
+        self.paths.append(request.url.path)
         wish = body["wish"]
         if wish == "stream":
             return StreamingResponse(self._records(body["count"]), media_type="text/event-stream")
@@ -247,3 +252,20 @@ def test_nobody_listens(caplog: pytest.LogCaptureFixture) -> None:
         assert caught.value.response["Error"]["Code"] == "ServiceUnavailable"
         with pytest.raises(ClientError, match="Endpoint other of account"):
             emulated.invoke("other", TGI)
+
+
+def test_the_chat_route(handed: Handed) -> None:
+    """On the native OpenAI path a container gets the body on its own chat route, as it came."""
+    whole = chat(handed, "any-name", {"wish": "talk"}, component="c")
+    assert whole.json() == {"said": {"wish": "talk"}}
+    assert chat(handed, "any-name", {"wish": "stream", "count": 2}).text == (
+        "data: 0\n\ndata: 1\n\n"
+    )
+    assert handed.container.paths == ["/v1/chat/completions"] * 2
+    assert "authorization" not in handed.container.received[0][0]
+
+
+def test_a_container_that_breaks_off(handed: Handed) -> None:
+    """Where a container's stream breaks, the path's answer is cut: nobody takes it for whole."""
+    with pytest.raises(httpx.TransportError):
+        chat(handed, "any-name", {"wish": "break", "stream": True})

@@ -194,3 +194,16 @@ def test_plain_operation_with_stream_in_the_body(emulated: Emulated) -> None:
     )
     assert answer["ContentType"].startswith("text/event-stream")
     assert answer["Body"].read().endswith(b"data: [DONE]\n\n")
+
+
+def test_sessions(emulated: Emulated) -> None:
+    """A session is opened by a whole answer only, and its id is one that later calls may carry."""
+    call = {"EndpointName": "demo-chat", "Body": json.dumps(CHAT)}
+    client = emulated.client()
+    answer = client.invoke_endpoint(**call, SessionId="NEW_SESSION")
+    session = answer["NewSessionId"].partition(";")[0]
+    assert "NewSessionId" not in client.invoke_endpoint(**call, SessionId=session)
+    with pytest.raises(ClientError) as caught:
+        client.invoke_endpoint_with_response_stream(**call, SessionId="NEW_SESSION")
+    assert error(caught)[:2] == ("ValidationError", 400)
+    assert "sessionId" in error(caught)[2]

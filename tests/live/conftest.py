@@ -26,17 +26,24 @@ def own_environment() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
-    """The emulator, started as users start it."""
-    path = tmp_path_factory.mktemp("emulator") / "emulator.yaml"
-    path.write_text(serving.written(serving.EMULATOR), encoding="utf-8")
+@contextmanager
+def emulating(folder: Path, configuration: serving.Yaml) -> Iterator[Emulated]:
+    """An emulator, started as users start it."""
+    path = folder / "emulator.yaml"
+    path.write_text(serving.written(configuration), encoding="utf-8")
     arguments = ["-m", "emulator", "--port", "0", "--config", str(path)]
     with running(arguments, clean_environment()) as process:
         emulated = Emulated(process.address())
         emulated.counts()
         yield emulated
         emulated.close()
+
+
+@pytest.fixture(scope="session")
+def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
+    """The emulator that most tests share."""
+    with emulating(tmp_path_factory.mktemp("emulator"), serving.EMULATOR) as emulated:
+        yield emulated
 
 
 @pytest.fixture

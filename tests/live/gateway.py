@@ -1,6 +1,7 @@
 """A running gateway seen from a test: plain HTTP, streams as lists of events, raw bytes.
 
-Every reply that passes through here is checked for what must never leave the gateway.
+Every reply that passes through here is checked for what must never leave the gateway, and every
+answer and every chunk for OpenAI's shape.
 """
 
 import json
@@ -15,9 +16,12 @@ import httpx
 
 from tests.live.leaks import assert_reply_is_clean
 from tests.live.processes import PATIENCE, Process
+from tests.openai_schema import assert_is_openais
 
 Json = dict[str, Any]
 HELLO = [{"role": "user", "content": "Where is Köln?"}]
+#: The ends of the paths whose answers are OpenAI's.
+_OPENAIS = ("/completions", "/embeddings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,12 @@ class Stream:
         return [choice["delta"] for choice in self._choices(index)]
 
     def text(self, index: int = 0) -> str:
-        """What one choice says."""
+        """What one choice of a chat says."""
         return "".join(delta.get("content") or "" for delta in self.deltas(index))
+
+    def completion(self, index: int = 0) -> str:
+        """What one choice of a completion says."""
+        return "".join(choice["text"] for choice in self._choices(index))
 
     def finishes(self, index: int = 0) -> list[str]:
         """The finish reasons of one choice."""
@@ -91,16 +99,12 @@ class Gateway:
         self, path: str, body: Any, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """Posts JSON."""
-        answer = self.http.post(path, json=body, headers=headers)
-        assert_reply_is_clean(answer.text + str(answer.headers))
-        return answer
+        return checked(self.http.post(path, json=body, headers=headers))
 
     def post_bytes(self, path: str, body: bytes) -> httpx.Response:
         """Posts bytes that claim to be JSON."""
         headers = {"content-type": "application/json"}
-        answer = self.http.post(path, content=body, headers=headers)
-        assert_reply_is_clean(answer.text + str(answer.headers))
-        return answer
+        return checked(self.http.post(path, content=body, headers=headers))
 
     def chat(self, model: str, /, **more: Any) -> httpx.Response:
         """Asks for a whole chat completion."""
@@ -115,12 +119,17 @@ class Gateway:
         return text
 
     def stream(self, model: str, /, **more: Any) -> Stream:
-        """Asks for a stream and reads it to its end."""
+        """Asks for a chat completion's stream and reads it to its end."""
         body = {"model": model, "messages": HELLO, "stream": True, **more}
-        with self.http.stream("POST", "/v1/chat/completions", json=body) as answer:
-            text = answer.read().decode()
-            assert_reply_is_clean(text + str(answer.headers))
-            return Stream(answer.status_code, answer.headers, events(text))
+        return streamed(self.post("/v1/chat/completions", body))
+
+    def complete(self, model: str, prompt: Any, /, **more: Any) -> httpx.Response:
+        """Asks for a whole completion."""
+        return self.post("/v1/completions", {"model": model, "prompt": prompt, **more})
+
+    def stream_completion(self, model: str, prompt: Any, /, **more: Any) -> Stream:
+        """Asks for a completion's stream and reads it to its end."""
+        return streamed(self.complete(model, prompt, stream=True, **more))
 
     @contextmanager
     def connect(self) -> Iterator[socket.socket]:
@@ -135,6 +144,22 @@ class Gateway:
             received = b"".join(iter(lambda: connection.recv(65536), b""))
         assert_reply_is_clean(received.decode(errors="replace"))
         return received
+
+
+def checked(answer: httpx.Response) -> httpx.Response:
+    """A reply in which nothing of AWS's is, and whose answers are what OpenAI says."""
+    assert_reply_is_clean(answer.text + str(answer.headers))
+    if answer.status_code == httpx.codes.OK and answer.request.url.path.endswith(_OPENAIS):
+        is_stream = answer.headers["content-type"].startswith("text/event-stream")
+        for body in streamed(answer).chunks if is_stream else [answer.json()]:
+            if list(body) != ["error"]:
+                assert_is_openais(body)
+    return answer
+
+
+def streamed(answer: httpx.Response) -> Stream:
+    """A reply as the stream that it is."""
+    return Stream(answer.status_code, answer.headers, events(answer.text))
 
 
 def events(text: str) -> list[str]:

@@ -29,7 +29,7 @@ _TELLING = 7
 _SETTINGS = re.compile(
     r'"(aws_\w+|sagemaker_base_url|api_base|base_url|model_id|timeout|stream_timeout|drop_params'
     r"|stream_mode|stream_usage|num_retries|max_retries|litellm\w*|metadata|cache|fallbacks"
-    r'|extra_body|extra_headers|hf_model_name|body_model|custom_llm_provider|format)"\s*:'
+    r'|extra_body|extra_headers|hf_model_name|body_model|custom_llm_provider|format|transport)"\s*:'
 )
 _AWS_NAMES = re.compile(
     rf"arn:aws|{ACCOUNT}|console\.aws|amazonaws|logEventViewer|Traceback|File \"/|\.py\b"
@@ -55,7 +55,8 @@ def assert_reply_is_clean(text: str) -> None:
 
 def assert_log_is_clean(text: str) -> None:
     """No secret and no signature is in a log."""
-    found = [mark for mark in (*SECRETS, "AWS4-HMAC-SHA256", "Signature=") if mark in text]
+    marks = (*SECRETS, "AWS4-HMAC-SHA256", "Signature=", "sagemaker-api-key-")
+    found = [mark for mark in marks if mark in text]
     found += [part for secret in SECRETS[len(KEY_IDS) :] for part in _parts(secret) if part in text]
     assert not found, f"{found} in the log"
 

@@ -71,6 +71,8 @@ EMULATOR: Yaml = {
         "embed": {"kind": "embeddings"},
         "embed-flat": {"kind": "embeddings", "flat_single": True},
         "component": {"kind": "messages", "inference_components": ["first", "second"]},
+        "collecting-chat": {"kind": "messages"},
+        "collecting-tgi": {"kind": "tgi"},
         "steady": {"kind": "messages"},
         "steady-tgi": {"kind": "tgi"},
     },
@@ -83,6 +85,15 @@ def model(name: str, address: str, /, **params: Any) -> Yaml:
     entry = {"model_name": name, "litellm_params": {"model": address, **params}}
     return entry if info is None else {**entry, "model_info": info}
 
+
+#: Every header that both operations take, as settings.
+HEADERS = {
+    "custom_attributes": "tier=gold",
+    "target_variant": "AllTraffic",
+    "target_container": "second",
+    "session_id": "s-1",
+    "prefix_aware_id": "team-a",
+}
 
 #: The models of the gateway that most tests share; it has no key.
 MODELS = (
@@ -125,6 +136,7 @@ MODELS = (
         for letter in "ab"
     ),
     model("tgi-no-stream-c", "sagemaker/tgi-no-stream"),
+    model("tgi-no-stream-d", "sagemaker/tgi-no-stream"),
     model("forget-operation", "sagemaker_chat/chat-hostile"),
     model("forget-usage", "sagemaker_chat/chat"),
     model("real-only", "sagemaker/tgi-no-stream", stream_mode="real"),
@@ -139,6 +151,19 @@ MODELS = (
         configurable_clientside_auth_params=["model_id"],
     ),
     model("component-none", "sagemaker_chat/component"),
+    model("component-short", "sagemaker_chat/component/second"),
+    model("headers", "sagemaker_chat/chat", **HEADERS),
+    model("headers-text", "sagemaker/tgi", **HEADERS),
+    model("headers-embed", "sagemaker/embed", **HEADERS),
+    model("headers-model", "sagemaker_chat/chat", target_model="m.tar.gz"),
+    model("headers-explained", "sagemaker/tgi", enable_explanations="`true`"),
+    model(
+        "headers-free",
+        "sagemaker_chat/chat",
+        allowed_client_headers=["X-Amzn-SageMaker-Session-Id"],
+    ),
+    model("openai-bodies", "sagemaker/openai/chat"),
+    model("small", "sagemaker_chat/chat", max_payload_mb=0.25),
     model("missing", "sagemaker/no-such-endpoint"),
     model(
         "wrong-secret",
@@ -149,6 +174,8 @@ MODELS = (
     model("wrong-region", "sagemaker/tgi", aws_region_name="ap-south-1"),
     model("other-region", "sagemaker/tgi", aws_region_name="eu-west-1"),
     model("unreachable", "sagemaker/tgi", sagemaker_base_url="http://127.0.0.1:9"),
+    model("collecting-chat", "sagemaker_chat/collecting-chat", collect="auto"),
+    model("collecting-tgi", "sagemaker/collecting-tgi", format="tgi", collect="auto"),
     model("steady", "sagemaker_chat/steady"),
     model("steady-tgi", "sagemaker/steady-tgi"),
     model("org/slashed name", "sagemaker_chat/chat"),
@@ -162,7 +189,7 @@ def open_gateway(emulator: str) -> Yaml:
     """A gateway without a key."""
     return {
         "model_list": list(MODELS),
-        "router_settings": {"default_litellm_params": _defaults(emulator)},
+        "router_settings": {"default_litellm_params": defaults(emulator)},
         "general_settings": {"max_request_size_mb": 8},
     }
 
@@ -171,7 +198,7 @@ def locked_gateway(emulator: str) -> Yaml:
     """A gateway with a master key, small bodies, and a log at its most talkative."""
     return {
         "model_list": list(LOCKED_MODELS),
-        "router_settings": {"default_litellm_params": _defaults(emulator)},
+        "router_settings": {"default_litellm_params": defaults(emulator)},
         "general_settings": {
             "master_key": MASTER_KEY,
             "litellm_key_header_name": "X-Own-Key",
@@ -185,14 +212,17 @@ def small_gateway(emulator: str) -> Yaml:
     """A gateway with one chat model."""
     return {
         "model_list": [model("chat", "sagemaker_chat/chat")],
-        "router_settings": {"default_litellm_params": _defaults(emulator)},
+        "router_settings": {"default_litellm_params": defaults(emulator)},
     }
 
 
-def _defaults(emulator: str) -> Yaml:
+def defaults(emulator: str) -> Yaml:
+    """What all models of a gateway have in common: where SageMaker is, and who signs."""
     return {
         "sagemaker_base_url": emulator,
         "aws_access_key_id": ACCESS_KEY,
         "aws_secret_access_key": SECRET_KEY,
         "aws_region_name": REGION,
+        # what one test's timeout teaches a deployment must not change another test's calls
+        "collect": "never",
     }

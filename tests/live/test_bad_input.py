@@ -263,7 +263,6 @@ def test_tasks_that_a_model_does_not_have(gateway: Gateway) -> None:
     ("method", "path", "status"),
     [
         ("GET", "/nowhere", 404),
-        ("POST", "/v1/completions", 404),
         ("POST", "/v1/responses", 404),
         ("POST", "/v1/images/generations", 404),
         ("POST", "/v1/messages", 404),

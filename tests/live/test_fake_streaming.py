@@ -4,7 +4,7 @@ import pytest
 
 from tests.live import serving
 from tests.live.emulated import Emulated
-from tests.live.gateway import HELLO, Gateway
+from tests.live.gateway import HELLO, Gateway, Stream
 from tests.live.test_hostile_cuts import assert_whole
 
 
@@ -78,14 +78,33 @@ def test_a_failure_is_no_refusal(gateway: Gateway, emulated: Emulated, model: st
 
 
 def test_two_text_choices_as_a_stream(gateway: Gateway, emulated: Emulated) -> None:
-    """`n` choices of a text container take `n` plain calls, cut into one stream."""
+    """`n` choices of a text container take `n` streams, told side by side as one."""
     stream = gateway.stream("tgi-hostile", n=2)
 
+    assert emulated.operations() == ["stream", "stream"]
+    assert_two(stream)
+
+
+def test_two_text_choices_of_an_endpoint_that_can_t_stream(
+    gateway: Gateway, emulated: Emulated
+) -> None:
+    """Where the endpoint refuses to stream, they take `n` plain calls, cut into one stream."""
+    first = gateway.stream("tgi-no-stream-d", n=2)
+    emulated.forget()
+    second = gateway.stream("tgi-no-stream-d", n=2)
+
+    assert_two(first)
+    assert_two(second)
     assert emulated.operations() == ["invoke", "invoke"]
+
+
+def assert_two(stream: Stream) -> None:
+    """Both choices are whole, and each ends once."""
     assert stream.done
     for index in (0, 1):
         assert stream.text(index) == serving.HOSTILE
         assert stream.finishes(index) == ["stop"]
+        assert [delta["role"] for delta in stream.deltas(index) if "role" in delta] == ["assistant"]
 
 
 def test_a_container_without_stream_options(gateway: Gateway, emulated: Emulated) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,9 @@ from adapters.base import Invoker
 from adapters.sagemaker.settings import AwsSettings
 from proxy.app import WayToAws, create_app
 from proxy.config.schema import ProxyConfig
+from proxy.wildcards.catalogue import Catalogue
 from tests.adapters.scripted import ScriptedInvoker
+from tests.proxy.wildcards.account import ScriptedAccount
 
 KEY = "sk-a-long-enough-key"
 CHAT = {"model": "chat", "messages": [{"role": "user", "content": "Hi"}]}
@@ -44,10 +46,15 @@ class ScriptedWay:
     """The way to AWS, played by one invoker for all deployments."""
 
     script: ScriptedInvoker
+    account: Catalogue
 
     def invoker(self, settings: AwsSettings) -> Invoker:
         assert settings.region == "eu-west-1"
         return self.script
+
+    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
+        assert settings.region == environ["AWS_REGION"]
+        return self.account
 
     async def prepare(self) -> None:
         """Nothing to prepare."""
@@ -74,9 +81,10 @@ async def served(
     master_key: str | None = None,
     *,
     base_url: str = "http://localhost:4000",
+    account: Catalogue | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Serve a configuration for the block, and give a client for it."""
-    way = ScriptedWay(invoker or ScriptedInvoker())
+    way = ScriptedWay(invoker or ScriptedInvoker(), account or ScriptedAccount())
 
     @asynccontextmanager
     async def open_script() -> AsyncIterator[WayToAws]:

@@ -43,12 +43,17 @@ def test_many_models_are_counted() -> None:
 
 
 def test_what_was_assumed_is_told() -> None:
-    """An assumed region and a missing template are told once, with the models they concern."""
+    """Regions, templates and wildcards that nobody settled are told once, with their models."""
     assumed = replace(_line("a"), region="us-west-2", region_assumed=True)
     plain = replace(_line("b"), plain_prompt=True)
     many = [replace(plain, model=f"m{number}") for number in range(25)]
     assert hints([_line("c")]) == []
     region, prompt = hints([assumed, plain, plain])
+    (risk,) = hints([replace(_line("sm/*"), unbounded=True)])
+    assert risk == (
+        "every endpoint of the account and region whose name fits can be called through sm/* "
+        "(set allowed_endpoints or discover)"
+    )
     assert region == "no region is named: us-west-2 is assumed for a"
     assert prompt.startswith("no prompt template is known")
     assert " for b (set hf_model_name" in prompt

@@ -8,8 +8,20 @@ from typing import Any
 import orjson
 import pytest
 
+from proxy.config.deployment import DeploymentParams
 from tests.adapters.scripted import ScriptedInvoker
 from tests.proxy.served import CHAT, COMPLETION, config, entry, served
+
+#: What a client may send although a deployment has it as well.
+STAYS_HERE = {
+    "aws_sagemaker_allow_zero_temp",
+    "extra_body",
+    "max_retries",
+    "model",
+    "num_retries",
+    "stream_timeout",
+    "timeout",
+}
 
 JSON = {"Content-Type": "application/json"}
 
@@ -102,6 +114,16 @@ async def test_of_duplicate_keys_the_last_one_wins() -> None:
         "aws_role_name",
         "aws_anything_new",
         "model_id",
+        "target_model",
+        "target_variant",
+        "target_container",
+        "custom_attributes",
+        "inference_id",
+        "prefix_aware_id",
+        "enable_explanations",
+        "use_fips_endpoint",
+        "use_dualstack_endpoint",
+        "allowed_client_headers",
         "model_list",
         "user_config",
         "litellm_params",
@@ -124,6 +146,109 @@ async def test_a_client_can_not_choose_urls_credentials_or_endpoints(name: str, 
     assert response.status_code == 400
     assert response.json()["error"]["param"] == name
     assert script.calls == []
+
+
+@pytest.mark.parametrize("name", sorted(DeploymentParams.model_fields))
+@pytest.mark.parametrize("place", ["top", "extra_body"])
+async def test_no_setting_of_a_deployment_reaches_a_container(name: str, place: str) -> None:
+    """What a configuration says of a deployment no client does, but for what stays here anyway."""
+    script = ScriptedInvoker(replies=[COMPLETION])
+    field: dict[str, Any] = {name: {} if name == "extra_body" else 1}
+    body = {**(field if place == "top" else {place: field}), **CHAT}
+    async with served(script) as client:
+        response = await client.post("/chat/completions", json=body)
+    if name in STAYS_HERE:
+        assert not any(sent.get(name) == 1 for sent in script.bodies)
+        return
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == name
+    assert script.calls == []
+
+
+@pytest.mark.parametrize("name", ["rpm", "tpm", "weight", "order", "api_version", "guardrails"])
+async def test_neither_does_one_that_only_litellm_has(name: str) -> None:
+    """A setting that this version does not honour is no container's parameter either."""
+    script = ScriptedInvoker(replies=[COMPLETION])
+    async with served(script) as client:
+        response = await client.post("/chat/completions", json={**CHAT, name: 1})
+        assert (response.status_code, script.calls) == (400, [])
+        assert response.json()["error"]["param"] == name
+        noted = await client.post("/chat/completions", json={**CHAT, "metadata": {name: "1"}})
+        assert noted.status_code == 200, "a note of the client's own"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_retries", 1),
+        ("max_retries", 1),
+        ("timeout", 1),
+        ("stream_timeout", 1.5),
+        ("tags", ["a"]),
+        ("fallbacks", ["text"]),
+        ("disable_fallbacks", True),
+        ("cache", {}),
+        ("litellm_trace_id", "t"),
+        ("litellm_session_id", "s"),
+    ],
+)
+async def test_what_speaks_to_the_gateway_stays_there(name: str, value: Any) -> None:
+    """LiteLLM's clients say it to every gateway: it is no fault, and no container's business."""
+    script = ScriptedInvoker(replies=[COMPLETION])
+    async with served(script) as client:
+        response = await client.post("/chat/completions", json={**CHAT, name: value})
+    assert response.status_code == 200
+    assert name not in script.bodies[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "add_generation_prompt",
+        "add_special_tokens",
+        "allowed_token_ids",
+        "cache_salt",
+        "chat_template_kwargs",
+        "continue_final_message",
+        "details",
+        "do_sample",
+        "documents",
+        "echo",
+        "guided_json",
+        "ignore_eos",
+        "inputs",
+        "kv_transfer_params",
+        "length_penalty",
+        "lora_path",
+        "min_p",
+        "min_tokens",
+        "mm_processor_kwargs",
+        "priority",
+        "prompt",
+        "prompt_logprobs",
+        "repetition_penalty",
+        "request_id",
+        "return_full_text",
+        "skip_special_tokens",
+        "stop_token_ids",
+        "structured_outputs",
+        "top_k",
+        "top_n_tokens",
+        "truncate",
+        "truncate_prompt_tokens",
+        "typical_p",
+        "use_beam_search",
+        "user",
+        "watermark",
+    ],
+)
+async def test_containers_own_parameters_pass(name: str) -> None:
+    """What vLLM, SGLang, TGI and LMI know beside OpenAI's parameters is a client's to say."""
+    script = ScriptedInvoker(replies=[COMPLETION])
+    async with served(script) as client:
+        response = await client.post("/chat/completions", json={**CHAT, name: "1"})
+    assert response.status_code == 200
+    assert script.bodies[0][name] == "1"
 
 
 async def test_messages_and_tools_are_never_searched() -> None:

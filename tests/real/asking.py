@@ -24,6 +24,15 @@ class Answer:
     usage: CompletionUsage | None
 
 
+def copying(text: str) -> list[ChatCompletionMessageParam]:
+    """A conversation that shows what copying is, and asks for one more."""
+    messages: list[ChatCompletionMessageParam] = []
+    for shown in ("Köln", "東京", "Ωμέγα"):
+        messages.append({"role": "user", "content": f"Copy: {shown}"})
+        messages.append({"role": "assistant", "content": shown})
+    return [*messages, {"role": "user", "content": f"Copy: {text}"}]
+
+
 def whole(
     client: OpenAI,
     messages: Iterable[ChatCompletionMessageParam],

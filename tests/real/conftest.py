@@ -1,69 +1,105 @@
-"""Fixtures: container, emulator and gateway as processes, and OpenAI's client in front of them."""
+"""Fixtures: containers, emulator and gateway as processes, and OpenAI's client in front of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
-from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
-import yaml
 from openai import OpenAI
 
-from emulator.settings import ACCESS_KEY, SECRET_KEY
-from tests.real.container import PACKAGES
+from tests.real import embedder, runtime
 from tests.real.processes import running
+from tests.real.stage import Stage, staged
 
-_ADDRESS = ("--host", "127.0.0.1", "--port", "0")
-_KEY = "sk-a-key-for-real-text"
+_EXACTLY = {"aws_sagemaker_allow_zero_temp": True}
+#: Both say what `runtime.TEMPLATE` says, in the words of two settings.
+_ROLES: Mapping[str, Any] = {
+    "roles": {
+        "system": {"post_message": "\n"},
+        "user": {"pre_message": "Question: ", "post_message": "\n"},
+        "assistant": {"pre_message": "Answer: ", "post_message": "\n"},
+    },
+    "final_prompt_value": "Answer:",
+}
+_TEMPLATE: Mapping[str, Any] = {"chat_template": runtime.TEMPLATE}
+_LANGUAGE: Mapping[str, Mapping[str, Any]] = {
+    "gemma": {"model": "sagemaker_chat/gemma"},
+    "gemma-cut": {"model": "sagemaker_chat/gemma", "stream_mode": "fake"},
+    "gemma-native": {"model": "sagemaker/openai/gemma"},
+    "gemma-tgi": {"model": "sagemaker/gemma", "format": "tgi", **_TEMPLATE, **_EXACTLY},
+    "gemma-unnamed": {"model": "sagemaker/gemma", **_ROLES, **_EXACTLY},
+}
+_VECTORS: Mapping[str, Mapping[str, Any]] = {
+    "rows": {"model": "sagemaker/rows"},
+    "rows-cut": {"model": "sagemaker/rows", "allowed_openai_params": ["dimensions"]},
+    "tokens": {"model": "sagemaker/tokens"},
+    "tokens-first": {"model": "sagemaker/tokens", "embedding_pooling": "first"},
+    "openai": {"model": "sagemaker/openai/vectors"},
+}
 
 
-def _configuration(emulator: str) -> str:
-    deployment = {
-        "model": "sagemaker_chat/gemma",
-        "sagemaker_base_url": emulator,
-        "aws_access_key_id": ACCESS_KEY,
-        "aws_secret_access_key": SECRET_KEY,
-        "aws_region_name": "us-east-1",
-    }
-    models = [
-        {"model_name": "gemma", "litellm_params": deployment},
-        {"model_name": "gemma-cut", "litellm_params": {**deployment, "stream_mode": "fake"}},
-    ]
-    return yaml.safe_dump({"model_list": models, "general_settings": {"master_key": _KEY}})
-
-
-@pytest.fixture(scope="session")
-def emulator() -> Iterator[str]:
-    """The emulator's address; behind it a real model answers."""
-    missing = [name for name in PACKAGES if find_spec(name) is None]
+def _need(packages: tuple[str, ...]) -> None:
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         pytest.skip(f"needs {', '.join(missing)}: pip install --group real, or make test-real")
-    with (
-        running("tests.real.container") as container,
-        running("emulator", *_ADDRESS, "--container", container) as emulator,
-    ):
-        yield emulator
 
 
 @pytest.fixture(scope="session")
-def client(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenAI]:
-    """OpenAI's client, which does not try twice, pointed at the gateway's process."""
-    config: Path = tmp_path_factory.mktemp("real") / "config.yaml"
-    config.write_text(_configuration(emulator), encoding="utf-8")
+def container() -> Iterator[str]:
+    """The container of the language model, which answers one request at a time."""
+    _need(runtime.PACKAGES)
+    with running("tests.real.container") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def language(container: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The language model under every dialect that its container speaks."""
+    with staged(tmp_path_factory.mktemp("language"), {"gemma": container}, _LANGUAGE) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def client(language: Stage) -> OpenAI:
+    """OpenAI's client, which does not try twice, pointed at the language model's gateway."""
+    return language.client
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenAI]:
+    """A client whose model `gemma-native` writes two choices at a time."""
+    _need(runtime.PACKAGES)
     with (
-        running("proxy", "--config", str(config), *_ADDRESS) as gateway,
-        OpenAI(base_url=f"{gateway}/v1", api_key=_KEY, max_retries=0, timeout=60) as client,
+        running("tests.real.container", "--slots", "2") as url,
+        staged(tmp_path_factory.mktemp("pair"), {"gemma": url}, _LANGUAGE) as stage,
     ):
-        yield client
+        yield stage.client
+
+
+@pytest.fixture(scope="session")
+def vectors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The embedding model in every shape of answer."""
+    _need(embedder.PACKAGES)
+    with running("tests.real.embedder") as url:
+        shapes = {"rows": "rows", "tokens": "tokens", "vectors": "openai"}
+        containers = {name: f"{url}/{path}" for name, path in shapes.items()}
+        with staged(tmp_path_factory.mktemp("vectors"), containers, _VECTORS) as stage:
+            yield stage
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Any:
+    """The embedding model itself, without a gateway, a container or a socket."""
+    _need(embedder.PACKAGES)
+    return embedder.load()
 
 
 @pytest.fixture
-def until_cut(emulator: str) -> Iterator[Callable[[], None]]:
+def until_cut(language: Stage) -> Callable[[], None]:
     """Waits until the gateway has given up a call since the test began; raises if it does not."""
-    with httpx.Client(base_url=emulator, trust_env=False, timeout=30) as control:
-        control.delete("/_emulator/requests").raise_for_status()
+    language.emulator.delete("/_emulator/requests").raise_for_status()
 
-        def wait() -> None:
-            control.get("/_emulator/open?cut=1&open=0").raise_for_status()
+    def wait() -> None:
+        language.emulator.get("/_emulator/open?cut=1&open=0").raise_for_status()
 
-        yield wait
+    return wait

@@ -6,22 +6,13 @@ import pytest
 from openai import OpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
-from tests.real.asking import CAPITAL, Answer, streamed, whole
-from tests.real.container import CONTEXT
+from tests.real.asking import CAPITAL, Answer, copying, streamed, whole
+from tests.real.runtime import CONTEXT
 
 pytestmark = pytest.mark.real
 
 Ask = Callable[..., Answer]
 both_ways = pytest.mark.parametrize("ask", [whole, streamed])
-
-
-def copying(text: str) -> list[ChatCompletionMessageParam]:
-    """A conversation that shows what copying is, and asks for one more."""
-    messages: list[ChatCompletionMessageParam] = []
-    for shown in ("Köln", "東京", "Ωμέγα"):
-        messages.append({"role": "user", "content": f"Copy: {shown}"})
-        messages.append({"role": "assistant", "content": shown})
-    return [*messages, {"role": "user", "content": f"Copy: {text}"}]
 
 
 @both_ways

@@ -10,21 +10,27 @@ from adapters.deployment.address import Address, Provider, parse_model
 @pytest.mark.parametrize(
     ("model", "provider", "address"),
     [
-        ("sagemaker/e", None, ("sagemaker", "e")),
-        ("sagemaker_chat/e", None, ("sagemaker_chat", "e")),
-        ("sagemaker_nova/e", None, ("sagemaker_nova", "e")),
-        ("sagemaker/openai/e", None, ("sagemaker/openai", "e")),
-        ("e", "sagemaker_chat", ("sagemaker_chat", "e")),
-        ("openai/e", "sagemaker", ("sagemaker/openai", "e")),
-        ("sagemaker/e", "sagemaker", ("sagemaker", "e")),
-        ("sagemaker_chat/openai/e", None, ("sagemaker_chat", "openai/e")),
-        ("sagemaker/e/f", None, ("sagemaker", "e/f")),
+        ("sagemaker/e", None, ("sagemaker", "e", None)),
+        ("sagemaker_chat/e", None, ("sagemaker_chat", "e", None)),
+        ("sagemaker_nova/e", None, ("sagemaker_nova", "e", None)),
+        ("sagemaker/openai/e", None, ("sagemaker/openai", "e", None)),
+        ("e", "sagemaker_chat", ("sagemaker_chat", "e", None)),
+        ("openai/e", "sagemaker", ("sagemaker/openai", "e", None)),
+        ("sagemaker/e", "sagemaker", ("sagemaker", "e", None)),
+        ("sagemaker/e/c", None, ("sagemaker", "e", "c")),
+        ("sagemaker_chat/e/c", None, ("sagemaker_chat", "e", "c")),
+        ("sagemaker_nova/e/c", None, ("sagemaker_nova", "e", "c")),
+        ("sagemaker/openai/e/c", None, ("sagemaker/openai", "e", "c")),
+        ("sagemaker_chat/openai/c", None, ("sagemaker_chat", "openai", "c")),
+        ("e/c", "sagemaker_chat", ("sagemaker_chat", "e", "c")),
+        ("openai/e/c", "sagemaker", ("sagemaker/openai", "e", "c")),
+        ("sagemaker/e/c/d", None, ("sagemaker", "e", "c/d")),
     ],
 )
 def test_a_model_string_has_a_route_and_a_name(
     model: str, provider: Provider | None, address: Address
 ) -> None:
-    """What stands before the first slash is the route; the name is judged elsewhere."""
+    """What stands before the first slash is the route; the names are judged elsewhere."""
     assert parse_model(model, provider) == address
 
 
@@ -37,9 +43,11 @@ def test_a_model_string_has_a_route_and_a_name(
         ("", "sagemaker", "expected sagemaker/"),
         ("sagemaker/openai/", None, "expected sagemaker/"),
         ("bedrock/e", None, "expected sagemaker/"),
+        ("sagemaker/e/", None, "expected sagemaker/"),
+        ("sagemaker//c", None, "expected sagemaker/"),
+        ("sagemaker-chat/e", "sagemaker_chat", "did you mean sagemaker_chat/"),
         ("sagemaker-nova/e", None, "did you mean sagemaker_nova/"),
         ("sagemaker/e", "sagemaker_chat", "custom_llm_provider is sagemaker_chat"),
-        ("sagemaker/*", None, "not supported"),
     ],
 )
 def test_anything_else_is_refused(model: str, provider: Provider | None, words: str) -> None:

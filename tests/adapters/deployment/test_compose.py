@@ -148,3 +148,24 @@ def test_settings_hide_what_may_be_secret() -> None:
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"aws_session_token": " hush"})
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("model", ["sagemaker/e", "sagemaker_chat/e", "sagemaker/openai/e"])
+def test_a_template_holds_wherever_the_format_writes_prompts(model: str) -> None:
+    """The format decides, whatever the route: a template is never left out in silence."""
+    roles = {"user": {"pre_message": "<U>"}}
+    made = composed(model, format="tgi", roles=roles)
+    assert made.writes_prompts
+    assert made.target.prompt is not None
+    assert made.target.prompt.render([{"role": "user", "content": "Hi"}]) == "<U>Hi"
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [("sagemaker_chat/e", {}), ("sagemaker/e", {"format": "messages"}), ("sagemaker_nova/e", {})],
+)
+def test_openais_servers_write_their_own_prompts(model: str, settings: dict[str, Any]) -> None:
+    """A container that takes messages is given messages, under every route."""
+    made = composed(model, final_prompt_value="#", **settings)
+    assert not made.writes_prompts
+    assert made.target.prompt is None

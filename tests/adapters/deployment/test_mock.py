@@ -79,3 +79,16 @@ async def test_a_text_is_no_vector(task: Task) -> None:
     """What a text can't answer is refused."""
     with pytest.raises(UnsupportedTask):
         await mocked("sagemaker/e").call(task, {"model": "m", "input": "a"}, Limits())
+
+
+@pytest.mark.parametrize("prompt", [[], [[], [], []], "x"], ids=repr)
+async def test_a_chat_stays_a_chat_whatever_else_it_holds(prompt: Any) -> None:
+    """A key of another resource's neither breaks a mock nor adds choices."""
+    answer = await mocked("sagemaker/e").call("chat", {**HELLO, "prompt": prompt}, Limits())
+    assert [choice["message"]["content"] for choice in answer.body["choices"]] == [TEXT]
+
+
+async def test_a_completion_stays_a_completion() -> None:
+    """So it is the other way round."""
+    answer = await mocked("sagemaker/e").call("completion", {**HELLO, "prompt": "a"}, Limits())
+    assert [choice["text"] for choice in answer.body["choices"]] == [TEXT]

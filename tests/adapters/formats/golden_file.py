@@ -21,6 +21,7 @@ from adapters.base import (
     Target,
     Task,
 )
+from adapters.openai import parameters
 from adapters.prompts.families import family_for
 
 FOLDER = Path(__file__).parent / "golden"
@@ -60,7 +61,7 @@ class Golden:
             prompt=family_for(family) if family else None,
             **settings,
         )
-        params = {**target.defaults, **self.content["params"]}
+        params = parameters.effective(self.content["params"], target, self.task)
         return Request(
             target=target,
             params=params,

@@ -16,6 +16,7 @@ from adapters.formats.hf_embed import HuggingFaceEmbedding
 from adapters.formats.openai_embed import OpenAIEmbedding
 from adapters.formats.tei_rerank import TeiRerank
 from adapters.formats.voyage_embed import VoyageEmbedding
+from adapters.openai.parameters import effective
 from adapters.openai.rerank import RerankRequest
 from adapters.openai.validation import validate
 from tests.adapters.formats.golden_file import make_reply, make_target
@@ -293,7 +294,9 @@ def test_dropped_parameters_reach_no_openai_container() -> None:
     """`additional_drop_params` holds for a container that takes everything else."""
     request = ask(input="a", user="u", encoding_format="float")
     policy = ParameterPolicy(dropped=frozenset({"encoding_format"}))
-    request = replace(request, target=make_target(parameters=policy))
+    target = make_target(parameters=policy)
+    params = effective(request.params, target, "embedding")
+    request = replace(request, target=target, params=params)
     assert bodies(OpenAIEmbedding(), request) == [{"input": "a", "user": "u"}]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.base import Json, ParameterPolicy
 from adapters.errors import UnsupportedParameter
-from adapters.openai.parameters import CHAT, COMPLETION, select
+from adapters.openai.parameters import CHAT, COMPLETION, effective, select
 from tests.adapters.formats.golden_file import make_target
 
 SUPPORTED = frozenset({"temperature"})
@@ -43,7 +43,10 @@ def test_allowed_parameters_are_forwarded() -> None:
 def test_additional_drop_params_are_never_forwarded() -> None:
     """A name of `additional_drop_params` is removed whether OpenAI knows it or not."""
     dropped = frozenset({"temperature", "top_k"})
-    assert chosen({"temperature": 1, "top_k": 3, "min_p": 0}, dropped=dropped) == {"min_p": 0}
+    policy = ParameterPolicy(dropped=dropped)
+    target = make_target(parameters=policy, defaults={"top_k": 1, "seed": 2})
+    asked = {"temperature": 1, "top_k": 3, "min_p": 0}
+    assert effective(asked, target, "chat") == {"min_p": 0, "seed": 2}
 
 
 @pytest.mark.parametrize(

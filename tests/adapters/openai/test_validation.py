@@ -9,6 +9,7 @@ import pytest
 
 from adapters.errors import InvalidRequest
 from adapters.openai.chat import ChatRequest
+from adapters.openai.completions import CompletionRequest
 from adapters.openai.embeddings import EmbeddingRequest
 from adapters.openai.validation import validate
 
@@ -129,3 +130,20 @@ def test_right_requests_pass_unchanged(body: dict[str, Any]) -> None:
     before = repr(request)
     validate(ChatRequest, request)
     assert repr(request) == before
+
+
+@pytest.mark.parametrize("schema", [ChatRequest, CompletionRequest])
+@pytest.mark.parametrize("stop", ["x" * 257, ["x"] * 65, ["x" * 257]], ids=len)
+def test_stop_texts_have_a_bound(schema: Any, stop: Any) -> None:
+    """Each is looked for in every piece of an answer: too many, or too long, is a 400."""
+    fault = fault_of(schema, messages=HELLO, prompt="x", stop=stop)
+    assert (fault[0] or "").startswith("stop")
+    assert fault[1] == "invalid_value"
+    assert "at most" in fault[2]
+
+
+@pytest.mark.parametrize("limit", ["abc", [], 1.5])
+def test_chats_token_limit_is_checked_for_completions_too(limit: Any) -> None:
+    """Clients send it there as well, and containers get it as a number."""
+    fault = fault_of(CompletionRequest, prompt="x", max_completion_tokens=limit)
+    assert fault[:2] == ("max_completion_tokens", "invalid_type")

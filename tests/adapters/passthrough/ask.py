@@ -10,6 +10,7 @@ from adapters import formats
 from adapters.answer import AnswerStream
 from adapters.base import Decoded, Json, ParameterPolicy, Payload, Request, StreamCodec, Task
 from adapters.endpoint import Endpoint
+from adapters.openai import parameters
 from tests.adapters.formats.golden_file import make_reply, make_target
 from tests.adapters.scripted import ScriptedInvoker
 
@@ -24,7 +25,8 @@ def codec(form: str, task: Task) -> StreamCodec:
 
 def request(params: Json, **policy: Any) -> Request:
     target = make_target(parameters=ParameterPolicy(**policy))
-    return Request(target=target, params=params, id="cmpl-1", created=1700000000)
+    asked = parameters.effective(params, target, task_of(params))
+    return Request(target=target, params=asked, id="cmpl-1", created=1700000000)
 
 
 def encode(form: str, params: Json, **policy: Any) -> tuple[Payload, ...]:

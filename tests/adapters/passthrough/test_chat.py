@@ -104,6 +104,71 @@ def test_a_usage_record_follows_counts_that_came_inside_a_chunk() -> None:
     asked = {**CHAT, "stream": True, "stream_options": {"include_usage": True}}
     only = chunk({"delta": {"content": "a"}, "finish_reason": "stop"}, usage=counts)
     inside, record = stream("messages", asked, sse(only))
-    assert (inside["usage"], record["usage"], record["choices"]) == (counts, counts, [])
+    assert (inside["usage"], record["usage"], record["choices"]) == (None, counts, [])
+    running = {"include_usage": True, "continuous_usage_stats": True}
+    inside, _ = stream("messages", {**asked, "stream_options": running}, sse(only))
+    assert inside["usage"] == counts
     further = {"id": "up", "choices": [], "usage": counts}
     assert len(stream("messages", asked, sse(only, further))) == 2
+
+
+def test_a_chunk_may_repeat_its_delta_as_a_message() -> None:
+    """A chunk with both is a chunk: no text is lost, and none comes twice."""
+    records = [
+        chunk({"delta": {"content": text}, "message": {"content": text}, "finish_reason": end})
+        for text, end in (("a", None), ("b", "stop"))
+    ]
+    chunks = stream("messages", CHAT, sse(*records))
+    assert [each["choices"][0]["delta"]["content"] for each in chunks] == ["a", "b"]
+
+
+def test_a_whole_message_behind_chunks_is_unknown() -> None:
+    """It would double the text, or hide that some is missing."""
+    last = chunk({"message": {"content": "a"}, "finish_reason": "stop"})
+    with pytest.raises(MalformedReply):
+        stream("messages", CHAT, sse(chunk({"delta": {"content": "a"}}), last))
+
+
+@pytest.mark.parametrize(
+    "broken", [{"index": []}, {"index": {}}, {"index": "0"}, {"index": True}], ids=str
+)
+def test_an_index_that_is_no_number_is_unknown(broken: Json) -> None:
+    """A choice is told by its number; one without it is the next."""
+    with pytest.raises(MalformedReply):
+        decode("messages", CHAT, reply(broken))
+    with pytest.raises(MalformedReply):
+        stream("messages", CHAT, sse(chunk({"delta": {"content": "a"}, **broken})))
+    assert decode("messages", CHAT, reply({"index": None})).body["choices"][0]["index"] == 0
+
+
+def test_content_that_is_no_text_is_unknown() -> None:
+    """A number where the text belongs does not reach a client."""
+    with pytest.raises(MalformedReply):
+        decode("messages", CHAT, {"choices": [{"message": {"content": 5}}]})
+    with pytest.raises(MalformedReply):
+        stream("messages", CHAT, sse(chunk({"delta": {"content": 5}})))
+
+
+def test_an_error_beside_choices_is_an_error() -> None:
+    """A failure is told wherever it stands, also behind the finish reason."""
+    ended = chunk({"delta": {"content": "a"}, "finish_reason": "stop"})
+    with pytest.raises(ModelError):
+        stream("messages", CHAT, sse(ended, {"choices": [], "error": {"message": "boom"}}))
+    with pytest.raises(ModelError):
+        decode("messages", CHAT, reply({}, error={"message": "boom"}))
+
+
+@pytest.mark.parametrize("counts", [{}, {"completion_tokens": None}, {"completion_tokens": "1"}])
+def test_a_usage_record_without_counts_is_none(counts: Json) -> None:
+    """What counts nothing does not pass for the container's word."""
+    assert decode("messages", CHAT, reply({}, usage=counts)).usage_source == "estimate"
+
+
+def test_a_usage_record_comes_once() -> None:
+    """Counts inside a chunk behind the record change nothing for the client."""
+    counts = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    asked = {**CHAT, "stream": True, "stream_options": {"include_usage": True}}
+    record: Json = {"id": "up", "choices": [], "usage": counts}
+    last = chunk({"delta": {"content": "a"}, "finish_reason": "stop"}, usage=counts)
+    chunks = stream("messages", asked, sse(record, last))
+    assert len([each for each in chunks if not each["choices"]]) == 1

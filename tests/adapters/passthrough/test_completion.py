@@ -154,3 +154,12 @@ def test_token_ids_go_only_to_containers_that_take_them(form: str, prompt: Any) 
     with pytest.raises(InvalidRequest) as caught:
         encode(form, {**PROMPT, "prompt": prompt})
     assert (caught.value.status, caught.value.param) == (400, "prompt")
+
+
+async def test_one_short_record_does_not_turn_streaming_off() -> None:
+    """A single token is a whole answer of a container that streams, too."""
+    record = b'{"choices":[{"index":0,"text":"a","finish_reason":"length"}]}\n'
+    called = endpoint("openai", ScriptedInvoker(streams=[[record]]))
+    answers = await called.stream("completion", {**PROMPT, "max_tokens": 1}, Limits())
+    assert text_of(await collect(answers)) == "a"
+    assert not called.memory.refused

@@ -188,3 +188,17 @@ def test_a_tokenizer_config_without_a_template_is_refused(config: Json) -> None:
     """No `default`, or none at all: a configuration error, never a guessed template."""
     with pytest.raises(ConfigError):
         from_tokenizer_config(config)
+
+
+def test_the_generation_tag_marks_nothing_in_a_prompt() -> None:
+    """Templates that mark the model's own words for training render as without the marks."""
+    source = (
+        "{% for m in messages %}{% if m.role == 'assistant' %}"
+        "{% generation %}{{ m.content }}|{% endgeneration %}{% else %}{{ m.content }}|{% endif %}"
+        "{% endfor %}"
+    )
+    messages: list[Json] = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+    ]
+    assert ChatTemplate(source).render(messages) == "a|b|"

@@ -41,3 +41,12 @@ def test_anything_but_text_is_refused_by_its_place(part: dict[str, object]) -> N
             [{"role": "user", "content": "x"}, {"role": "user", "content": [{"text": "y"}, part]}]
         )
     assert caught.value.param == "messages[1].content[1]"
+
+
+def test_tool_calls_too_deep_to_be_written_are_refused() -> None:
+    """They could be read, but not written: a 400, as with any other body."""
+    calls: list[object] = []
+    for _ in range(400):
+        calls = [calls]
+    with pytest.raises(InvalidRequest):
+        render([{"role": "assistant", "content": None, "tool_calls": calls}])

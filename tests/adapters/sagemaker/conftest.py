@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.adapters.sagemaker.metadata import Metadata, serve_metadata
+from tests.sts_server import Sts, serve_sts
 
 VARIABLES = (
     "AWS_ACCESS_KEY_ID",
@@ -15,6 +17,10 @@ VARIABLES = (
     "AWS_SESSION_TOKEN",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
     "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -40,6 +46,14 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def sts(bare_environment: None) -> Iterator[Sts]:
+    """A token service, and nothing else."""
+    del bare_environment
+    with serve_sts() as service:
+        yield service
+
+
+@pytest.fixture
 async def metadata(
     bare_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Metadata]:
@@ -48,3 +62,11 @@ async def metadata(
     async with serve_metadata() as service:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", service.url)
         yield service
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port

@@ -1,8 +1,10 @@
 """The way to AWS that a process opens once: what is shared, prepared and closed."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +12,8 @@ from adapters.base import Limits
 from adapters.errors import UpstreamError
 from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.credentials import Credentials
+from adapters.sagemaker.identities import Identities
+from adapters.sagemaker.identity import Keys
 from adapters.sagemaker.settings import AwsSettings
 from tests.adapters.sagemaker.metadata import Metadata, triple
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, serve
@@ -17,7 +21,7 @@ from tests.adapters.sagemaker.upstream import PAYLOAD, Call, serve
 pytestmark = pytest.mark.usefixtures("bare_environment")
 
 AMBIENT = AwsSettings(region="eu-west-1")
-KEYS = AwsSettings(region="eu-west-1", credentials=Credentials("AKIDEXAMPLE", "secret"))
+KEYS = AwsSettings(region="eu-west-1", identity=Keys(Credentials("AKIDEXAMPLE", "secret")))
 
 
 @pytest.fixture
@@ -42,6 +46,16 @@ async def test_deployments_of_one_identity_share_it(
     tokens = {call.headers["X-Amz-Security-Token"] for call in upstream.calls}
     assert tokens == {triple(1).token}
     assert upstream.connections == 1
+
+
+async def test_a_control_plane_belongs_to_a_region_and_an_identity(
+    connections: Connections,
+) -> None:
+    """AWS's library and its connections are opened once for each; nothing is sent for that."""
+    plane = connections.catalogue(KEYS, {})
+    assert connections.catalogue(replace(KEYS, base_url="http://127.0.0.1:9"), {}) is plane
+    assert connections.catalogue(replace(KEYS, region="eu-west-2"), {}) is not plane
+    assert connections.catalogue(AMBIENT, {}) is not plane
 
 
 async def test_identities_stay_apart(connections: Connections, metadata: Metadata) -> None:
@@ -76,10 +90,10 @@ async def test_quiet_start_with_credentials(
     """Where every identity has its credentials, nothing is said; nor where there is none."""
     await connections.prepare()
     assert metadata.asked == 0
-    connections.invoker(KEYS)
-    connections.invoker(AMBIENT)
+    invokers = [connections.invoker(settings) for settings in (KEYS, AMBIENT)]
     await connections.prepare()
     assert metadata.asked == 1
+    del invokers
     assert not [record for record in caplog.records if record.name.startswith("adapters.")]
 
 
@@ -99,3 +113,29 @@ async def test_closing_closes_every_connection() -> None:
         await connections.aclose()
         await asyncio.wait_for(left.wait(), 10)
     await connections.aclose()
+
+
+async def test_the_native_path_shares_its_tokens(connections: Connections) -> None:
+    """Deployments of one identity and region use one token, over the same connections."""
+    native = replace(KEYS, transport="openai_path")
+    async with serve(Call.answer) as upstream:
+        for _ in range(2):
+            await connections.invoker(native).invoke(upstream.target(), PAYLOAD, Limits())
+    (token,) = {call.headers["Authorization"] for call in upstream.calls}
+    assert token.startswith("Bearer sagemaker-api-key-")
+    assert upstream.connections == 1
+
+
+def test_an_identity_is_kept_as_long_as_it_is_used() -> None:
+    """Credentials that change with each call leave nothing behind when their deployments go."""
+    identities = Identities()
+    kept = identities.provider(AMBIENT)
+    used = [
+        identities.provider(replace(KEYS, identity=Keys(Credentials("AKID", str(n)))))
+        for n in range(3)
+    ]
+    assert set(identities.providers) == {kept, *used}
+    used.clear()
+    gc.collect()
+    assert list(identities.providers) == [kept]
+    assert identities.provider(AMBIENT) is kept

@@ -3,7 +3,13 @@
 import pytest
 
 from adapters.errors import ConfigError
-from adapters.sagemaker.hosts import check_component_name, invocation_urls, runtime_host
+from adapters.sagemaker.hosts import (
+    check_component_name,
+    component_url,
+    invocation_urls,
+    native_urls,
+    runtime_host,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,14 +49,30 @@ def test_default_urls() -> None:
         ("https://h/endpoints/other/invocations", "https://h/endpoints/other"),
         ("https://h/endpoints/other/invocations-response-stream", "https://h/endpoints/other"),
         ("http://localhost:8080/invocations", "http://localhost:8080"),
+        ("https://h/endpoints/other/openai/v1/chat/completions", "https://h/endpoints/other"),
+        ("https://h/openai/v1/chat/completions/", "https://h"),
         ("http://[::1]:8080", "http://[::1]:8080/endpoints/ep"),
     ],
 )
 def test_base_url(base: str, root: str) -> None:
-    """A base gets the route appended; a complete URL has its last segment switched."""
+    """A base gets the route appended; a complete URL of any operation has its end switched."""
     urls = invocation_urls("ep", "eu-west-1", base)
     assert urls.invoke == f"{root}/invocations"
     assert urls.stream == f"{root}/invocations-response-stream"
+    chat = f"{root}/openai/v1/chat/completions"
+    assert native_urls("ep", "eu-west-1", base) == (chat, chat)
+
+
+@pytest.mark.parametrize(
+    ("component", "segment"), [("c-1", "c-1"), ("a/../b?x#y", "a%2F..%2Fb%3Fx%23y")]
+)
+def test_native_path(component: str, segment: str) -> None:
+    """The native path is on the same host; a component is one segment in front of its end."""
+    url = native_urls("my-endpoint", "cn-north-1").invoke
+    root = "https://runtime.sagemaker.cn-north-1.amazonaws.com.cn/endpoints/my-endpoint"
+    assert url == f"{root}/openai/v1/chat/completions"
+    own = f"{root}/inference-components/{segment}/openai/v1/chat/completions"
+    assert component_url(url, component) == own
 
 
 @pytest.mark.parametrize(
@@ -75,6 +97,8 @@ def test_base_url(base: str, root: str) -> None:
         "https://h//b",
         "https://h/endpoints/x",
         "https://h/endpoints/x/other",
+        "https://h/endpoints/x/openai/v1/completions",
+        "https://h/endpoints/x/inference-components/c/openai/v1/chat/completions",
     ],
 )
 def test_bad_base_url(base: str) -> None:

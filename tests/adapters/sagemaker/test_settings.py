@@ -3,8 +3,10 @@
 import pytest
 
 from adapters.errors import ConfigError
-from adapters.sagemaker.credentials import Credentials, DefaultChain, StaticCredentials
+from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.identities import Identities
+from adapters.sagemaker.identity import Ambient, Keys
+from adapters.sagemaker.refreshing import RefreshingCredentials
 from adapters.sagemaker.settings import AwsSettings, read_aws_settings
 
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
@@ -52,18 +54,18 @@ def test_bad_region(region: str) -> None:
 def test_explicit_keys_never_meet_an_ambient_token() -> None:
     """Keys of the configuration stand alone; no token of the environment joins them (I5, I6)."""
     settings = read_aws_settings(KEYS, AMBIENT)
-    assert settings.credentials == Credentials("AKIDEXAMPLE", "secret", None)
+    assert settings.identity == Keys(Credentials("AKIDEXAMPLE", "secret", None))
 
 
 def test_explicit_token() -> None:
     """A token of the configuration goes with its keys."""
     settings = read_aws_settings({**KEYS, "aws_session_token": "token"}, AMBIENT)
-    assert settings.credentials == Credentials("AKIDEXAMPLE", "secret", "token")
+    assert settings.identity == Keys(Credentials("AKIDEXAMPLE", "secret", "token"))
 
 
 def test_no_keys_mean_the_default_chain() -> None:
     """Ambient keys are the default chain's business: botocore reads them, with their token."""
-    assert read_aws_settings({}, AMBIENT).credentials is None
+    assert read_aws_settings({}, AMBIENT).identity == Ambient()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_bad_values_name_their_key(params: dict[str, object], key: str) -> None:
 @pytest.mark.parametrize("key", ["sagemaker_base_url", "api_base", "base_url"])
 def test_base_url_keys(key: str) -> None:
     """Three keys name the base URL; other parameters are not looked at."""
-    params = {key: "http://127.0.0.1:8080", "temperature": 0.5, "aws_role_name": 7}
+    params = {key: "http://127.0.0.1:8080", "temperature": 0.5, "aws_other": 7}
     assert read_aws_settings(params, {}).base_url == "http://127.0.0.1:8080"
 
 
@@ -133,9 +135,23 @@ async def test_equal_identities_share_a_provider() -> None:
     assert one is same
     assert other is not one
     assert isinstance(one, StaticCredentials)
-    assert isinstance(chain, DefaultChain)
+    assert isinstance(chain, RefreshingCredentials)
     assert chain is identities.provider(read_aws_settings({}, AMBIENT))
-    assert identities.providers == (one, other, chain)
+    assert set(identities.providers) == {one, other, chain}
     await one.prepare()
     assert await one.current() == Credentials("AKIDEXAMPLE", "secret", None)
     assert await other.current() == Credentials("AKIDEXAMPLE", "secret", "t")
+
+
+@pytest.mark.parametrize("name", ["invocations", "openai_path"])
+def test_transport(name: str) -> None:
+    """The transport is the configuration's; without one, invocations."""
+    assert read_aws_settings({"transport": name}, {}).transport == name
+    assert read_aws_settings({}, {}).transport == "invocations"
+
+
+def test_unknown_transport() -> None:
+    """Nothing else is a transport."""
+    with pytest.raises(ConfigError) as caught:
+        read_aws_settings({"transport": "auto"}, {})
+    assert caught.value.path == ("transport",)

@@ -37,7 +37,7 @@ def test_settings_and_parameters_are_told_apart() -> None:
         timeout=3,
         metadata={"a": 1},
         top_p=None,
-        extra_body={"top_k": 2, "time_out": 4},
+        extra_body={"top_k": 2, "time_out": 4, "min_p": None},
     )
     assert got.params == {
         "model": "sagemaker/e",
@@ -68,6 +68,31 @@ def test_what_looks_like_a_setting_never_reaches_a_container(name: str, words: s
     """A misspelt setting, and one that is not supported, is an error that names it."""
     with pytest.raises(InvalidRequest, match=words.replace("?", r"\?")) as caught:
         read(**{name: "hush-hush"})
+    assert caught.value.param == name
+    assert "hush-hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("aws_secret_access_key", "argument of its own"),
+        ("aws_secret_acess_key", "did you mean aws_secret_access_key?"),
+        ("aws_unheard_of", "unknown setting"),
+        ("sagemaker_base_url", "argument of its own"),
+        ("sagemaker_unheard_of", "unknown setting"),
+        ("model_id", "argument of its own"),
+        ("format", "argument of its own"),
+        ("model", "argument of its own"),
+        ("messages", "argument of its own"),
+        ("stream", "argument of its own"),
+        ("extra_body", "argument of its own"),
+        ("api_key", "SageMaker has no API keys"),
+    ],
+)
+def test_extra_body_is_for_the_containers_own_parameters(name: str, words: str) -> None:
+    """No setting travels to a container there, and nothing that the call is about is replaced."""
+    with pytest.raises(InvalidRequest, match=words.replace("?", r"\?")) as caught:
+        read(extra_body={name: "hush-hush"})
     assert caught.value.param == name
     assert "hush-hush" not in str(caught.value)
 
@@ -118,6 +143,20 @@ class Said(BaseModel):
     role: str
     content: str | None
     refusal: str | None = None
+
+
+@pytest.mark.parametrize("name", ["AWS_ROLE_NAME", "AWS_PROFILE_NAME", "AWS_WEB_IDENTITY_TOKEN"])
+def test_the_environments_role_goes_before_its_keys(name: str) -> None:
+    """Keys of the environment are the chain's, and the role's source, where it names a role."""
+    environ = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", name: "x"}
+    assert identity(read(environ)) == (None, None, None)
+
+
+@pytest.mark.parametrize("name", ["aws_role_name", "aws_profile_name", "aws_session_tags"])
+def test_an_explicit_identity_never_mixes_with_the_environments_keys(name: str) -> None:
+    """Whoever is named by an argument is not completed from the environment."""
+    environ = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
+    assert identity(read(environ, **{name: "x"})) == (None, None, None)
 
 
 def test_messages_may_be_objects_and_tuples() -> None:

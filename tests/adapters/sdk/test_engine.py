@@ -12,6 +12,8 @@ from adapters.base import Json, Task
 from adapters.errors import InvalidRequest, UnsupportedTask
 from adapters.sagemaker.connections import Connections
 from adapters.sdk.engine import Engine, Order, open_engine
+from tests.adapters.sagemaker.upstream import Call, serve
+from tests.sts_server import ROLE, minted, serve_sts
 
 HELLO = [{"role": "user", "content": "Hi"}]
 BODIES: dict[Task, Json] = {
@@ -29,6 +31,14 @@ async def opened() -> AsyncIterator[Engine]:
         yield made
 
 
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "AWS_CA_BUNDLE"])
+async def test_an_environment_that_can_not_be_used(variable: str) -> None:
+    """A proxy or a bundle that is none is told as a wrong argument is, by the variable's name."""
+    with pytest.raises(InvalidRequest, match=variable):
+        async with open_engine(lambda: False, {variable: "socks5://u:hush@nowhere"}):
+            pytest.fail("it was opened")
+
+
 def order(
     model: str = "sagemaker/e",
     task: Task = "chat",
@@ -37,6 +47,26 @@ def order(
     **arguments: Any,
 ) -> Order:
     return Order(task, {"model": model, **BODIES[task]}, arguments, environ or {})
+
+
+async def test_a_role_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A role of the arguments is assumed once, and its session signs every call."""
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "ambient")
+    keys = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+    role = {"aws_role_name": ROLE, "aws_session_tags": {"team": "search"}, **keys}
+
+    async def script(call: Call) -> None:
+        await call.answer(body=b'[{"generated_text": "Hello."}]')
+
+    with serve_sts() as sts:
+        async with serve(script) as upstream, open_engine(lambda: False) as engine:
+            where = {"api_base": upstream.url, "aws_sts_endpoint": sts.url}
+            for _ in range(2):
+                await engine.call(order(**role, **where, aws_region_name="eu-west-1"))
+    assert sts.only().signer == "AKIDEXAMPLE"
+    assert "x-amz-security-token" not in sts.only().headers
+    tokens = [call.headers["X-Amz-Security-Token"] for call in upstream.calls]
+    assert tokens == [minted(1)[2]] * 2
 
 
 @pytest.mark.parametrize(

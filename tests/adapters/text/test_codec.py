@@ -8,21 +8,24 @@ import orjson
 import pytest
 
 from adapters import formats
-from adapters.base import Codec, Json, ParameterPolicy, Request, Target
-from adapters.errors import InvalidRequest, UnsupportedParameter
-from tests.adapters.formats.golden_file import make_target
+from adapters.base import Codec, Json, ParameterPolicy, Request, Target, Task
+from adapters.errors import InvalidRequest, PayloadTooLarge, UnsupportedParameter
+from adapters.openai import parameters
+from tests.adapters.formats.golden_file import make_reply, make_target
 
 HI = [{"role": "user", "content": "Hi"}]
 TEXT = ("huggingface", "tgi", "lmi", "lmi_static", "llama2")
 TOOL = {"type": "function", "function": {"name": "f"}}
 
 
-def asked(name: str, task: str = "chat", target: Target | None = None, **params: Any) -> list[Json]:
+def asked(
+    name: str, task: Task = "chat", target: Target | None = None, **params: Any
+) -> list[Json]:
     codec: Codec = getattr(formats.load(name), task)
     about = {"messages": HI} if task == "chat" else {"prompt": "Hi"}
-    request = Request(
-        target=target or make_target(), params={**about, **params}, id="id-1", created=1
-    )
+    target = target or make_target()
+    wanted = parameters.effective({**about, **params}, target, task)
+    request = Request(target=target, params=wanted, id="id-1", created=1)
     return [orjson.loads(payload.body) for payload in codec.encode(request)]
 
 
@@ -59,7 +62,7 @@ def test_zero_temperature_passes_only_where_it_is_allowed(
 
 @pytest.mark.parametrize("name", TEXT)
 @pytest.mark.parametrize("task", ["chat", "completion"])
-def test_every_choice_is_a_call(name: str, task: str) -> None:
+def test_every_choice_is_a_call(name: str, task: Task) -> None:
     """`n` choices take `n` calls."""
     assert len(asked(name, task, n=3)) == 3
 
@@ -185,6 +188,20 @@ def test_no_probabilities_but_the_tokens_own_is_a_wish_too() -> None:
     }
 
 
+def test_a_whole_answer_ends_before_its_stop_text() -> None:
+    """The stop text is cut off, its tokens are not told, and the reason is `stop`."""
+    codec = formats.load("tgi").chat
+    assert codec is not None
+    params = {"messages": HI, "stop": ["END"], "logprobs": True}
+    request = Request(target=make_target(), params=params, id="id-1", created=1)
+    tokens = [{"text": text, "logprob": -1.0} for text in ("a ", "END")]
+    details = {"finish_reason": "stop_sequence", "generated_tokens": 2, "tokens": tokens}
+    reply = make_reply([{"generated_text": "a END", "details": details}])
+    choice = codec.decode(request, codec.encode(request), (reply,)).body["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("a ", "stop")
+    assert [each["token"] for each in choice["logprobs"]["content"]] == ["a "]
+
+
 def test_a_grammar_of_the_clients_own_wins() -> None:
     """TGI's own parameter says more than OpenAI's."""
     grammar = {"type": "regex", "value": "a+"}
@@ -197,3 +214,35 @@ def test_too_many_choices_are_refused() -> None:
     with pytest.raises(InvalidRequest) as caught:
         asked("tgi", "completion", prompt=["x"] * 100, n=21)
     assert caught.value.param == "n"
+
+
+@pytest.mark.parametrize(
+    ("shape", "param"),
+    [
+        ("json", "response_format"),
+        (1, "response_format"),
+        ({"type": "json_schema", "json_schema": "x"}, "response_format.json_schema"),
+    ],
+)
+def test_a_response_format_that_is_no_object_is_a_400(shape: Any, param: str) -> None:
+    """Completions have no such parameter in their schema: the dialect that takes it checks it."""
+    with pytest.raises(InvalidRequest) as caught:
+        asked("tgi", "completion", response_format=shape)
+    assert (caught.value.param, caught.value.code) == (param, "invalid_type")
+
+
+@pytest.mark.parametrize("messages", ["abc", [1], 7])
+def test_words_of_no_known_shape_are_not_counted(messages: Any) -> None:
+    """A raw body goes as it came, whatever stands under names that other tasks use."""
+    assert asked("raw", "completion", messages=messages) == [{"messages": messages, "prompt": "Hi"}]
+
+
+def test_the_choices_of_a_prompt_share_its_body() -> None:
+    """Many choices of a long prompt take the memory of one; too long a prompt is never copied."""
+    codec = formats.load("tgi").chat
+    assert codec is not None
+    params: Json = {"messages": HI, "n": 128, "seed": None}
+    request = Request(target=make_target(), params=params, id="id-1", created=1)
+    assert len({id(payload.body) for payload in codec.encode(request)}) == 1
+    with pytest.raises(PayloadTooLarge):
+        asked("tgi", target=make_target(max_payload_bytes=20), n=128, seed=1)

@@ -183,8 +183,72 @@ def test_a_word_that_nobody_knows_is_kept() -> None:
     assert choice["container_finish_reason"] == "bored"
 
 
+def test_a_stop_text_is_no_part_of_the_answer() -> None:
+    """Containers differ: some give the stop text, some know none; a client never gets it."""
+    last = {"generated_text": "a b END", "details": {"finish_reason": "stop_sequence"}}
+    chunks = decode(decoder("tgi", stop="END"), token("a b"), token(" E"), {**token("ND"), **last})
+    assert said(chunks) == "a b "
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+    kept = decoder("tgi", stop="END", include_stop_str_in_output=True)
+    assert said(decode(kept, {**token("a END"), **last})) == "a END"
+
+
+def test_log_probabilities_wait_for_their_text() -> None:
+    """A token that may begin a stop text is told with its text, and not at all if it was one."""
+    stream = decoder("tgi", stop="END", logprobs=True)
+    records = [token(text, logprob=-1.0) for text in ("a", " E", "at", "EN", "D")]
+    chunks = decode(stream, *records[:-1], {**records[-1], "generated_text": "x"})
+    told = [
+        [entry["token"] for entry in choice["logprobs"]["content"]]
+        for chunk in chunks
+        for choice in chunk["choices"]
+        if choice.get("logprobs")
+    ]
+    assert said(chunks) == "a Eat"
+    assert [token for tokens in told for token in tokens] == ["a", " E", "at"]
+
+
 def test_the_shape_is_noted() -> None:
     """What a stream is made of is known from its first record on."""
     stream = decoder()
     list(stream.feed(lines({"outputs": ["a"]})))
     assert stream.summary.shape == "outputs[]"
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"content": "Hi", "finish_reason": "stop"},
+        {"delta": {"tool_calls": [{"id": "x"}]}, "finish_reason": "tool_calls"},
+        {"delta": {"content": None, "tool_calls": [{"id": "x"}]}},
+        {"delta": {"content": 5}},
+        {"text": None},
+    ],
+    ids=str,
+)
+def test_a_choice_of_an_unknown_shape_is_no_empty_text(choice: Json) -> None:
+    """Content where nobody looks for it, or a tool's call, is never an answer without words."""
+    with pytest.raises(MalformedReply):
+        decode(decoder(), {"choices": [choice]})
+
+
+@pytest.mark.parametrize("behind", [[{"generated_text": "lo"}], {"text": "lo"}], ids=str)
+def test_nothing_may_follow_a_whole_answer(behind: Any) -> None:
+    """A record behind a whole answer shows that it was none."""
+    with pytest.raises(MalformedReply):
+        decode(decoder(), [{"generated_text": "Hel"}], behind)
+
+
+def test_an_error_beside_choices_is_an_error() -> None:
+    """A failure is told wherever it stands."""
+    for record in ({"choices": [], "error": "x"}, {"choices": [{"text": "a"}], "error": "x"}):
+        with pytest.raises(ModelError):
+            decode(decoder(), record)
+
+
+@pytest.mark.parametrize("counts", [{}, {"completion_tokens": None}, {"completion_tokens": "1"}])
+def test_a_usage_record_without_counts_is_none(counts: Json) -> None:
+    """What counts nothing does not pass for the container's word."""
+    stream = decoder()
+    decode(stream, {"choices": [{"text": "abcd", "finish_reason": "stop"}], "usage": counts})
+    assert stream.summary.usage_source == "estimate"

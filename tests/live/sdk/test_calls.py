@@ -39,6 +39,16 @@ async def test_async_calls(emulated: Emulated) -> None:
     assert len(emulated.requests("my-chat")) == 4
 
 
+def test_the_native_path(emulated: Emulated) -> None:
+    """`transport` works in process as in the file: a token, and the path."""
+    answer = sagegate.completion(CHAT, HELLO, transport="openai_path")
+
+    assert "Köln" in answer.choices[0].message.content
+    entry = emulated.only()
+    assert entry["path"] == "/endpoints/my-chat/openai/v1/chat/completions"
+    assert entry["headers"]["authorization"].startswith("Bearer Credential=")
+
+
 def test_text_completion(emulated: Emulated) -> None:
     """A raw container gets the prompt untouched; each prompt has its choice."""
     answer = sagegate.text_completion("sagemaker/my-text", ["one", "two"], max_tokens=5)

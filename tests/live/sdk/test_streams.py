@@ -142,7 +142,7 @@ def test_a_stream_ends_with_its_loop(emulated: Emulated) -> None:
     stream = opened(emulated)
     sagegate.close()
     assert gone(emulated)
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(sagegate.Overloaded, match="closed"):
         list(stream)
     stream.close()
     assert list(stream) == []

@@ -11,17 +11,20 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from adapters.deployment.settings import IDENTITY_KEYS, SigningSettings
 from proxy.cli import main
 from proxy.config.deployment import DeploymentParams
 from proxy.config.load import load_config
+from proxy.config.router import RouterSettings
 from proxy.config.schema import (
+    CredentialEntry,
     GeneralSettings,
     LitellmSettings,
     ModelEntry,
     ModelInfo,
     ProxyConfig,
-    RouterSettings,
 )
+from proxy.config.wildcard import Discover
 from proxy.deployments import faults
 from proxy.flags import FOREIGN_FLAGS
 
@@ -38,7 +41,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "config.yaml": ProxyConfig,
     "model_list": ModelEntry,
     "litellm_params": DeploymentParams,
+    "discover": Discover,
     "model_info": ModelInfo,
+    "credential_list": CredentialEntry,
     "litellm_settings": LitellmSettings,
     "general_settings": GeneralSettings,
     "router_settings": RouterSettings,
@@ -83,6 +88,15 @@ def test_the_pages_literal_defaults_are_the_schemas(section: str) -> None:
             default: Any = fields[key].get_default(call_default_factory=True)
             shown = list(default) if isinstance(default, tuple) else default
             assert yaml.safe_load(literal[1]) == shown, key
+
+
+def test_a_credential_has_a_deployments_identity_settings() -> None:
+    """What says who signs may stand in `credential_values`, with address and region of AWS."""
+    fields = {*IDENTITY_KEYS, "aws_sts_endpoint", "aws_region_name"}
+    assert set(SigningSettings.model_fields) == fields
+    for key in fields:
+        own = DeploymentParams.model_fields[key].annotation
+        assert SigningSettings.model_fields[key].annotation == own
 
 
 def test_the_page_has_exactly_the_command_lines_flags() -> None:

@@ -122,7 +122,7 @@ def test_one_call_is_let_through_after_the_rest() -> None:
     assert not health.resting
     health.begin(POLICY)
     assert health.resting
-    health.succeeded()
+    health.proved()
     assert not health.resting
 
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from adapters.errors import UpstreamError
-from adapters.sagemaker.credentials import RETRY_PAUSE, Credentials, DefaultChain
+from adapters.sagemaker.chain import Chain
+from adapters.sagemaker.credentials import Credentials
+from adapters.sagemaker.refreshing import RETRY_PAUSE, RefreshingCredentials
 from tests.adapters.sagemaker.metadata import Metadata, triple
 
 pytestmark = pytest.mark.usefixtures("bare_environment")
@@ -17,25 +20,30 @@ pytestmark = pytest.mark.usefixtures("bare_environment")
 
 @dataclass
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that is moved by hand."""
 
-    now: float = 1000.0
+    now: float = field(default_factory=time.time)
 
     def __call__(self) -> float:
         """Give the time."""
         return self.now
 
 
+def default_chain(clock: Clock | None = None) -> RefreshingCredentials:
+    """Give AWS's default chain."""
+    return RefreshingCredentials(Chain("eu-west-1"), clock=clock or time.time)
+
+
 async def settled() -> None:
     """Wait until no attempt to refresh is running."""
     for task in asyncio.all_tasks():
-        if task.get_name() == DefaultChain.__name__:
+        if task.get_name() == RefreshingCredentials.__name__:
             await task
 
 
 async def test_nothing_found() -> None:
     """Without credentials there is a 502 that nobody should retry, and says so by its code."""
-    chain = DefaultChain()
+    chain = default_chain()
     for attempt in (chain.prepare, chain.current):
         with pytest.raises(UpstreamError) as caught:
             await attempt()
@@ -46,7 +54,7 @@ async def test_nothing_found() -> None:
 async def test_found_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials that come later are found without a restart, after the pause."""
     clock = Clock()
-    chain = DefaultChain(clock)
+    chain = default_chain(clock)
     with pytest.raises(UpstreamError):
         await chain.current()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
@@ -63,7 +71,7 @@ async def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "bedrock")
-    chain = DefaultChain()
+    chain = default_chain()
     await chain.prepare()
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     assert await chain.current() == Credentials("AKIDEXAMPLE", "secret", "token")
@@ -74,12 +82,12 @@ async def test_profile_file(tmp_path: Path) -> None:
     (tmp_path / "credentials").write_text(
         "[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = secret\n"
     )
-    assert await DefaultChain().current() == Credentials("AKIDFILE", "secret", None)
+    assert await default_chain().current() == Credentials("AKIDFILE", "secret", None)
 
 
 async def test_resolved_once(metadata: Metadata) -> None:
     """Two hundred callers at the start share one call to the service; later ones need none (I1)."""
-    chain = DefaultChain()
+    chain = default_chain()
     metadata.open.clear()
     callers = [asyncio.create_task(chain.current()) for _ in range(200)]
     while not callers[0].done() and metadata.asked == 0:
@@ -94,10 +102,10 @@ async def test_refresh_beside_the_requests(metadata: Metadata) -> None:
     """Near expiry two hundred callers are served the valid keys while one refresh runs (I1)."""
     metadata.life = timedelta(minutes=12)
     clock = Clock()
-    chain = DefaultChain(clock)
+    chain = default_chain(clock)
     first = await chain.current()
     asked = metadata.asked
-    clock.now += RETRY_PAUSE
+    clock.now += timedelta(minutes=9).total_seconds()
     metadata.open.clear()
     metadata.life = timedelta(hours=6)
     answers = await asyncio.gather(*(chain.current() for _ in range(200)))
@@ -115,16 +123,14 @@ async def test_outage_while_valid(
     """While the service is out, valid credentials serve on; the log warns now and then (I2)."""
     metadata.life = timedelta(minutes=minutes)
     clock = Clock()
-    chain = DefaultChain(clock)
+    chain = default_chain(clock)
     first = await chain.current()
     metadata.working = False
-    clock.now += RETRY_PAUSE
+    clock.now += minutes * 50
     for _ in range(50):
         assert await chain.current() == first
         await settled()
-    warned = [
-        record for record in caplog.records if record.name == "adapters.sagemaker.credentials"
-    ]
+    warned = [record for record in caplog.records if record.name == "adapters.sagemaker.refreshing"]
     assert len(warned) == 1
     assert warned[0].levelno == logging.WARNING
     metadata.working = True
@@ -137,20 +143,18 @@ async def test_outage_while_valid(
 
 async def test_outage_past_expiry(metadata: Metadata) -> None:
     """Past expiry an outage is a 502; once the service is back, so are the answers (I3)."""
-    metadata.life = timedelta(seconds=0.5)
     clock = Clock()
-    chain = DefaultChain(clock)
+    chain = default_chain(clock)
     first = await chain.current()
     metadata.working = False
-    await asyncio.sleep(0.6)
-    clock.now += RETRY_PAUSE
+    clock.now += metadata.life.total_seconds() + 60
     with pytest.raises(UpstreamError) as caught:
         await chain.current()
     assert (caught.value.status, caught.value.code) == (502, "credentials_unavailable")
     assert caught.value.should_retry is False
     assert caught.value.detail
     metadata.working = True
-    metadata.life = timedelta(hours=6)
+    metadata.life = timedelta(hours=24)
     with pytest.raises(UpstreamError):
         await chain.current()
     clock.now += RETRY_PAUSE
@@ -159,7 +163,7 @@ async def test_outage_past_expiry(metadata: Metadata) -> None:
 
 async def test_leaving_caller_does_not_stop_the_others(metadata: Metadata) -> None:
     """A caller that gives up does not take the running attempt away from the rest."""
-    chain = DefaultChain()
+    chain = default_chain()
     metadata.open.clear()
     impatient = asyncio.create_task(chain.current())
     patient = asyncio.create_task(chain.current())
@@ -175,7 +179,7 @@ async def test_failures_show_no_keys(metadata: Metadata) -> None:
     metadata.working = False
     metadata.complaint = '{"SecretAccessKey": "wJalrXUtnFEMI", "Message": "Not now."}'
     with pytest.raises(UpstreamError) as caught:
-        await DefaultChain().current()
+        await default_chain().current()
     assert caught.value.detail is not None
     assert "wJalr" not in caught.value.detail
     assert "Not now." in caught.value.detail

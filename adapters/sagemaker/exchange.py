@@ -1,0 +1,160 @@
+"""One request and its answer, whatever the operation and whoever vouches for the caller.
+
+Knows the size that may be sent, the time that may pass, and what of an answer's head is handed on.
+Refuses to know signatures, tokens, and what AWS's errors mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
+
+from yarl import URL
+
+from adapters import container
+from adapters.base import Head, Limits, Payload, Reply, Target
+from adapters.errors import GatewayError, MalformedReply
+from adapters.sagemaker.answer_headers import messages_to_the_client
+from adapters.sagemaker.client import Client
+from adapters.sagemaker.response import Response, time_over
+
+#: The most that is read of an error's body.
+_MAX_ERROR_BYTES = 256 * 1024
+#: The media types of JSON, whole or in lines.
+JSON_TYPE = re.compile(r"application/(?:[\w.-]+\+)?json|application/(?:x-ndjson|jsonlines)")
+#: What of AWS's headers may become a header of ours.
+_PLAIN = re.compile(r"[\x20-\x7e]{0,128}")
+
+_Answer = TypeVar("_Answer")
+#: What vouches for the caller: credentials, or a token.
+_Proof = TypeVar("_Proof")
+
+#: Gives what vouches for the caller, and all headers but `User-Agent` and `Content-Length`.
+Authorize = Callable[[], Awaitable[tuple[_Proof, Mapping[str, str]]]]
+#: Turns the status, headers and body of a refusal into an error of our tree.
+Translate = Callable[[int, Mapping[str, str], bytes], GatewayError]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFrame:
+    """The limits of one attempt, and when they are over by the loop's clock."""
+
+    limits: Limits
+    first_byte_at: float
+    #: None for never.
+    ends_at: float | None
+
+    @classmethod
+    def starting_now(cls, limits: Limits) -> TimeFrame:
+        """Give the frame of an attempt that begins now."""
+        now = asyncio.get_running_loop().time()
+        ends_at = None if limits.deadline is None else now + limits.deadline
+        return cls(limits, now + limits.first_byte, ends_at)
+
+
+def check_size(target: Target, payload: Payload) -> None:
+    """Refuse a body that the target does not take.
+
+    Raises:
+        PayloadTooLarge: it is too large; nothing is to be sent.
+    """
+    container.check_size(payload.body, target)
+
+
+async def send(
+    client: Client, url: URL, body: bytes, frame: TimeFrame, authorize: Authorize[_Proof]
+) -> tuple[Response, _Proof]:
+    """Send a request; give the response once its headers are there, and what vouched for it.
+
+    Raises:
+        DeadlineExceeded: that took too long, getting the caller's credentials included.
+        GatewayError: there is no way to AWS, or none to vouch for the caller.
+    """
+    deadline = asyncio.timeout_at(frame.ends_at)
+    try:
+        async with deadline, asyncio.timeout_at(frame.first_byte_at):
+            proof, headers = await authorize()
+            response = await client.post(
+                url, headers, body, limits=frame.limits, ends_at=frame.ends_at
+            )
+    except TimeoutError as error:
+        over = time_over(frame.limits, "deadline" if deadline.expired() else "first_byte")
+        raise over from error
+    return response, proof
+
+
+async def take(
+    response: Response, read: Callable[[Response], Awaitable[_Answer]], translate: Translate
+) -> _Answer:
+    """Take an answer; whatever is wrong with it closes the connection and has AWS's request id.
+
+    Args:
+        response: The answer, of any status.
+        read: Takes an answer whose status is 200.
+        translate: Tells what any other means.
+
+    Raises:
+        GatewayError: it is a refusal, or can't be read.
+    """
+    try:
+        if response.status != HTTPStatus.OK:
+            raise translate(response.status, response.headers, await _error_body(response))
+        _check_encoding(response)
+        return await read(response)
+    except GatewayError as error:
+        response.close()
+        error.request_id = _plain(response, "x-amzn-requestid") or None
+        raise
+
+
+async def read_reply(response: Response) -> Reply:
+    """Take a whole answer."""
+    return Reply(head=head(response, content_type(response)), body=await response.read_all())
+
+
+def content_type(response: Response) -> str:
+    """Give the HTTP media type with its parameters; empty where there is none."""
+    return response.headers.get("content-type", "")
+
+
+def head(response: Response, kind: str) -> Head:
+    """Give what AWS says beside the body; `kind` is the container's media type."""
+    return Head(
+        content_type=kind,
+        request_id=_plain(response, "x-amzn-requestid"),
+        variant=_plain(response, "x-amzn-invoked-production-variant"),
+        messages=messages_to_the_client(response.headers),
+    )
+
+
+def media_type(kind: str) -> str:
+    """Give a media type without its parameters, in lower case."""
+    return kind.partition(";")[0].strip().lower()
+
+
+def _plain(response: Response, name: str) -> str:
+    """Give a header's value, or nothing where it could not be handed on in a header of ours."""
+    value = response.headers.get(name, "")
+    return value if _PLAIN.fullmatch(value) else ""
+
+
+def _check_encoding(response: Response) -> None:
+    """Refuse a compressed answer: none was asked for."""
+    encoding = response.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise MalformedReply(
+            "The endpoint's answer is compressed, which was not asked for.",
+            detail=f"content encoding {encoding[:80]!a}",
+        )
+
+
+async def _error_body(response: Response) -> bytes:
+    """Read an error's body; one that is too large, or breaks off, counts as none."""
+    try:
+        return await response.read_all(_MAX_ERROR_BYTES)
+    except GatewayError:
+        return b""

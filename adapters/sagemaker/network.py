@@ -1,0 +1,78 @@
+"""How a process reaches AWS: through which proxies, and trusting which certificate authorities.
+
+Decided once, at start, from the configuration and the environment. Refuses to know clients.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adapters.errors import ConfigError
+from adapters.sagemaker.proxies import Proxies, read_proxies
+
+#: The order of AWS's SDK for Python; the last one is OpenSSL's own. Each stands in the place of the
+#: system's authorities.
+_BUNDLES: Final = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+_NO_PROXIES: Final = Proxies()
+_SETTING: Final = ("litellm_settings", "ssl_verify")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """What stands between the gateway and AWS."""
+
+    proxies: Proxies = _NO_PROXIES
+    #: A file, or an OpenSSL directory, of authorities; None stands for the system's.
+    ca_bundle: str | None = None
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Give the context that trusts these authorities; None for the system's."""
+        return None if self.ca_bundle is None else _context(self.ca_bundle)
+
+
+def read_network(environ: Mapping[str, str], *, ssl_verify: bool | str = True) -> Network:
+    """Read a process's network settings.
+
+    Args:
+        environ: The process's environment.
+        ssl_verify: The setting: a bundle's path; True leaves it to the environment.
+
+    Raises:
+        ConfigError: certificates are not to be checked, or a bundle or a proxy can't be used;
+            `path` is the setting's, empty for a variable.
+    """
+    return Network(proxies=read_proxies(environ), ca_bundle=_bundle(environ, ssl_verify=ssl_verify))
+
+
+def _bundle(environ: Mapping[str, str], *, ssl_verify: bool | str) -> str | None:
+    if ssl_verify is False:
+        raise ConfigError(
+            "certificates are always checked: give the path of a bundle that has the authority",
+            path=_SETTING,
+        )
+    if isinstance(ssl_verify, str):
+        return _checked(ssl_verify, "expected true, or", _SETTING)
+    for name in _BUNDLES:
+        if environ.get(name):
+            return _checked(environ[name], f"{name}: expected", ())
+    return None
+
+
+def _checked(path: str, expected: str, where: tuple[str, ...]) -> str:
+    try:
+        _context(path)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(
+            f"{expected} the path of a file with certificates in PEM form", path=where
+        ) from error
+    return path
+
+
+def _context(path: str) -> ssl.SSLContext:
+    if Path(path).is_dir():
+        return ssl.create_default_context(capath=path)
+    return ssl.create_default_context(cafile=path)

@@ -1,0 +1,1 @@
+"""The parts of AWS's control plane that describe endpoints and who may call them."""

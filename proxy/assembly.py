@@ -1,0 +1,75 @@
+"""Deployments put together: what can be called, and the pool of a public name.
+
+Knows which part goes where; refuses to know where deployments come from and how long they are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapters.base import Invoker, Json
+from adapters.endpoint import Endpoint
+from proxy.deployments import Deployment
+from proxy.policies import Policies, weights
+from proxy.routing.live import LiveDeployment
+from proxy.routing.member import Member
+from proxy.routing.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A deployment with the way there, and what is known of it while it serves."""
+
+    deployment: Deployment
+    invoker: Invoker
+    live: LiveDeployment
+
+    def member(self, policies: Policies, weight: float) -> Member:
+        """Give it as a pool wants it."""
+        each, params = self.deployment, self.deployment.params
+        endpoint = Endpoint(
+            id=each.id,
+            target=each.target,
+            format=each.format,
+            invoker=self.invoker,
+            stream_mode=each.stream_mode,
+            collect=each.composed.collect,
+            memory=self.live.memory,
+        )
+        retries = params.max_retries if params.num_retries is None else params.num_retries
+        return Member(
+            endpoint=endpoint,
+            times=each.times,
+            weight=weight,
+            order=params.order,
+            tags=frozenset(params.tags),
+            retries=retries,
+            cooldown=policies.cooldown_of(params),
+            live=self.live,
+        )
+
+    def card(self) -> Json:
+        """Give what clients may know of it, and the shapes of the replies seen since the start."""
+        card, shapes = self.deployment.card(), self.live.memory.reply_shapes
+        if not shapes:
+            return card
+        return {**card, "model_info": {**card["model_info"], "reply_shapes": sorted(shapes)}}
+
+
+def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:
+    """Give the pool of a public name; a field counts only where every deployment allows it."""
+    params = [each.deployment.params for each in group]
+    permitted = [frozenset[str](each.configurable_clientside_auth_params) for each in params]
+    return Pool(
+        model=model,
+        members=tuple(
+            each.member(policies, weight)
+            for each, weight in zip(group, weights(params), strict=True)
+        ),
+        permitted_fields=frozenset[str].intersection(*permitted),
+        strategy=policies.strategy,
+        retries=policies.retries_of(model),
+        by_tags=policies.by_tags,
+        by_session=policies.by_session,
+    )

@@ -1,0 +1,1 @@
+"""What AWS's answers mean for a deployment: pure, from plain mappings to findings."""

@@ -1,0 +1,139 @@
+"""What the configuration makes of each deployment: what serving would do, without doing it.
+
+Knows the configuration only; nothing is sent, and nothing secret is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from adapters.base import Json
+from proxy import deployments
+from proxy.check.finding import Finding
+from proxy.config.deployment import DeploymentParams
+from proxy.config.schema import ProxyConfig
+from proxy.deployments import Deployment
+
+#: Where the region comes from when nobody names one.
+ASSUMED = "assumed"
+#: No template is known.
+PLAIN = "none"
+#: In the order in which they count.
+_REGION_VARIABLES = ("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
+#: Settings that are a prompt template of one's own.
+_OWN_PROMPT = ("roles", "initial_prompt_value", "final_prompt_value", "chat_template")
+#: Tasks without a prompt.
+_NO_PROMPT = ("embedding", "rerank")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One deployment, as an operator wants to see it."""
+
+    model: str
+    endpoint: str
+    inference_component: str | None
+    #: Where whole answers are asked for.
+    url: str
+    host: str
+    region: str
+    #: `configuration`, the variable's name, `profile`, or `assumed`.
+    region_from: str
+    format: str
+    #: What the model string begins with.
+    route: str
+    #: `invocations`, or `openai_path`.
+    transport: str
+    #: `own`, `family`, `none`, or `container`, which lays messages out itself.
+    prompt: str
+    #: Where the credentials come from.
+    identity: str
+    stream_mode: str
+    #: The names of further headers.
+    headers: tuple[str, ...]
+    mode: str | None
+    #: Answers come from `mock_response`, without AWS.
+    mock: bool
+    max_payload_bytes: int
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Tell what was assumed, for nobody said it."""
+        found = []
+        if self.region_from == ASSUMED:
+            found.append(
+                Finding(
+                    level="warning",
+                    check="region",
+                    text=f"no region is named: {self.region} is assumed",
+                    advice="Set aws_region_name, or AWS_REGION in the environment.",
+                )
+            )
+        if self.prompt == PLAIN:
+            found.append(
+                Finding(
+                    level="hint",
+                    check="prompt",
+                    text="no prompt template is known: messages are joined with newlines",
+                    advice="Set hf_model_name or chat_template.",
+                )
+            )
+        return tuple(found)
+
+    def document(self) -> Json:
+        """Give it for machines."""
+        return {**asdict(self), "headers": list(self.headers)}
+
+
+def rows(
+    config: ProxyConfig, built: Sequence[Deployment], environ: Mapping[str, str]
+) -> tuple[Row, ...]:
+    """Give a row for each deployment, in the configuration's order."""
+    lines = deployments.describe(config, environ)
+    return tuple(
+        _row(each, line.identity, environ) for each, line in zip(built, lines, strict=True)
+    )
+
+
+def _row(deployment: Deployment, identity: str, environ: Mapping[str, str]) -> Row:
+    target, params, composed = deployment.target, deployment.params, deployment.composed
+    return Row(
+        model=target.model,
+        endpoint=target.endpoint,
+        inference_component=target.inference_component,
+        url=target.invoke_url,
+        host=urlsplit(target.invoke_url).netloc,
+        region=target.region,
+        region_from=_region_from(params, environ, assumed=composed.aws.region_assumed),
+        format=deployment.format.name,
+        route=f"{params.address.route}/",
+        # Not every version can choose the transport.
+        transport=getattr(composed.aws, "transport", "invocations"),
+        prompt=_prompt(deployment),
+        identity=identity,
+        stream_mode=deployment.stream_mode,
+        headers=tuple(name for name, _ in target.headers),
+        mode=deployment.info.mode,
+        mock=composed.mock_response is not None,
+        max_payload_bytes=target.max_payload_bytes,
+    )
+
+
+def _region_from(params: DeploymentParams, environ: Mapping[str, str], *, assumed: bool) -> str:
+    if params.aws_region_name is not None:
+        return "configuration"
+    variable = next((name for name in _REGION_VARIABLES if environ.get(name)), None)
+    return variable or (ASSUMED if assumed else "profile")
+
+
+def _prompt(deployment: Deployment) -> str:
+    params = deployment.params
+    if deployment.composed.mock_response is not None:
+        return "container"
+    if params.address.route != "sagemaker" or deployment.info.mode in _NO_PROMPT:
+        return "container"
+    if deployment.target.prompt is None:
+        return PLAIN
+    own = any(getattr(params, name) is not None for name in _OWN_PROMPT)
+    return "own" if own or params.hf_model_name in params.custom_prompt_dict else "family"

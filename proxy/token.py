@@ -1,0 +1,86 @@
+"""`sagegate token`: a bearer token for SageMaker's native OpenAI path, for an operator's own calls.
+
+A composition root: the configuration's model, the identity that serves it, and the recipe. Prints
+the token and nothing else on standard output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import MutableMapping
+from dataclasses import replace
+
+import click
+
+from adapters.errors import ConfigError, UpstreamError
+from adapters.sagemaker.bearer import LIFE_SECONDS, MAX_SECONDS, mint_token
+from adapters.sagemaker.identities import Identities
+from adapters.sagemaker.settings import AwsSettings
+from proxy.cannot_start import CannotStart
+from proxy.start import Source
+
+
+@click.command()
+@click.option(
+    "-c", "--config", envvar="CONFIG_FILE_PATH", metavar="FILE", required=True, help="config.yaml"
+)
+@click.option("-m", "--model", required=True, help="The public name of a model in it.")
+@click.option(
+    "--expires_in",
+    type=click.IntRange(1, MAX_SECONDS),
+    default=LIFE_SECONDS,
+    show_default=True,
+    help="Seconds that the token holds, but never longer than the credentials behind it.",
+)
+@click.option("--lenient", is_flag=True, help="Unknown keys and unset variables only warn.")
+def token(*, config: str, model: str, expires_in: int, lenient: bool) -> None:
+    """Print a bearer token for SageMaker's native OpenAI path.
+
+    It is made from the credentials that the model is served with, without a call to SageMaker, and
+    holds in the model's region only. Whoever has it can invoke whatever these credentials may.
+    """
+    try:
+        aws = _settings(Source(config=config, lenient=lenient), model, os.environ)
+        minted = asyncio.run(_minted(aws, expires_in))
+    except ConfigError as error:
+        raise CannotStart(str(error)) from error
+    except UpstreamError as error:
+        raise CannotStart(f"{error.message} ({error.detail})") from error
+    click.echo(minted)
+
+
+def _settings(source: Source, model: str, environ: MutableMapping[str, str]) -> AwsSettings:
+    """Give the region and the identity of a model's first deployment.
+
+    Raises:
+        ConfigError: the configuration can't be used.
+        CannotStart: it has no such model, or one without AWS.
+    """
+    from proxy.deployments import deployments  # noqa: PLC0415 - formats load only when needed
+
+    loaded = source.load(environ)
+    environ.update(loaded.exports)
+    for notice in loaded.notices:
+        click.echo(notice, err=True)
+    built = deployments(loaded.config, environ)
+    named = [each.composed for each in built if each.target.model == model]
+    if not named:
+        names = ", ".join(dict.fromkeys(each.target.model for each in built))
+        raise CannotStart(f"--model {model}: there is no such model; there are: {names}")
+    if named[0].mock_response is not None:
+        raise CannotStart(f"--model {model}: its answers are mock_response, without AWS")
+    if len({replace(each.aws, base_url=None, transport="openai_path") for each in named}) > 1:
+        first = named[0].target
+        click.echo(
+            f"{model} has several identities or regions: the token is for the first, "
+            f"{first.endpoint} in {first.region}",
+            err=True,
+        )
+    return named[0].aws
+
+
+async def _minted(aws: AwsSettings, seconds: int) -> str:
+    credentials = await Identities().provider(aws).current()
+    return mint_token(credentials, aws.region, time.time(), seconds)

@@ -1,0 +1,1 @@
+"""Models with a `*` in their names: many endpoints under one entry of the configuration."""

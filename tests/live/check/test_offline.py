@@ -1,0 +1,88 @@
+"""Without `--aws` and `--invoke`: what the configuration means, and nothing is sent."""
+
+from tests.live.check.checked import Checker, chat
+from tests.live.leaks import REGION, SECRET_KEY
+from tests.live.serving import model
+
+#: Where nobody listens.
+NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+LLAMA = "meta-llama/Meta-Llama-3-8B-Instruct"
+
+
+def test_rows(check: Checker) -> None:
+    """Each deployment's row says where it goes, how, and as whom; AWS is not needed for it."""
+    models = [
+        chat(
+            "chat", "plain", model_id="part", extra_headers={"x-amzn-sagemaker-inference-id": "i"}
+        ),
+        model("family", "sagemaker/text", hf_model_name=LLAMA, aws_region_name="eu-west-1"),
+        model("own", "sagemaker/text", chat_template="{{ messages[0].content }}"),
+        model("bare", "sagemaker/text", stream_mode="fake"),
+        model("vectors", "sagemaker/vectors", info={"mode": "embedding"}),
+        chat("keys", "plain", aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key=SECRET_KEY),
+        chat("mock", "plain", mock_response="Hello"),
+    ]
+    checked = check("--json", models=models, variables=NOWHERE)
+    assert checked.code == 0, checked.err
+    rows = {each["model"]: each for each in checked.document["deployments"]}
+    first = rows["chat"]
+    assert first["url"] == "http://127.0.0.1:9/endpoints/plain/invocations"
+    assert first["host"] == "127.0.0.1:9"
+    assert (first["endpoint"], first["inference_component"]) == ("plain", "part")
+    assert (first["region"], first["region_from"]) == (REGION, "AWS_REGION")
+    assert first["headers"] == ["X-Amzn-SageMaker-Inference-Id"]
+    assert first["invoke"] is None
+    assert (rows["family"]["region"], rows["family"]["region_from"]) == (
+        "eu-west-1",
+        "configuration",
+    )
+    assert {name: row["prompt"] for name, row in rows.items()} == {
+        "chat": "container",
+        "family": "family",
+        "own": "own",
+        "bare": "none",
+        "vectors": "container",
+        "keys": "container",
+        "mock": "container",
+    }
+    assert rows["bare"]["stream_mode"] == "fake"
+    assert rows["bare"]["findings"][0]["check"] == "prompt"
+    assert rows["keys"]["identity"] == "static keys"
+    assert rows["mock"]["mock"] is True
+    assert checked.document["identities"] == []
+
+
+def test_table(check: Checker) -> None:
+    """People get an aligned table; an assumed region is a warning, strictly a failure."""
+    models = [chat("chat", "plain"), chat("a-longer-name", "plain", model_id="part")]
+    nobody = {**NOWHERE, "AWS_REGION": ""}
+    checked = check(models=models, variables=nobody)
+    assert checked.code == 0
+    head, first, second = checked.out.splitlines()[:3]
+    assert head.startswith("MODEL")
+    assert first[head.index("ENDPOINT") :].startswith("plain ")
+    assert second[head.index("ENDPOINT") :].startswith("plain [part] ")
+    assert first[head.index("REGION") :].startswith("us-west-2 (assumed)")
+    assert "2 deployments: 2 warnings" in checked.out
+    assert check("--strict", models=models, variables=nobody).code == 4
+
+
+def test_bad_configuration(check: Checker) -> None:
+    """A configuration that can't be used is told as serving tells it, with exit code 1."""
+    models = [model("m", "bedrock/x"), chat("n", "plain", tiemout=1)]
+    plain = check(models=models)
+    assert plain.code == 1
+    assert plain.out == ""
+    assert "model_list[0].litellm_params.model" in plain.err
+    checked = check("--json", models=models)
+    assert checked.code == 1
+    configuration = checked.document["configuration"]
+    assert configuration["ok"] is False
+    assert "\n".join(configuration["problems"]) == plain.err.strip()
+
+
+def test_wrong_arguments(check: Checker) -> None:
+    """A model that is not there is exit code 2 and one clear line."""
+    checked = check("--model", "other", models=[chat("chat", "plain")])
+    assert checked.code == 2
+    assert checked.err == "--model other: the configuration has chat\n"
