@@ -69,13 +69,15 @@ def _settings(
     """
     from proxy.check.subject import asked_for  # noqa: PLC0415 - formats load only when needed
     from proxy.deployments import entries  # noqa: PLC0415 - as above
+    from proxy.policies import policies  # noqa: PLC0415 - as above
 
     loaded = source.load(environ)
     environ.update(loaded.exports)
     for notice in loaded.notices:
         click.echo(notice, err=True)
     built = entries(loaded.config, environ)
-    named = [served.deployment.composed for served in asked_for(built, model)]
+    served = asked_for(built, policies(loaded.config).aliases.get(model, model))
+    named = [each.deployment.composed for each in served]
     ssl_verify = loaded.config.litellm_settings.ssl_verify
     way = network(environ, ssl_verify=ssl_verify)
     if named[0].mock_response is not None:

@@ -24,6 +24,7 @@ from proxy.check.survey import Examined, Way, survey
 from proxy.check.table import lines
 from proxy.check.trial import Trial, trials
 from proxy.deployments import entries
+from proxy.policies import policies
 from proxy.quiet import quiet
 from proxy.start import Source
 
@@ -95,7 +96,9 @@ def examine(
     loaded = source.load(environ)
     environ.update(loaded.exports)
     built = entries(loaded.config, environ)
-    chosen = subjects(built, orders.models, environ)
+    aliases = policies(loaded.config).aliases
+    models = [aliases.get(model, model) for model in orders.models]
+    chosen = subjects(built, models, environ)
     ssl_verify = loaded.config.litellm_settings.ssl_verify
     way = Way(built=built, environ=environ, network=network(environ, ssl_verify=ssl_verify))
     with quiet():

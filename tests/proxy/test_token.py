@@ -39,6 +39,7 @@ model_list:
       aws_region_name: us-east-2
       discover: {components: true}
       allowed_endpoints: [llm-a*]
+router_settings: {model_group_alias: {other-name: team/alpha}}
 """
 
 
@@ -138,9 +139,9 @@ def test_models_without_a_token(config: Path, model: str, code: int, words: str)
     assert result.stderr.startswith(f"--model {model}: {words}")
 
 
-@pytest.mark.parametrize("model", ["team/*", "team/alpha", "team/alpha/part"])
+@pytest.mark.parametrize("model", ["team/*", "team/alpha", "team/alpha/part", "other-name"])
 def test_a_wildcards_models(config: Path, model: str) -> None:
-    """What a wildcard may serve has the wildcard's identity; no account is asked for it."""
+    """What a wildcard may serve, by an alias too, has its identity; no account is asked."""
     said = facts(run("-c", str(config), "-m", model))
     assert "/us-east-2/" in said["X-Amz-Credential"]
 

@@ -128,6 +128,8 @@ def test_by_name(check: Checker) -> None:
         "discovery": "failure",
     }
     assert list(rows(check("--json", "-m", "none/*", models=MODELS))) == ["none/*"]
+    aliases = {"router_settings": {"model_group_alias": {"other": "fine"}}}
+    assert list(rows(check("--json", "-m", "other", models=MODELS, settings=aliases))) == ["fine"]
     nobody = check("-m", "bulk/none", models=[chat("bulk/*", "b-*", allowed_endpoints=["b-a"])])
     assert nobody.code == 2
     assert nobody.err == "--model bulk/none: there is no such model; there are: bulk/*\n"
