@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.base import Invoker, Json
-from adapters.endpoint import Endpoint, EndpointMemory
+from adapters.endpoint import Endpoint
+from adapters.endpoint_memory import EndpointMemory
 from proxy.deployments import Deployment
 from proxy.routing.pool import Member, Pool, Report
 

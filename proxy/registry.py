@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from adapters.base import Json
 from adapters.deployment.compose import InvokerFor
-from adapters.endpoint import EndpointMemory
+from adapters.endpoint_memory import EndpointMemory
 from adapters.errors import ModelNotFound
 from adapters.sagemaker.settings import AwsSettings
 from proxy.assembly import Serving, pool

@@ -5,6 +5,7 @@ Knows the names; what a value may be, the settings' and the requests' schemas kn
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -184,10 +185,32 @@ def _settings(given: dict[str, Any]) -> Settings:
 def _as_json(params: dict[str, Any]) -> Json:
     """Give the request as JSON has it, and as a copy: tuples are arrays, models are objects."""
     try:
-        copied: Json = orjson.loads(orjson.dumps(params, default=_plain))
+        written = orjson.dumps(params, default=_plain)
     except orjson.JSONEncodeError as error:
         raise InvalidRequest(f"The request can't be written as JSON: {error}.") from error
+    if b"null" in written:  # what JSON has for None, and orjson for numbers that JSON has not
+        for name, value in params.items():
+            _check_numbers(name, value)
+    copied: Json = orjson.loads(written)
     return copied
+
+
+def _check_numbers(name: str, value: Any) -> None:
+    """Let what JSON can say pass; it has no infinite numbers, and none that are not one.
+
+    Raises:
+        InvalidRequest: there is one, under the argument of that name.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _wrong(name, f"{value} is no number in JSON")
+    if callable(getattr(value, "model_dump", None)):
+        value = _plain(value)
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for each in value:
+        _check_numbers(name, each)
 
 
 def _plain(value: Any) -> Any:

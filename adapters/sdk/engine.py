@@ -16,7 +16,8 @@ from weakref import WeakSet
 
 from pydantic import BaseModel
 
-from adapters.answer import Answer, AnswerStream
+from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Invoker, Json, Limits, Task
 from adapters.deadline import within
 from adapters.deployment.address import parse_model

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from adapters.answer import Answer, AnswerStream
+from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Head, Json, Limits, Summary
 from adapters.deadline import within
 from adapters.endpoint import Endpoint

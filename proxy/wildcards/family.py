@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Json
-from adapters.endpoint import EndpointMemory
+from adapters.endpoint_memory import EndpointMemory
 from proxy.assembly import Serving, pool
 from proxy.routing.pool import Pool, Report
 from proxy.wildcards.listing import Listing

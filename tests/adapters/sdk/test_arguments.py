@@ -174,3 +174,28 @@ def test_the_callers_objects_are_never_changed_or_kept() -> None:
     got = read(messages=messages)
     messages[0]["content"] = "changed"
     assert got.params["messages"] == HELLO
+
+
+class Part(BaseModel):
+    """Something that knows itself as a dict."""
+
+    score: float
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize(
+    "wrap",
+    [float, lambda each: [None, {"a": (1.0, each)}], lambda each: Part(score=each)],
+)
+def test_a_number_that_json_has_not_is_an_error(number: float, wrap: Any) -> None:
+    """It is refused by its argument's name, as deep as it may stand, and never left out."""
+    given = wrap(number)
+    for arguments in ({"top_k": given}, {"extra_body": {"top_k": given}}):
+        with pytest.raises(InvalidRequest, match="no number in JSON") as caught:
+            read(**arguments)
+        assert caught.value.param == "top_k"
+
+
+def test_a_null_in_a_list_stays() -> None:
+    """None is JSON's null, wherever it is no argument of its own."""
+    assert read(weird=[None, {"a": None}]).params["weird"] == [None, {"a": None}]
