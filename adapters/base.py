@@ -342,6 +342,8 @@ class Format:
     """A container dialect: one codec for each task that it has."""
 
     name: str
+    #: Chats and completions are the container's own bodies: OpenAI's parts need not be in them.
+    verbatim: bool = False
     chat: StreamCodec | None = None
     completion: StreamCodec | None = None
     embedding: Codec | None = None

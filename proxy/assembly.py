@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from adapters.base import Invoker, Json
 from adapters.endpoint import Endpoint
 from adapters.endpoint_memory import EndpointMemory
+from adapters.openai.schemas import schemas_of
 from proxy.deployments import Deployment
 from proxy.routing.pool import Member, Pool, Report
 
@@ -55,5 +56,6 @@ def pool(model: str, group: Sequence[Serving], report: Report) -> Pool:
         model=model,
         members=tuple(each.member() for each in group),
         permitted_fields=frozenset[str].intersection(*permitted),
+        schemas=schemas_of(each.deployment.format for each in group),
         report=report,
     )

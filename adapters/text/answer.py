@@ -10,7 +10,7 @@ from adapters.openai.finish import finish_reason, is_foreign
 from adapters.openai.logprobs import Token
 from adapters.openai.streaming import Resource
 from adapters.text.counts import Said, count
-from adapters.text.dialect import Dialect, stops, token_limit
+from adapters.text.dialect import Dialect, stops
 from adapters.text.generation import Generation, Reading
 from adapters.text.stops import cut
 
@@ -45,7 +45,7 @@ def complete(
             index = payloads[0].choice + len(choices)
             written = echo(resource, dialect, request, payload, text) + text
             tokens = _tokens(request, generation, len(text) if stopped else None)
-            reason = _reason(request, generation, stopped=stopped)
+            reason = _reason(dialect, request, generation, stopped=stopped)
             choice = resource.text_choice(index, written, reason, tokens)
             choices.append(with_own_word(choice, generation.details.finish))
             texts.append(Said(details=generation.details, size=usage.size(text)))
@@ -113,12 +113,12 @@ def _tokens(request: Request, generation: Generation, characters: int | None) ->
     return tokens if characters is None else within(characters, tokens)
 
 
-def _reason(request: Request, generation: Generation, *, stopped: bool) -> str:
+def _reason(dialect: Dialect, request: Request, generation: Generation, *, stopped: bool) -> str:
     details = generation.details
     return finish_reason(
         "stop" if stopped else details.finish,
         generated=details.generated,
-        limit=token_limit(request.params),
+        limit=dialect.limit(request.params),
     )
 
 

@@ -114,6 +114,10 @@ class Dialect:
             written.setdefault("details", True)
         return written
 
+    def limit(self, params: Json) -> int | None:
+        """Give the number of tokens that an answer may have, where a request says it to us."""
+        return None if self.verbatim else token_limit(params)
+
 
 def token_limit(params: Json) -> int | None:
     """Give the wanted number of tokens, at least 1: containers refuse 0.

@@ -22,7 +22,7 @@ from adapters.openai.streaming import Resource, cut_words, note_document, wants_
 from adapters.text import answer, counts
 from adapters.text.counts import Said
 from adapters.text.details import NOTHING
-from adapters.text.dialect import Dialect, token_limit
+from adapters.text.dialect import Dialect
 from adapters.text.generation import read
 from adapters.text.record import Piece, is_document, read_record
 from adapters.text.stops import StopCutter
@@ -212,7 +212,7 @@ class TextStream:
         reason = finish_reason(
             "stop" if choice.cutter.stopped else details.finish,
             generated=choice.said.generated,
-            limit=token_limit(self._request.params),
+            limit=self._dialect.limit(self._request.params),
         )
         self.summary.finish_reason = self.summary.finish_reason or reason
         chunk = self._resource.last_chunk(self._request, index, reason)

@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -18,6 +18,7 @@ from adapters.answer_stream import AnswerStream
 from adapters.base import Head, Json, Limits, Summary
 from adapters.deadline import within
 from adapters.endpoint import Endpoint
+from adapters.openai.schemas import SCHEMAS, Schemas
 from proxy.routing.call import Call
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -42,12 +43,14 @@ class Pool:
         model: Its public name.
         members: Its deployments, at least one; each is as likely to be chosen.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
+        schemas: What its requests are checked against: what every one of its deployments takes.
         report: Takes each call, once, when it has ended.
     """
 
     model: str
     members: tuple[Member, ...]
     permitted_fields: frozenset[str] = frozenset()
+    schemas: Schemas = field(default_factory=lambda: SCHEMAS)
     report: Report
 
     async def call(self, call: Call, params: Json) -> Answer:

@@ -18,7 +18,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "secret-env"}
 def read(environ: dict[str, str] | None = None, /, **arguments: Any) -> Arguments:
     messages = arguments.pop("messages", HELLO)
     body = {"model": "sagemaker/e", "messages": messages}
-    return read_arguments(ChatRequest, body, arguments, environ or {})
+    return read_arguments(ChatRequest.model_fields, body, arguments, environ or {})
 
 
 def identity(arguments: Arguments) -> tuple[Any, ...]:
@@ -100,9 +100,6 @@ def test_extra_body_is_for_the_containers_own_parameters(name: str, words: str) 
 @pytest.mark.parametrize(
     ("arguments", "param"),
     [
-        ({"temperature": "warm"}, "temperature"),
-        ({"messages": []}, "messages"),
-        ({"messages": "Hi"}, "messages"),
         ({"timeout": "soon"}, "timeout"),
         ({"roles": "user"}, "roles"),
         ({"extra_body": 3}, "extra_body"),
@@ -112,7 +109,7 @@ def test_extra_body_is_for_the_containers_own_parameters(name: str, words: str) 
     ],
 )
 def test_a_wrong_value_names_its_argument(arguments: dict[str, Any], param: str) -> None:
-    """Requests and settings are checked by their schemas."""
+    """Settings are checked by their schema."""
     with pytest.raises(InvalidRequest) as caught:
         read(**arguments)
     assert caught.value.param == param

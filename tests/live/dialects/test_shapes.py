@@ -271,3 +271,33 @@ def test_reasoning_is_offered_under_both_names(gateway: Gateway) -> None:
     assert message["reasoning_content"] == message["reasoning"] != ""
     said = "".join(delta.get("reasoning_content") or "" for delta in deltas)
     assert said == message["reasoning"]
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_raw_needs_nothing_of_openais(
+    gateway: Gateway, emulated: Emulated, path: str, stream: bool
+) -> None:
+    """`format: raw` takes a body without `messages` or `prompt`, whatever OpenAI's names hold."""
+    given: Json = {"inputs": "Where is Köln?", "parameters": {"top_k": 3}, "stop": {"own": 1}}
+
+    answer = gateway.post(path, {"model": "raw-inputs", "stream": stream, **given})
+
+    assert answer.status_code == 200, answer.text
+    assert "Köln" in answer.text
+    sent = emulated.body()
+    assert sent.pop("stream", False) is stream
+    assert sent == given
+    if not stream:
+        assert answer.json()["usage"]["prompt_tokens"] == 4  # a quarter of the words' bytes
+
+
+def test_other_formats_need_openais(gateway: Gateway, emulated: Emulated) -> None:
+    """Where the gateway writes the body, `messages` and `prompt` must be there, of their types."""
+    for path, name in (("chat/completions", "messages"), ("completions", "prompt")):
+        for given, code in (({}, "missing_required_parameter"), ({name: 3}, "invalid_type")):
+            answer = gateway.post(f"/v1/{path}", {"model": "tgi-unset", "inputs": "x", **given})
+            assert (answer.status_code, error_of(answer)["code"]) == (400, code)
+    raw = gateway.post("/v1/chat/completions", {"model": "raw-inputs", "stream": "yes"})
+    assert (raw.status_code, error_of(raw)["param"]) == (400, "stream")
+    assert emulated.requests() == []
