@@ -191,7 +191,11 @@ async def test_endpoints_are_kept_within_bounds(template: Path) -> None:
 
 @pytest.mark.parametrize(
     ("given", "param"),
-    [({"temperature": "warm"}, "temperature"), ({"messages": []}, "messages"), ({}, "messages")],
+    [
+        ({**BODIES["chat"], "temperature": "warm"}, "temperature"),
+        ({"messages": []}, "messages"),
+        ({}, "messages"),
+    ],
 )
 async def test_a_request_is_checked_as_its_format_wants(
     opened: Engine, given: Json, param: str
