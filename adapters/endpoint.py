@@ -10,7 +10,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -126,7 +127,7 @@ class Endpoint:
     ) -> Answer:
         """Ask for a whole answer, for parameters that are effective already."""
         request = self._request(task, params)
-        with naming_the_largest_part(request.params):
+        with naming_the_largest_part(request.params), self._advising():
             payloads = _encode(codec, request, origin)
             try:
                 replies = await self._invoke(request.target, payloads, limits)
@@ -193,7 +194,7 @@ class Endpoint:
         try:
             return await self._open(task, params, limits, origin, ask_usage=asked)
         except ModelError as error:
-            if not asked or wants_usage(params) or not _is_about_usage(error):
+            if not asked or not _is_about_usage(error):
                 raise
         stream = await self._open(task, params, limits, origin, ask_usage=False)
         self.memory.refuses_usage = True
@@ -219,7 +220,7 @@ class Endpoint:
     async def _open_one(
         self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
     ) -> DecodedStream:
-        with naming_the_largest_part(request.params):
+        with naming_the_largest_part(request.params), self._advising():
             upstream = await self.invoker.open_stream(request.target, payload, limits)
         try:
             with reading_a_reply(upstream.head.request_id):
@@ -238,6 +239,18 @@ class Endpoint:
         whole = _without_stream(params)
         answer = await self._plain(self._codec(task), task, whole, limits, origin)
         return CutStream(answer, _RESOURCES[task], include_usage=wants_usage(params))
+
+    @contextmanager
+    def _advising(self) -> Iterator[None]:
+        """Let a container's complaint say what the format knows to help."""
+        try:
+            yield
+        except ModelError as error:
+            if self.format.advise is not None:
+                advice = self.format.advise(error.status, error.message, self.target)
+                if advice is not None:
+                    error.advise(advice)
+            raise
 
     def _note_shape(self, shape: str | None) -> None:
         """Remember a shape of the endpoint's replies, and say it once."""

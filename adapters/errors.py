@@ -258,6 +258,11 @@ class ModelError(UpstreamError):
         elif self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self.type = InvalidRequest.type
 
+    def advise(self, advice: str) -> None:
+        """Add what helps, a whole sentence, behind the container's own words."""
+        self.message = f"{self.message.rstrip('. ')}. {advice}"
+        self.args = (self.message,)
+
 
 class MalformedReply(UpstreamError):
     """The reply, or the stream, is not what the format promises."""

@@ -46,7 +46,8 @@ class RawEmbedding:
         reply = parse_reply(replies[0])
         wanted = len(embeddings.inputs(request.params))
         rows = vectors.read(reply, wanted, request.target.embedding_pooling)
-        return embeddings.answer(request, rows, embeddings.reported_tokens(reply))
+        tokens, shape = embeddings.reported_tokens(reply), vectors.shape(reply)
+        return embeddings.answer(request, rows, tokens, shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,10 @@ class RawRerank:
     ) -> Decoded:
         """Read the scores; the container may have cut to `top_n` by itself."""
         del payloads
-        wanted = len(request.params["documents"])
+        reply, wanted = parse_reply(replies[0]), len(request.params["documents"])
         cut = request.params.get("top_n") is not None
-        return rerank.answer(request, scores.read(parse_reply(replies[0]), wanted, may_lack=cut))
+        found = scores.read(reply, wanted, may_lack=cut)
+        return rerank.answer(request, found, scores.shape(reply))
 
 
 def _payload(request: Request) -> Payload:
