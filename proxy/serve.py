@@ -32,9 +32,6 @@ from proxy.telemetry import logs
 #: Seconds that running requests get after SIGTERM.
 _GRACE = 30
 
-#: Write signatures and tokens at DEBUG.
-_TALKATIVE = ("aioboto3", "aiobotocore", "boto3", "botocore", "urllib3")
-
 _log = logging.getLogger("uvicorn.error")
 
 
@@ -63,8 +60,6 @@ class AppFactory:
             level=logging.DEBUG if verbose else logging.INFO,
             as_json=settings.json_logs or None,
         )
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.INFO)
 
 
 class _Config(uvicorn.Config):

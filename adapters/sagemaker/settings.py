@@ -7,7 +7,7 @@ text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from adapters.base import Transport
@@ -20,6 +20,8 @@ from adapters.sagemaker.identity_settings import (
     read_identity,
     text_of,
 )
+from adapters.sagemaker.partitions import partition_of
+from adapters.sagemaker.presence import absent
 from adapters.sagemaker.region import read_region
 from adapters.sagemaker.special_hosts import special_base_url
 
@@ -41,6 +43,15 @@ class AwsSettings:
     base_url: str | None = None
     #: Which of SageMaker's ways takes the calls.
     transport: Transport = "invocations"
+
+    @property
+    def region_known(self) -> bool:
+        """Whether the region is named as those of a partition are: another one may be new."""
+        return partition_of(self.region) is not None
+
+    def absent(self, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Give what the identity names that this machine lacks, each with what to look at."""
+        return absent(self.identity, environ)
 
 
 def read_aws_settings(params: Mapping[str, object], environ: Mapping[str, str]) -> AwsSettings:
