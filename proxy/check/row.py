@@ -18,6 +18,8 @@ from proxy.deployments import Deployment
 
 #: Where the region comes from when nobody names one.
 ASSUMED = "assumed"
+#: Also the hosts of VPC endpoints: `vpce-….runtime.sagemaker.us-east-1.vpce.amazonaws.com`.
+_REGION_IN_HOST = re.compile(r"\bruntime(?:-fips)?\.sagemaker(?:-fips)?\.([a-z0-9-]+)\.")
 #: No template is known.
 PLAIN = "none"
 #: In the order in which they count.
@@ -102,6 +104,14 @@ class Row:
             )
 
     def _address_findings(self) -> Iterator[Finding]:
+        there = _REGION_IN_HOST.search(self.host)
+        if there is not None and there[1] != self.region:
+            yield Finding(
+                level="warning",
+                check="region",
+                text=f"the host is in {there[1]}, and calls are signed for {self.region}",
+                advice=f"Set aws_region_name: {there[1]}",
+            )
         called = _endpoint_in(self.url)
         if called not in {None, self.endpoint}:
             yield Finding(

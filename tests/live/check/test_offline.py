@@ -90,6 +90,11 @@ ROLE = "arn:aws:iam::111122223333:role/invoke"
             "endpoint",
             "the base URL calls other, and the model names plain",
         ),
+        (
+            {"sagemaker_base_url": "vpce-1.runtime.sagemaker.eu-north-1.vpce.amazonaws.com"},
+            "region",
+            "the host is in eu-north-1, and calls are signed for",
+        ),
         ({"aws_profile_name": "nobody"}, "identity", "the profile nobody is in none"),
         ({"aws_profile_name": "nobody", "aws_role_name": ROLE}, "identity", "the profile nobody"),
         (
