@@ -252,9 +252,10 @@ class Endpoint:
     async def _open_one(
         self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
     ) -> DecodedStream:
+        decoder = codec.decoder(request, payload)  # first: what fails here leaves nothing open
         with naming_the_largest_part(request.params):
             upstream = await self.invoker.open_stream(request.target, payload, limits)
-        stream = DecodedStream(upstream, codec.decoder(request, payload))
+        stream = DecodedStream(upstream, decoder)
         try:
             await stream.start()
         except BaseException:
