@@ -23,7 +23,7 @@ PAYLOAD = Payload(body=b"{}")
 class Door:
     """A scripted way to a deployment, with permits before it."""
 
-    def __init__(self, **script: list[Any]) -> None:
+    def __init__(self, **script: Any) -> None:
         self.permits = Permits()
         self.script = ScriptedInvoker(**script)
 
