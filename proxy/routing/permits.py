@@ -35,8 +35,8 @@ class AdmissionPolicy:
         adaptive: Whether refusals from behind lower the limit for a while.
     """
 
-    name: str
-    limit: int | None
+    name: str = "The model"
+    limit: int | None = None
     queue: int = 100
     seconds: float = 10.0
     adaptive: bool = False
@@ -119,14 +119,23 @@ class Permits:
         """Tell whether a permit would be given at once."""
         return not self._queue and self.held < self._limit(policy)
 
+    def is_full(self, policy: AdmissionPolicy) -> bool:
+        """Tell whether a further request would be refused at once."""
+        return self.waiting >= policy.queue and not self.has_room(policy)
+
+    def take(self, place: Place) -> Permit | None:
+        """Give a permit if there is one for whoever comes now."""
+        return self._give(place) if self.has_room(place.policy) else None
+
     async def acquire(self, place: Place) -> Permit:
         """Give a permit, in turn; whoever is cancelled while waiting leaves the line.
 
         Raises:
             Overloaded: too many wait already, or none came in time.
         """
-        if self.has_room(place.policy):
-            return self._give(place)
+        permit = self.take(place)
+        if permit is not None:
+            return permit
         waiter = self._line_up(place)
         try:
             await self._wait(waiter)
@@ -144,6 +153,10 @@ class Permits:
         )
         self._pass_on()
 
+    def refusal(self, policy: AdmissionPolicy) -> Overloaded:
+        """Give what is said to a request that finds the queue full."""
+        return self._refusal(policy, "as many requests wait as may", "full")
+
     async def _wait(self, waiter: _Waiter) -> None:
         """Wait for a permit; the other calls of a request that has begun wait on."""
         place = waiter.place
@@ -152,12 +165,12 @@ class Permits:
         if place.admitted:
             await asyncio.wait({waiter.permit})
         if not waiter.permit.done():
-            raise self._overloaded(place, f"no place came free within {seconds:g} s", "late")
+            raise self._refusal(place.policy, f"no place came free within {seconds:g} s", "late")
 
     def _line_up(self, place: Place) -> _Waiter:
         if not place.admitted and not place.waiting:
             if self.waiting >= place.policy.queue:
-                raise self._overloaded(place, "as many requests wait as may", "full")
+                raise self.refusal(place.policy)
             self.waiting += 1
         place.waiting += 1
         waiter = _Waiter(place)
@@ -194,11 +207,11 @@ class Permits:
     def _limit(self, policy: AdmissionPolicy) -> float:
         return self.adaptive.at_most(policy.most) if policy.adaptive else policy.most
 
-    def _overloaded(self, place: Place, reason: str, code: str) -> Overloaded:
-        """Give the refusal, with the time after which the line should have moved on."""
-        rounds = (self.waiting + 1) / self._limit(place.policy)
+    def _refusal(self, policy: AdmissionPolicy, reason: str, code: str) -> Overloaded:
+        """Give a refusal, with the time after which the line should have moved on."""
+        rounds = (self.waiting + 1) / self._limit(policy)
         return Overloaded(
-            f"{place.policy.name} is busy: {reason}.",
+            f"{policy.name} is busy: {reason}.",
             code=f"queue_{code}",
             retry_after=min(max(self._mean_seconds * rounds, _LEAST_ADVICE), _MOST_ADVICE),
         )
