@@ -92,6 +92,7 @@ def create_app(
     open_way = opener or partial(open_connections, network)
     patterns = deployments.wildcards(config, environ)
     rules, live = policies(config, processes), LiveState()
+    door = None if rules.door is None else Door(live.door, rules.door)
     keyring = Keyring(
         master_key,
         header=general.litellm_key_header_name,
@@ -114,7 +115,7 @@ def create_app(
             )
             await aws.prepare()
             async with refreshed(models.listings):
-                yield {"gateway": Gateway(models, keyring, Door(live.door, rules.door))}
+                yield {"gateway": Gateway(models, keyring, door)}
 
     app = FastAPI(
         title="sagegate",

@@ -21,19 +21,16 @@ class Door:
 
     Args:
         permits: The process's.
-        policy: How many it lets in; None: all that come.
+        policy: How many it lets in.
     """
 
     permits: Permits
-    policy: AdmissionPolicy | None = None
+    policy: AdmissionPolicy
 
     def passes(self, request: Request, caller: Caller) -> bool:
         """Let a request in at once, if that is possible."""
-        if self.policy is None:
-            return True
-        permit = self.permits.take(Place(policy=self.policy, lane=caller.alias))
-        request.state.permit = permit
-        return permit is not None
+        request.state.permit = self.permits.take(self._place(caller))
+        return request.state.permit is not None
 
     async def wait(self, request: Request, caller: Caller) -> None:
         """Let a request in that did not pass at once, when it is its turn.
@@ -41,9 +38,11 @@ class Door:
         Raises:
             Overloaded: too many wait already, or its turn did not come in time.
         """
-        if self.policy is not None:
-            place = Place(policy=self.policy, lane=caller.alias)
-            request.state.permit = await self.permits.acquire(place)
+        # kept here, and not given back: whoever is cancelled now must still find it
+        request.state.permit = await self.permits.acquire(self._place(caller))
+
+    def _place(self, caller: Caller) -> Place:
+        return Place(policy=self.policy, lane=caller.alias)
 
 
 class DoorCloses:

@@ -15,4 +15,5 @@ class Gateway:
 
     registry: Registry
     keyring: Keyring
-    door: Door
+    #: None: requests come in as they are.
+    door: Door | None = None
