@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.base import Limits, Payload, Reply, Target
 from adapters.errors import ModelError
 from proxy.config.schema import ProxyConfig
 from proxy.policies import policies
@@ -22,10 +23,10 @@ class Held(ScriptedInvoker):
         super().__init__(replies=[COMPLETION])
         self.go = asyncio.Event()
 
-    async def invoke(self, *arguments: Any) -> Any:
+    async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
         self.called.set()
         await self.go.wait()
-        return await super().invoke(*arguments)
+        return await super().invoke(target, payload, limits)
 
 
 def narrow(**general: Any) -> ProxyConfig:

@@ -139,3 +139,24 @@ def test_a_smaller_limit_of_the_configuration_holds(limit: AdaptiveLimit) -> Non
 def test_only_upstream_s_word_for_too_much_is_a_refusal(error: Exception, *, refusal: bool) -> None:
     """429 and 503 from upstream are about load; a client's fault, a timeout and our own are not."""
     assert is_refusal(error) is refusal
+
+
+def test_it_finds_what_an_endpoint_takes(limit: AdaptiveLimit, clock: Clock) -> None:
+    """In front of an endpoint that takes ten calls, nearly all that is let through is answered.
+
+    A crowd that wants a hundred asks once a second for five minutes; the first seconds teach.
+    """
+    answered = refused = 0
+    for second in range(300):
+        clock.now += 1
+        era, under_way = limit.era, int(limit.at_most(100))
+        for number in range(under_way):
+            if number < 10:
+                limit.succeeded(under_way, 100)
+            else:
+                limit.refused(era, under_way)
+        if second >= 10:
+            answered += min(under_way, 10)
+            refused += max(under_way - 10, 0)
+    assert answered > 290 * 8
+    assert refused < answered / 20
