@@ -33,9 +33,9 @@ _QUOTES: Final = ("'", '"')
 class Shapes:
     """What one template reads."""
 
-    #: The roles whose content may stay a list of parts.
+    #: The roles whose content may stay a list of parts, of however many.
     parts: frozenset[str]
-    #: The roles whose content must be one, even if it is a text.
+    #: The roles whose content must be a list even if it is a text; of one part, for some templates.
     only_parts: frozenset[str]
     #: Beside tool calls: no content, as OpenAI has it, else an empty text.
     null_content: bool
@@ -58,12 +58,14 @@ class Shapes:
 
 def learn(render: Render) -> Shapes:
     """Find out what a template reads; what can't be told stays as OpenAI's plainest shape."""
-    parts = frozenset(role for role in _AROUND if _reads(render, role, _parts(_FIRST, _SECOND)))
-    texts = frozenset(role for role in _AROUND if _reads(render, role, _FIRST + _SECOND))
+    parts, one_part, texts = (
+        frozenset(role for role in _AROUND if _reads(render, role, content))
+        for content in (_parts(_FIRST, _SECOND), _parts(_FIRST + _SECOND), _FIRST + _SECOND)
+    )
     null_content, parsed = _calls(render)
     return Shapes(
         parts=parts,
-        only_parts=parts - texts,
+        only_parts=one_part - texts,
         null_content=null_content,
         parsed_arguments=parsed,
     )

@@ -23,6 +23,11 @@ BUT_THE_SYSTEM = (
     "{% if messages[0].role == 'system' %}{{ messages[0].content }};"
     "{% set messages = messages[1:] %}{% endif %}" + BOTH
 )
+#: As Gemma 3: the system's first part, and no other.
+SYSTEMS_FIRST = (
+    "{% if messages[0].role == 'system' %}[{{ messages[0].content[0].text }}]"
+    "{% set messages = messages[1:] %}{% endif %}" + BOTH
+)
 MESSAGES: list[Json] = [
     {"role": "developer", "content": parts("S", "T")},
     user("U"),
@@ -37,6 +42,7 @@ MESSAGES: list[Json] = [
         (TEXT_ONLY, "system:ST;user:U;assistant:A;user:VW;"),
         (PARTS_ONLY, "system:<S><T>;user:<U>;assistant:<A>;user:<V><W>;"),
         (BOTH, "system:<S><T>;user:U;assistant:<A>;user:<V><W>;"),
+        (SYSTEMS_FIRST, "[ST]user:U;assistant:<A>;user:<V><W>;"),
         (BUT_THE_SYSTEM, "ST;user:U;assistant:<A>;user:<V><W>;"),
     ],
 )
