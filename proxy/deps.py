@@ -7,18 +7,19 @@ from collections.abc import Coroutine
 from typing import Any, Final, TypeVar, cast
 
 import orjson
-from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 
 from adapters.base import Header, Json, Origin, Task
 from adapters.errors import InvalidRequest
+from adapters.openai.schemas import AddressedRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
+from proxy.asking import wishes
 from proxy.auth import client_fields
 from proxy.auth.keyring import Caller
 from proxy.gateway import Gateway
 from proxy.routing.call import Call
-from proxy.routing.pool import Pool
+from proxy.routing.model import PublicModel
 
 _SAGEMAKER: Final = PREFIX.encode()
 
@@ -61,35 +62,41 @@ async def read_object(request: Request) -> Json:
     return body
 
 
-async def read_call(
-    request: Request, caller: Caller, task: Task, schema: type[BaseModel]
-) -> tuple[Pool, Call, Json]:
-    """Read and check a request for a model: give its pool, its call and its parameters.
+async def read_call(request: Request, caller: Caller, task: Task) -> tuple[PublicModel, Call, Json]:
+    """Read and check a request for a model: give what answers, its call and its parameters.
 
     Raises:
-        InvalidRequest: the body is not what the schema says, or names what a client may not choose.
-        ModelNotFound: no such public model.
+        InvalidRequest: the body is not what the model takes for the task, or names what a client
+            may not choose.
+        ModelNotFound: no such public model, or none that it names as a fallback.
     """
     body = await read_object(request)
     if "model" in request.path_params:
         body["model"] = request.path_params["model"]
+    validate(AddressedRequest, body)
+    registry = gateway(request).registry
+    model = registry.model(body["model"])
+    schema = model.schemas[task]
     validate(schema, body)
-    pool = gateway(request).registry.pool(body["model"])
-    params = client_fields.parameters(body, pool.permitted_fields)
+    params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)
+    wished = wishes(body, request.headers)
+    for name in wished.fallbacks or ():
+        registry.pool(name)
     call = Call(
         id=request.state.call_id,
         task=task,
-        model=pool.model,
+        model=model.name,
         caller=caller.alias,
         stream=params.get("stream") is True,
+        wishes=wished,
         origin=Origin(
             id=request.state.own_id, caller=caller.alias, headers=_headers_for_sagemaker(request)
         ),
     )
     request.state.call = call
-    return pool, call, params
+    return model, call, params
 
 
 def _headers_for_sagemaker(request: Request) -> tuple[Header, ...]:
