@@ -56,7 +56,8 @@ def str_format(environment: SandboxedEnvironment, method: Any) -> Callable[..., 
             args, kwargs = (), *args
         budget = budget_of(context)
         if isinstance(text, Markup):
-            return Markup(_EscapingFormatter(environment, budget, text).vformat(text, args, kwargs))  # noqa: S704 - the formatter escapes what it writes
+            formatter = _EscapingFormatter(environment, budget, text)
+            return Markup(formatter.vformat(text, args, kwargs))  # noqa: S704 - it has escaped them
         return _Formatter(environment, budget, text).vformat(text, args, kwargs)
 
     return bounded
