@@ -7,11 +7,11 @@ from collections.abc import Coroutine
 from typing import Any, Final, TypeVar, cast
 
 import orjson
-from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 
 from adapters.base import Header, Json, Origin, Task
 from adapters.errors import InvalidRequest
+from adapters.openai.schemas import AddressedRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
 from proxy.asking import wishes
@@ -69,9 +69,7 @@ def parse_object(data: bytes) -> Json:
     return body
 
 
-async def read_call(
-    request: Request, caller: Caller, task: Task, schema: type[BaseModel]
-) -> tuple[PublicModel, Call, Json]:
+async def read_call(request: Request, caller: Caller, task: Task) -> tuple[PublicModel, Call, Json]:
     """Read and check a request for a model: give what answers, its call and its parameters.
 
     Between the two it waits for its turn, where the process takes only so many requests at once.
@@ -79,7 +77,8 @@ async def read_call(
     Raises:
         Overloaded: there is no room for it.
         ClientGone: the client left in the middle of its body, or while it waited.
-        InvalidRequest: the body is not what the schema says, or names what a client may not choose.
+        InvalidRequest: the body is not what the model takes for the task, or names what a client
+            may not choose.
         ModelNotFound: no such public model, or none that it names as a fallback.
     """
     data = await read_body(request)
@@ -89,9 +88,11 @@ async def read_call(
     body = parse_object(data)
     if "model" in request.path_params:
         body["model"] = request.path_params["model"]
-    validate(schema, body)
+    validate(AddressedRequest, body)
     registry = gateway(request).registry
     model = registry.model(body["model"])
+    schema = model.schemas[task]
+    validate(schema, body)
     params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)

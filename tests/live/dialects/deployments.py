@@ -24,6 +24,7 @@ _TEXT: Yaml = {
     "lmi-static-fails": {"kind": "lmi_static", "fails": True},
     "echo-custom": {"kind": "custom", "echoes": True},
     "echo-tgi": {"kind": "tgi", "echoes": True},
+    "meta-textgeneration-llama-2-7b-f": {"kind": "llama2"},
     "plain-vllm": {"kind": "messages", "completions": False},
     "no-tools": {"kind": "messages", "tools": False},
     "reasons": {"kind": "messages", "reasoning_field": "reasoning"},
@@ -49,6 +50,18 @@ EMULATOR: Yaml = {
     "endpoints": {**_TEXT, **_VECTORS},
 }
 
+#: Reads parts; two words make it fail, each in its way.
+_TEMPLATE = """{{ bos_token }}{% for m in messages %}
+{% if m.content == 'escape' %}{{ '{0.__class__}'.format(m) }}{% endif %}
+{% if m.content == 'fail' %}{{ 1 / 0 }}{% endif %}
+{% if m.content is string %}
+{{ '%s: %s' % (m.role, m.content) }}
+{% else %}
+{{ '%s: ' % m.role }}{% for part in m.content %}{{ '[{}]'.format(part.text) }}{% endfor %}
+
+{% endif %}
+{% endfor %}
+"""
 _LLAMA: Yaml = {"format": "llama2"}
 _CUT: Yaml = {"allowed_openai_params": ["dimensions"]}
 
@@ -81,6 +94,17 @@ _MODELS = (
         custom_attributes="accept_eula=true",
         final_prompt_value="Answer:",
     ),
+    model("llama-no-format", "sagemaker/meta-textgeneration-llama-2-7b-f"),
+    model(
+        "llama-no-format-eula",
+        "sagemaker/meta-textgeneration-llama-2-7b-f",
+        custom_attributes="accept_eula=true",
+    ),
+    model("tgi-collected", "sagemaker/tgi", format="tgi", collect="always"),
+    model("template", "sagemaker/tgi", chat_template=_TEMPLATE, bos_token="<s>"),
+    model("echo-known", "sagemaker/echo-custom", echoes_prompt=True),
+    model("echo-denied", "sagemaker/echo-custom", echoes_prompt=False),
+    model("echo-told", "sagemaker/echo-tgi", format="tgi"),
     model("raw-inputs", "sagemaker/tgi", format="raw"),
     model("raw-prompt", "sagemaker/openai-vllm", format="raw"),
     model("raw-static", "sagemaker/lmi-static", format="raw"),
@@ -120,5 +144,5 @@ def gateway(emulator: str) -> Yaml:
     """A gateway without a key, in front of them all."""
     return {
         "model_list": list(_MODELS),
-        "router_settings": {"default_litellm_params": serving.defaults(emulator)},
+        "router_settings": serving.router(emulator),
     }
