@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from adapters.errors import ConfigError
 from proxy.lifecycle.control import Control
@@ -99,9 +100,34 @@ class Server(uvicorn.Server):
         self.should_exit = self.force_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start; from here on the application's life is known."""
-        await super().startup(sockets=sockets)
+        """Start the application, then take connections."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise SystemExit(STARTUP_FAILURE)
         self._life = self.lifespan.state["life"]
+        await self.enlist(self.lifespan.state)
+        loop, config = asyncio.get_running_loop(), self.config
+        self.servers = [
+            await loop.create_server(
+                self._protocol, sock=each, ssl=config.ssl, backlog=config.backlog
+            )
+            for each in sockets or ()
+        ]
+        self.started = True
+
+    async def enlist(self, state: dict[str, Any]) -> None:
+        """Do what must be done between the application's start and its first request.
+
+        Args:
+            state: The application's; what is in it requests will see.
+        """
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
     async def on_tick(self, counter: int) -> bool:
         """Do what a signal has asked for; tell whether the listeners close now."""

@@ -10,7 +10,7 @@ from proxy.lifecycle.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A worker serves. Answered with the plan to serve, where that is a later one by now."""
+    """A worker is about to serve. Answered with the plan, where that is a later one by now."""
 
     #: The number of the plan that it began with.
     plan: int

@@ -80,11 +80,10 @@ class Worker(Server):
         if sig == signal.SIGTERM:
             self.stop(self._patience.notice)
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+    async def enlist(self, state: dict[str, Any]) -> None:
+        """Join the others: serve what they serve by now, before the first request."""
         wire = await Wire.connect(self._end, self._obey)
-        await super().startup(sockets=sockets)
-        self.lifespan.state["control"] = ThroughSupervisor(wire)
+        state["control"] = ThroughSupervisor(wire)
         self._listening = asyncio.create_task(self._listen(wire), name="orders")
         with suppress(WireCut):  # then the listening ends as well, and stops this process
             later = await wire.ask(Ready(self._plan))

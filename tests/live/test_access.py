@@ -12,6 +12,8 @@ from tests.live.leaks import MASTER_KEY, assert_log_is_clean, assert_reply_is_cl
 PUBLIC = ("/health/liveliness", "/health/liveness", "/health/readiness")
 PRIVATE: list[tuple[str, str]] = [
     *(("GET", path) for path in ("/", "/docs", "/openapi.json")),
+    ("POST", "/config/reload"),
+    ("GET", "/health/backlog"),
     *(("GET", path) for path in ("/models", "/v1/models", "/models/chat", "/v1/models/chat")),
     *(("POST", prefix + "/rerank") for prefix in ("", "/v1", "/v2")),
     *(("GET", prefix + "/model/info") for prefix in ("", "/v1", "/v2")),
