@@ -23,6 +23,8 @@ from proxy.config.schema import GeneralSettings
 from proxy.deployments import Deployment
 from proxy.gateway import Gateway
 from proxy.lifecycle.plan import Plan
+from proxy.policies import Policies, policies
+from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.watch import refreshed
@@ -71,6 +73,7 @@ class _Parts:
     wildcards: tuple[Deployment, ...]
     network: Network
     keyring: Keyring
+    policies: Policies
 
     @classmethod
     def of(cls, plan: Plan) -> _Parts:
@@ -80,6 +83,7 @@ class _Parts:
             deployments=tuple(deployments.deployments(plan.config, plan.environ)),
             wildcards=tuple(deployments.wildcards(plan.config, plan.environ)),
             network=read_network(plan.environ, ssl_verify=plan.config.litellm_settings.ssl_verify),
+            policies=policies(plan.config),
             keyring=Keyring(
                 plan.master_key,
                 header=general.litellm_key_header_name,
@@ -111,6 +115,8 @@ class Builder:
     def __init__(self, opener: Opener = open_connections) -> None:
         self._opener = opener
         self._ways: dict[Network, _OpenWay] = {}
+        #: What outlives gateways, by a deployment's id.
+        self._live = LiveState()
 
     @asynccontextmanager
     async def open(self, plan: Plan, before: Gateway | None = None) -> AsyncIterator[Gateway]:
@@ -128,9 +134,17 @@ class Builder:
                 parts.wildcards,
                 aws.invoker,
                 partial(aws.catalogue, environ=plan.environ),
-                logs.report_call,
+                self._live,
+                parts.policies,
             )
-            models = registry.build(parts.deployments, aws.invoker, logs.report_call, families)
+            models = registry.build(
+                parts.deployments,
+                aws.invoker,
+                live=self._live,
+                policies=parts.policies,
+                report=logs.report_call,
+                families=families,
+            )
             if before is not None:
                 for listing in models.listings:
                     listing.inherit(before.registry.listings)
