@@ -38,7 +38,7 @@ from proxy.server import LAST_WORDS, Patience
 #: Seconds until a worker that could not even start is started again.
 _PAUSE: Final = 1.0
 #: Seconds beyond its own patience after which a worker that does not end is killed.
-_STUCK: Final = 3 * LAST_WORDS
+_STUCK: Final = 2 * LAST_WORDS
 #: Seconds that a worker may take for an order; new credentials may take some of them.
 _ORDER_SECONDS: Final = 30.0
 

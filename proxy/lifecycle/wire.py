@@ -65,6 +65,10 @@ class Wire:
         finally:
             del self._waiting[number]
 
+    def close(self) -> None:
+        """Close this end; the other one is told."""
+        self._writer.close()
+
     async def listen(self) -> None:
         """Take what comes in, until the other end is gone."""
         try:
@@ -112,7 +116,7 @@ class Wire:
             raise WireCut("the other process is gone") from error
 
     def _give_up(self) -> None:
-        self._writer.close()
+        self.close()
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(WireCut("the other process is gone"))

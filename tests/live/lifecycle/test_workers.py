@@ -10,6 +10,7 @@ from tests.live import serving
 from tests.live.emulated import Emulated
 from tests.live.gateway import Gateway
 from tests.live.lifecycle.stage import (
+    ADMIN,
     File,
     OpenStream,
     models,
@@ -108,5 +109,25 @@ def test_workers_do_not_outlive_their_parent(file: File) -> None:
         except httpx.ConnectError:
             return
         raise AssertionError("somebody still listens")
+    finally:
+        process.kill()
+
+
+def test_a_stuck_worker_is_killed(file: File) -> None:
+    """A worker that does not end, whatever it is told, is killed; the code says that it was so."""
+    arguments = ["-m", "proxy", "--config", str(file.path), "--host", "127.0.0.1", "--port", "0"]
+    process = Process([*arguments, "--num_workers", "2"], clean_environment())
+    try:
+        gateway = Gateway(process)
+        gateway.http.headers.update(ADMIN)
+        served_by_all(gateway, 2)
+        gateway.close()
+        os.kill(workers(gateway)[0], signal.SIGSTOP)
+        process.send(signal.SIGTERM)
+        until(lambda: len(workers(gateway)) == 1, "the other one has ended")
+        process.send(signal.SIGTERM)
+
+        assert process.ended() == 1
+        process.wait_for_line("worker.killed")
     finally:
         process.kill()
