@@ -21,6 +21,7 @@ from proxy.cannot_start import CannotStart
 from proxy.config.load import load_values
 from proxy.lifecycle.plan import Plan
 from proxy.serve import AppFactory, ServerSettings, server_config
+from proxy.server import Patience
 from proxy.start import Reading, Source
 from tests.proxy.test_cli import CONFIG, UNSET
 
@@ -234,3 +235,12 @@ def test_ciphers_that_openssl_does_not_know_are_told(tmp_path: Path) -> None:
         server_config(_factory(), ServerSettings(ciphers="ECDHE+AESGCM"))
     with pytest.raises(CannotStart, match="can't be used"):
         server_config(_factory(), ServerSettings(ssl_certfile=str(tmp_path / "gone.pem")))
+
+
+def test_the_end_is_announced_where_others_can_see_it() -> None:
+    """Without `--drain_notice` there are five seconds of it, and none on loopback."""
+    assert ServerSettings().patience_at("0.0.0.0") == Patience(notice=5, grace=60)
+    assert ServerSettings().patience_at("127.0.0.1").notice == 0
+    assert ServerSettings(drain_notice=3, drain_timeout=9).patience_at("127.0.0.1") == Patience(
+        notice=3, grace=9
+    )
