@@ -205,7 +205,8 @@ async def _supervised(
 
     def spawn(plan: Plan, number: int, end: socket.socket) -> SpawnProcess:
         config.app = replace(factory, plan=plan)
-        worker = context.Process(target=work, args=(config, patience, sockets, end, number))
+        joining = {"end": end, "plan": number, "shared": factory.shared}
+        worker = context.Process(target=work, args=(config, patience, sockets), kwargs=joining)
         worker.start()
         return worker
 
@@ -224,7 +225,7 @@ def shared_folder() -> Iterator[Path]:
     """Make a folder for what workers share, in memory where the system has such a place."""
     in_memory = Path("/dev/shm")  # noqa: S108 - only the parent of a folder of our own
     place = in_memory if os.access(in_memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="sagegate-", dir=place) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"sagegate-{os.getpid()}-", dir=place) as folder:
         yield Path(folder)
 
 

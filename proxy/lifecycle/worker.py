@@ -7,10 +7,12 @@ is passed on, so that all reload; SIGINT is left to the supervisor, which gets i
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -62,14 +64,22 @@ class Worker(Server):
     """A server that takes orders.
 
     Args:
+        shared: The folder of all workers; removed here if the supervisor is gone.
         end: Its end of the pair of sockets that it shares with the supervisor.
         plan: The number of the plan that it begins with.
     """
 
     def __init__(
-        self, config: uvicorn.Config, patience: Patience, end: socket.socket, plan: int
+        self,
+        config: uvicorn.Config,
+        patience: Patience,
+        *,
+        end: socket.socket,
+        plan: int,
+        shared: Path | None,
     ) -> None:
         super().__init__(config, patience)
+        self._shared = shared
         self._end = end
         self._plan = plan
         self._listening: asyncio.Task[None] | None = None
@@ -99,6 +109,8 @@ class Worker(Server):
         """Take orders; without a supervisor nobody would ever stop this process."""
         await wire.listen()
         self.stop(self._patience.notice)
+        if self._shared is not None:  # what is open in it stays open
+            shutil.rmtree(self._shared, ignore_errors=True)
 
     async def _obey(self, order: Any) -> Any:
         answer = None
@@ -121,11 +133,13 @@ def work(
     config: uvicorn.Config,
     patience: Patience,
     sockets: Sequence[socket.socket],
+    *,
     end: socket.socket,
     plan: int,
+    shared: Path | None,
 ) -> None:
     """Be a worker: what a spawned process runs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server takes it
     config.configure_logging()
-    Worker(config, patience, end, plan).run(list(sockets))
+    Worker(config, patience, end=end, plan=plan, shared=shared).run(list(sockets))
