@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from adapters.base import Invoker, Json
 from adapters.endpoint import Endpoint, EndpointMemory
 from proxy.deployments import Deployment
-from proxy.routing.pool import Member, Pool, Report
+from proxy.routing.call import Report
+from proxy.routing.pool import Member, Pool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from adapters.errors import ModelNotFound
 from adapters.sagemaker.settings import AwsSettings
 from proxy.assembly import Serving, pool
 from proxy.deployments import Deployment
-from proxy.routing.pool import Pool, Report
+from proxy.routing.call import Report
+from proxy.routing.pool import Pool
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.family import Family
 from proxy.wildcards.listing import Listing

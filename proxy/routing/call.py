@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import structlog
+
 from adapters.base import Json, Origin, Task
 from adapters.errors import GatewayError
+from proxy.cache.controls import NO_CONTROLS, CacheControls
+
+_log = structlog.stdlib.get_logger("sagegate")
 
 #: How a call ended; `gone` means that the client left before its answer was complete.
 Outcome = Literal["ok", "failed", "gone"]
+#: What came of the cache: the answer was there, it was not, or nobody looked.
+CacheOutcome = Literal["hit", "miss", "bypass"]
 
 
 @dataclass(slots=True)
@@ -26,6 +34,7 @@ class Call:
     caller: str
     stream: bool
     origin: Origin = field(default_factory=Origin)
+    cache_controls: CacheControls = NO_CONTROLS
     #: Clock readings in seconds, as `time.monotonic` gives them.
     started: float = field(default_factory=time.monotonic)
     first_byte: float | None = None
@@ -34,6 +43,11 @@ class Call:
     request_id: str | None = None
     #: What its calls to SageMaker carry as inference id, where that is the gateway's own.
     inference_id: str | None = None
+    #: None where the model's answers are not cached.
+    cache: CacheOutcome | None = None
+    #: Under which the answer was found, or looked for, or kept.
+    cache_key: str | None = None
+    #: What it took; an answer from the cache took nothing.
     usage: Json | None = None
     error: Exception | None = None
     outcome: Outcome = "ok"
@@ -53,3 +67,14 @@ class Call:
     def gone(self) -> None:
         """Note that the client left."""
         self.outcome = "gone"
+
+
+Report = Callable[[Call], None]
+
+
+def tell(report: Report, call: Call) -> None:
+    """Report a call; whatever goes wrong with that is no reason to lose its answer."""
+    try:
+        report(call)
+    except Exception:  # noqa: BLE001 - it is logged, and the client is owed an answer
+        _log.exception("call.report_failed", call_id=call.id)

@@ -7,21 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import structlog
 
 from adapters.answer import Answer, AnswerStream
 from adapters.base import Head, Json, Limits, Summary
 from adapters.deadline import within
 from adapters.endpoint import Endpoint
-from proxy.routing.call import Call
-
-_log = structlog.stdlib.get_logger("sagegate")
-
-Report = Callable[[Call], None]
+from proxy.routing.call import Call, Report, tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +59,7 @@ class Pool:
                 call.usage = answer.body.get("usage")
                 return answer
         finally:
-            _tell(self.report, call)
+            tell(self.report, call)
 
     async def stream(self, call: Call, params: Json) -> PoolStream:
         """Give an answer in chunks, once the first are there; the stream reports the call.
@@ -80,7 +74,7 @@ class Pool:
                 async with within(member.stream_timeout):
                     stream = await member.endpoint.stream(call.task, params, limits, call.origin)
         except BaseException:
-            _tell(self.report, call)
+            tell(self.report, call)
             raise
         _note(call, stream.head)
         return PoolStream(stream, call, self.report)
@@ -139,15 +133,7 @@ class PoolStream:
             if not self._ended:
                 self._call.gone()
             self._call.usage = self.summary.usage
-            _tell(report, self._call)
-
-
-def _tell(report: Report, call: Call) -> None:
-    """Report a call; whatever goes wrong with that is no reason to lose its answer."""
-    try:
-        report(call)
-    except Exception:  # noqa: BLE001 - it is logged, and the client is owed an answer
-        _log.exception("call.report_failed", call_id=call.id)
+            tell(report, self._call)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from typing import Final
 from adapters.base import Json
 from adapters.endpoint import EndpointMemory
 from proxy.assembly import Serving, pool
-from proxy.routing.pool import Pool, Report
+from proxy.routing.call import Report
+from proxy.routing.pool import Pool
 from proxy.wildcards.listing import Listing
 from proxy.wildcards.pattern import Pattern
 from proxy.wildcards.wildcard import Wildcard

@@ -1,0 +1,68 @@
+"""A stream that is kept once it has ended well: folded into the whole answer that it was."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from adapters.answer import SHAPE_FAULTS, Answer, AnswerStream
+from adapters.base import Head, Json, Summary
+from adapters.openai.fold import Fold
+
+#: Takes an answer that may be kept.
+Keep = Callable[[Answer], Awaitable[None]]
+
+
+class Recording:
+    """An `AnswerStream` that hands its answer over, once, just before it says that it is over.
+
+    What breaks off, or is left, is not handed over; nor is what can't be folded or has no counts.
+    Nothing of that is the client's concern.
+    """
+
+    def __init__(self, stream: AnswerStream, keep: Keep) -> None:
+        self._stream = stream
+        self._batches = aiter(stream)
+        self._keep = keep
+        self._fold: Fold | None = Fold()
+
+    @property
+    def head(self) -> Head:
+        """What AWS said beside the stream."""
+        return self._stream.head
+
+    @property
+    def summary(self) -> Summary:
+        """What the stream has said about itself so far."""
+        return self._stream.summary
+
+    def __aiter__(self) -> AsyncIterator[list[Json]]:
+        return self
+
+    async def __anext__(self) -> list[Json]:
+        try:
+            batch = await anext(self._batches)
+        except StopAsyncIteration:
+            answer, self._fold = self._answer(), None
+            if answer is not None:
+                await self._keep(answer)
+            raise
+        if self._fold is not None:
+            try:
+                self._fold.add(batch)
+            except SHAPE_FAULTS:
+                self._fold = None
+        return batch
+
+    async def aclose(self) -> None:
+        """Give the stream up, or end it."""
+        await self._stream.aclose()
+
+    def _answer(self) -> Answer | None:
+        summary = self.summary
+        if self._fold is None or summary.usage is None:
+            return None
+        try:
+            body = self._fold.answer(summary.usage)
+        except SHAPE_FAULTS:
+            return None
+        return Answer(body, summary.usage_source or "estimate", self.head, summary.shape)
