@@ -20,8 +20,6 @@ class MemoryStore:
         clock: Gives seconds, always forwards.
     """
 
-    kind: Final = "local"
-
     def __init__(
         self,
         max_bytes: int,
@@ -36,11 +34,18 @@ class MemoryStore:
         self._size = 0
 
     @property
+    def kind(self) -> str:
+        """The `type` that it is configured by."""
+        return "local"
+
+    @property
     def size(self) -> int:
         """What all entries take together, in bytes."""
         return self._size
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
         return len(self._entries)
 
     async def get(self, key: str) -> bytes | None:

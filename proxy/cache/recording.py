@@ -65,4 +65,5 @@ class Recording:
             body = self._fold.answer(summary.usage)
         except SHAPE_FAULTS:
             return None
-        return Answer(body, summary.usage_source or "estimate", self.head, summary.shape)
+        source = summary.usage_source or "estimate"
+        return Answer(body, source, self.head, summary.shape) if body["choices"] else None

@@ -42,8 +42,6 @@ class RedisStore:
         clock: Gives seconds, always forwards.
     """
 
-    kind: Final = "redis"
-
     def __init__(
         self,
         url: str,
@@ -72,6 +70,11 @@ class RedisStore:
         self._rests_until = 0.0
         self._is_out = False
         self._told: set[str] = set()
+
+    @property
+    def kind(self) -> str:
+        """The `type` that it is configured by."""
+        return "redis"
 
     async def get(self, key: str) -> bytes | None:
         """Give what is kept under a key, and still good."""
