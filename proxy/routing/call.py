@@ -10,8 +10,11 @@ from typing import Literal
 import structlog
 
 from adapters.base import Json, Origin, Task
+from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
 from proxy.cache.controls import NO_CONTROLS, CacheControls
+from proxy.routing.deadline import Deadline
+from proxy.routing.wishes import NO_WISHES, Wishes
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -34,15 +37,23 @@ class Call:
     caller: str
     stream: bool
     origin: Origin = field(default_factory=Origin)
+    wishes: Wishes = NO_WISHES
     cache_controls: CacheControls = NO_CONTROLS
+    #: When the answer, or a stream's first chunk, must be there; begins with the first try.
+    deadline: Deadline | None = None
     #: Clock readings in seconds, as `time.monotonic` gives them.
     started: float = field(default_factory=time.monotonic)
     first_byte: float | None = None
+    #: The public model that was asked last: the call's own, or one that stands in for it.
+    group: str | None = None
     deployment: str | None = None
     endpoint: str | None = None
     request_id: str | None = None
     #: What its calls to SageMaker carry as inference id, where that is the gateway's own.
     inference_id: str | None = None
+    #: Further tries, and other models asked, so far.
+    retries: int = 0
+    fell_back: int = 0
     #: None where the model's answers are not cached.
     cache: CacheOutcome | None = None
     #: Under which the answer was found, or looked for, or kept.
@@ -51,6 +62,14 @@ class Call:
     usage: Json | None = None
     error: Exception | None = None
     outcome: Outcome = "ok"
+
+    def reaches(self, model: str, endpoint: Endpoint) -> None:
+        """Note which deployment is asked."""
+        self.group = model
+        self.deployment = endpoint.id
+        self.endpoint = endpoint.target.endpoint
+        is_own = endpoint.target.header_sources.inference_id
+        self.inference_id = self.origin.id if is_own else None
 
     def answered(self) -> None:
         """Note when the first part of the answer was there."""
