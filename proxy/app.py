@@ -19,6 +19,7 @@ from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
+from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.errors import on_gateway_error, on_http_exception
 from proxy.gateway import Gateway
@@ -98,7 +99,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with open_way() as aws:
+        async with open_way() as aws, open_cache(config.litellm_settings, environ) as cache:
             catalogue_for = partial(aws.catalogue, environ=environ)
             families = registry.families(patterns, aws.invoker, catalogue_for, live, rules)
             models = registry.build(
@@ -108,10 +109,11 @@ def create_app(
                 policies=rules,
                 report=logs.report_call,
                 families=families,
+                cache=cache,
             )
             await aws.prepare()
             async with refreshed(models.listings):
-                yield {"gateway": Gateway(models, keyring)}
+                yield {"gateway": Gateway(models, keyring, cache)}
 
     app = FastAPI(
         title="sagegate",

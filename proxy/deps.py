@@ -14,12 +14,12 @@ from adapters.base import Header, Json, Origin, Task
 from adapters.errors import InvalidRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
-from proxy.asking import wishes
+from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.keyring import Caller
 from proxy.gateway import Gateway
+from proxy.routing.answering import Answering
 from proxy.routing.call import Call
-from proxy.routing.model import PublicModel
 
 _SAGEMAKER: Final = PREFIX.encode()
 
@@ -64,7 +64,7 @@ async def read_object(request: Request) -> Json:
 
 async def read_call(
     request: Request, caller: Caller, task: Task, schema: type[BaseModel]
-) -> tuple[PublicModel, Call, Json]:
+) -> tuple[Answering, Call, Json]:
     """Read and check a request for a model: give what answers, its call and its parameters.
 
     Raises:
@@ -90,6 +90,7 @@ async def read_call(
         caller=caller.alias,
         stream=params.get("stream") is True,
         wishes=wished,
+        cache_controls=cache_controls(body, request.headers),
         origin=Origin(
             id=request.state.own_id, caller=caller.alias, headers=_headers_for_sagemaker(request)
         ),

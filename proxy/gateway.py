@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proxy.auth.keyring import Keyring
+from proxy.cache.answers import AnswerCache
 from proxy.registry import Registry
 
 
@@ -14,3 +15,5 @@ class Gateway:
 
     registry: Registry
     keyring: Keyring
+    #: None where answers are not cached.
+    cache: AnswerCache | None

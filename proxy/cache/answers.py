@@ -84,6 +84,7 @@ class AnswerCache:
             settings=settings,
             caller=None if self.policy.shared else call.caller,
             namespace=controls.namespace,
+            tags=call.wishes.tags,
             headers=call.origin.headers,
         )
         return None if key is None else Plan(key, controls, controls.ttl or self.policy.seconds)

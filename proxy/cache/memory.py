@@ -39,6 +39,11 @@ class MemoryStore:
         return "local"
 
     @property
+    def bounds(self) -> tuple[int, int | None]:
+        """The bytes and the entries that there may be."""
+        return self._max_bytes, self._max_entries
+
+    @property
     def size(self) -> int:
         """What all entries take together, in bytes."""
         return self._size

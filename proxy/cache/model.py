@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from adapters.answer import Answer, AnswerStream, CutStream
 from adapters.base import Json, Task
@@ -16,39 +16,10 @@ from proxy.cache.answers import AnswerCache, Plan
 from proxy.cache.recording import Recording
 from proxy.cache.replay import Replay
 from proxy.cache.store import StoreUnavailable
+from proxy.routing.answering import Answering
 from proxy.routing.call import Call, Report, tell
 
 _RESOURCES: Final[dict[Task, Resource]] = {"chat": chat, "completion": completions}
-
-
-class Answering(Protocol):
-    """What answers under a public name, and reports each call once."""
-
-    @property
-    def name(self) -> str:
-        """The public name."""
-        ...
-
-    @property
-    def permitted_fields(self) -> frozenset[str]:
-        """Request fields that are refused elsewhere and allowed here."""
-        ...
-
-    async def call(self, call: Call, params: Json) -> Answer:
-        """Give a whole answer.
-
-        Raises:
-            GatewayError: every failure.
-        """
-        ...
-
-    async def stream(self, call: Call, params: Json) -> AnswerStream:
-        """Give an answer in chunks, once the first are there; closing the stream ends the call.
-
-        Raises:
-            GatewayError: every failure before the first chunk.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +120,11 @@ class CachedModel:
 
 
 def _may_keep(call: Call, plan: Plan) -> bool:
-    """Whether the request lets us, and the store could be asked before."""
-    return not plan.controls.no_store and call.cache_key is not None
+    """Whether the request lets us, the store could be asked before, and it is the model's own.
+
+    The answer of a model that stood in would outlast what kept the other one from answering.
+    """
+    return not plan.controls.no_store and call.cache_key is not None and not call.fell_back
 
 
 def _hit(call: Call) -> None:

@@ -35,6 +35,7 @@ class Pool:
 
     Args:
         model: Its public name.
+        settings: Stands for the settings of its deployments: other ones have another text.
         members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
         strategy: Chooses among the deployments that could answer.
@@ -52,6 +53,7 @@ class Pool:
     budget: RetryBudget = field(default_factory=RetryBudget)
     by_tags: bool = False
     by_session: bool = False
+    settings: str = ""
 
     async def run(self, call: Call, ask: Ask[T]) -> T:
         """Ask one deployment after the other until one answers, or nothing more may be tried.
