@@ -120,5 +120,5 @@ def gateway(emulator: str) -> Yaml:
     """A gateway without a key, in front of them all."""
     return {
         "model_list": list(_MODELS),
-        "router_settings": {"default_litellm_params": serving.defaults(emulator)},
+        "router_settings": serving.router(emulator),
     }

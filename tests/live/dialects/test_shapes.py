@@ -250,7 +250,7 @@ def test_nothing_of_the_gateway_s_own_is_in_a_body(
         "num_retries": 1,
         "tags": ["x"],
         "cache": {"no-cache": True},
-        "fallbacks": ["chat"],
+        "fallbacks": [dialect.name],
     }
 
     assert gateway.chat(dialect.name, **own).status_code == 200
