@@ -13,7 +13,15 @@ from pydantic import ConfigDict, Field, PositiveInt, SecretStr, model_validator
 
 from adapters.base import Collect, EmbeddingKey, Pooling, StreamMode, Transport
 from adapters.deployment.address import Provider
-from adapters.deployment.values import BaseUrl, HttpUrl, Megabytes, Seconds, Secret, Section, Text
+from adapters.deployment.values import (
+    BaseUrl,
+    HttpUrl,
+    PayloadMegabytes,
+    Seconds,
+    Secret,
+    Section,
+    Text,
+)
 from adapters.sagemaker import identity_settings
 
 #: Say who signs: a deployment that sets one of them inherits none of the others.
@@ -88,6 +96,8 @@ class Settings(SigningSettings):
     add_bos: bool = True
     aws_sagemaker_allow_zero_temp: bool = False
     extra_body: Mapping[str, Any] = Field(default_factory=dict, repr=False)
+    #: Whether the container puts the prompt before its answer; None leaves it to the format.
+    echoes_prompt: bool | None = None
 
     embedding_key: EmbeddingKey = "inputs"
     embedding_pooling: Pooling = "mean"
@@ -104,7 +114,7 @@ class Settings(SigningSettings):
     stream_mode: StreamMode = "auto"
     stream_usage: bool = True
     collect: Collect = "auto"
-    max_payload_mb: Megabytes = 6
+    max_payload_mb: PayloadMegabytes = 6
     #: What every request is answered, without AWS.
     mock_response: str | None = None
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from adapters.answer import Answer, AnswerStream, CutStream
+from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Json, Task
+from adapters.cut_stream import CutStream
 from adapters.errors import MalformedReply
 from adapters.openai import chat, completions
+from adapters.openai.schemas import Schemas
 from adapters.openai.streaming import Resource, wants_usage
 from proxy.cache.answers import AnswerCache, Plan
 from proxy.cache.recording import Recording
@@ -51,6 +54,11 @@ class CachedModel:
     def permitted_fields(self) -> frozenset[str]:
         """Request fields that are refused elsewhere and allowed here."""
         return self.inner.permitted_fields
+
+    @property
+    def schemas(self) -> Schemas:
+        """What its requests are checked against."""
+        return self.inner.schemas
 
     async def call(self, call: Call, params: Json) -> Answer:
         """Give a whole answer, kept or new.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from adapters.answer import SHAPE_FAULTS, Answer, AnswerStream
+from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Head, Json, Summary
+from adapters.codec_faults import reading_a_reply
+from adapters.errors import MalformedReply
 from adapters.openai.fold import Fold
 
 #: Takes an answer that may be kept.
@@ -48,8 +51,9 @@ class Recording:
             raise
         if self._fold is not None:
             try:
-                self._fold.add(batch)
-            except SHAPE_FAULTS:
+                with reading_a_reply(""):
+                    self._fold.add(batch)
+            except MalformedReply:
                 self._fold = None
         return batch
 
@@ -62,8 +66,9 @@ class Recording:
         if self._fold is None or summary.usage is None:
             return None
         try:
-            body = self._fold.answer(summary.usage)
-        except SHAPE_FAULTS:
+            with reading_a_reply(""):
+                body = self._fold.answer(summary.usage)
+        except MalformedReply:
             return None
         source = summary.usage_source or "estimate"
         return Answer(body, source, self.head, summary.shape) if body["choices"] else None

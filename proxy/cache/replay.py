@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from adapters.answer import CutStream
 from adapters.base import Head, Json, Summary
+from adapters.cut_stream import CutStream
 from proxy.routing.call import Call, Report, tell
 
 

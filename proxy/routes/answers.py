@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from adapters.answer import Answer, AnswerStream
+from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Head
 from adapters.errors import MalformedReply
 from proxy.errors import JsonResponse, of_call

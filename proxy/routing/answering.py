@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from adapters.answer import Answer, AnswerStream
+from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Json
+from adapters.openai.schemas import Schemas
 from proxy.routing.call import Call
 
 
@@ -20,6 +22,11 @@ class Answering(Protocol):
     @property
     def permitted_fields(self) -> frozenset[str]:
         """Request fields that are refused elsewhere and allowed here."""
+        ...
+
+    @property
+    def schemas(self) -> Schemas:
+        """What its requests are checked against."""
         ...
 
     async def call(self, call: Call, params: Json) -> Answer:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from adapters.answer import Answer
 from adapters.base import Head, Json, Limits
 from adapters.errors import GatewayError, ModelNotFound
+from adapters.openai.schemas import Schemas
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
 from proxy.routing.fallbacks import Fallbacks
@@ -45,6 +46,11 @@ class PublicModel:
     def permitted_fields(self) -> frozenset[str]:
         """Request fields that are refused elsewhere and allowed here."""
         return self.pool.permitted_fields
+
+    @property
+    def schemas(self) -> Schemas:
+        """What its requests are checked against."""
+        return self.pool.schemas
 
     async def call(self, call: Call, params: Json) -> Answer:
         """Give a whole answer.

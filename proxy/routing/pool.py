@@ -14,6 +14,7 @@ from typing import TypeVar
 from adapters.base import Limits
 from adapters.deadline import within
 from adapters.errors import DeadlineExceeded, GatewayError, RateLimited
+from adapters.openai.schemas import SCHEMAS, Schemas
 from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
 from proxy.routing.balance import Strategy, simple_shuffle
@@ -38,6 +39,7 @@ class Pool:
         settings: Stands for the settings of its deployments: other ones have another text.
         members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
+        schemas: What its requests are checked against: what every one of its deployments takes.
         strategy: Chooses among the deployments that could answer.
         retries: How often, and after how long, a request is tried again.
         budget: Keeps retries a share of the traffic.
@@ -48,6 +50,7 @@ class Pool:
     model: str
     members: tuple[Member, ...]
     permitted_fields: frozenset[str] = frozenset()
+    schemas: Schemas = field(default_factory=lambda: SCHEMAS)
     strategy: Strategy = simple_shuffle
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     budget: RetryBudget = field(default_factory=RetryBudget)
@@ -152,8 +155,10 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
             answer = await ask(attempt, limits)
     except GatewayError as error:
         attempt.close()
-        attempt.failed(error)
-        if isinstance(error, DeadlineExceeded) and not deadline.left:
+        is_late = isinstance(error, DeadlineExceeded)
+        if not is_late or times is attempt.member.times:  # a client's own hurry is nobody's fault
+            attempt.failed(error)
+        if is_late and not deadline.left:
             raise deadline.exceeded() from error
         raise
     except BaseException:

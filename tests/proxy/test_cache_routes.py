@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from structlog.testing import capture_logs
 
 from adapters.errors import Throttled
 from tests.adapters.scripted import ScriptedInvoker
+from tests.proxy.conftest import Logged
 from tests.proxy.served import CHAT, COMPLETION, KEY, TEXT, config, entry, served
 from tests.redis_server import RedisServer, serve_redis
 
@@ -96,14 +96,14 @@ async def test_a_hit_is_the_same_answer_and_says_so() -> None:
         assert name not in second.headers
 
 
-async def test_the_log_has_one_line_for_each() -> None:
+async def test_the_log_has_one_line_for_each(logged: Logged) -> None:
     """A hit is a call like any other: one line, with its outcome, and no deployment or tokens."""
+    logged.begin()
     async with cached() as gateway:
-        with capture_logs() as lines:
-            await gateway.post(CHAT)
-            await gateway.post(CHAT)
-            await gateway.post({**CHAT, "stream": True})
-    calls = [line for line in lines if line["event"] == "call.finished"]
+        await gateway.post(CHAT)
+        await gateway.post(CHAT)
+        await gateway.post({**CHAT, "stream": True})
+    calls = [line for line in logged.lines() if line["event"] == "call.finished"]
     assert [line["cache"] for line in calls] == ["miss", "hit", "hit"]
     assert [line["outcome"] for line in calls] == ["ok"] * 3
     for hit in calls[1:]:

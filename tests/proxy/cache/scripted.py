@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.answer import Answer, AnswerStream
+from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Head, Json, Origin, Summary, Task
+from adapters.openai.schemas import SCHEMAS, Schemas
 from proxy.cache.answers import AnswerCache, Policy
 from proxy.cache.controls import CacheControls
 from proxy.cache.memory import MemoryStore
@@ -91,6 +93,7 @@ class ScriptedModel:
     streams: list[Any] = field(default_factory=lambda: [BATCHES])
     name: str = "m"
     permitted_fields: frozenset[str] = frozenset({"model_id"})
+    schemas: Schemas = field(default_factory=lambda: SCHEMAS)
     asked: list[Json] = field(default_factory=list)
     given: list[ScriptedStream] = field(default_factory=list)
 

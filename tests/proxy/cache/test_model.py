@@ -319,3 +319,4 @@ async def test_the_names_are_the_models() -> None:
     """The cache changes neither the model's name nor what its clients may say."""
     stage = Stage()
     assert (stage.model.name, stage.model.permitted_fields) == ("m", frozenset({"model_id"}))
+    assert stage.model.schemas is stage.inner.schemas

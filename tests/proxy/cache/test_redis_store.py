@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from structlog.testing import capture_logs
 
 from proxy.cache.redis_store import REST, RedisStore
 from proxy.cache.store import StoreUnavailable
 from tests.proxy.cache.scripted import Clock
+from tests.proxy.conftest import Logged
 from tests.redis_server import RedisServer, serve_redis
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
@@ -79,26 +79,26 @@ async def test_forgetting_touches_nobody_elses_keys(redis_server: RedisServer) -
         assert [await redis.get(name) for name in others] == [b"theirs"] * 3
 
 
-async def test_an_outage_is_short_and_said_once() -> None:
+async def test_an_outage_is_short_and_said_once(logged: Logged) -> None:
     """A Redis that is gone costs one try each few seconds, and two lines of the log in all."""
+    logged.begin()
     with serve_redis() as server:
         clock = Clock()
         async with opened(server.url, "cache", clock) as store:
             await store.put(A, b"1", 60)
             server.kill()
-            with capture_logs() as lines:
-                for _ in range(3):
-                    with pytest.raises(StoreUnavailable):
-                        await store.get(A)
-                clock.now += REST
+            for _ in range(3):
                 with pytest.raises(StoreUnavailable):
                     await store.get(A)
-                server.start()
-                with pytest.raises(StoreUnavailable):
-                    await store.get(A)  # still at rest: not asked
-                clock.now += REST
-                assert await store.get(A) is None
-    assert [line["event"] for line in lines] == ["cache.store_out", "cache.store_back"]
+            clock.now += REST
+            with pytest.raises(StoreUnavailable):
+                await store.get(A)
+            server.start()
+            with pytest.raises(StoreUnavailable):
+                await store.get(A)  # still at rest: not asked
+            clock.now += REST
+            assert await store.get(A) is None
+    assert [line["event"] for line in logged.lines()] == ["cache.store_out", "cache.store_back"]
 
 
 async def test_a_silent_redis_is_given_up() -> None:
@@ -120,29 +120,30 @@ async def test_a_silent_redis_is_given_up() -> None:
             await left.wait()  # the connection is not left behind
 
 
-async def test_a_password_is_needed_and_used() -> None:
+async def test_a_password_is_needed_and_used(logged: Logged) -> None:
     """The URL's password lets us in; a wrong one is an outage, and is in no line of the log."""
+    logged.begin()
     with serve_redis(password="open-sesame") as server:
         async with opened(server.url, "cache") as store:
             await store.put(A, b"1", 60)
         wrong = server.url.replace("open-sesame", "wrong-secret")
-        with capture_logs() as lines:
-            async with opened(wrong, "cache") as store:
-                with pytest.raises(StoreUnavailable):
-                    await store.get(A)
+        async with opened(wrong, "cache") as store:
+            with pytest.raises(StoreUnavailable):
+                await store.get(A)
+    lines = logged.lines()
     assert [line["event"] for line in lines] == ["cache.store_out"]
     assert "wrong-secret" not in str(lines)
 
 
-async def test_a_full_redis_still_gives() -> None:
+async def test_a_full_redis_still_gives(logged: Logged) -> None:
     """A Redis that takes no more is no outage: it is said once, and what is there is found."""
+    logged.begin()
     with serve_redis() as server:
         async with opened(server.url, "cache") as store, beside(server.url) as redis:
             await store.put(A, b"1", 60)
             await redis.config_set("maxmemory", 1)
-            with capture_logs() as lines:
-                for _ in range(2):
-                    with pytest.raises(StoreUnavailable):
-                        await store.put(B, b"x" * 100, 60)
-                assert await store.get(A) == b"1"
-    assert [line["event"] for line in lines] == ["cache.store_refuses"]
+            for _ in range(2):
+                with pytest.raises(StoreUnavailable):
+                    await store.put(B, b"x" * 100, 60)
+            assert await store.get(A) == b"1"
+    assert [line["event"] for line in logged.lines()] == ["cache.store_refuses"]
