@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 from adapters.answer import Answer
 from adapters.answer_stream import AnswerStream
-from adapters.base import Head, Json, Summary
+from adapters.base import Json
 from adapters.codec_faults import reading_a_reply
 from adapters.errors import MalformedReply
 from adapters.openai.fold import Fold
+from proxy.routing.passed_on import PassedOn
 
 #: Takes an answer that may be kept.
 Keep = Callable[[Answer], Awaitable[None]]
 
 
-class Recording:
+class Recording(PassedOn):
     """An `AnswerStream` that hands its answer over, once, just before it says that it is over.
 
     What breaks off, or is left, is not handed over; nor is what can't be folded or has no counts.
@@ -23,27 +24,13 @@ class Recording:
     """
 
     def __init__(self, stream: AnswerStream, keep: Keep) -> None:
-        self._stream = stream
-        self._batches = aiter(stream)
+        super().__init__(stream)
         self._keep = keep
         self._fold: Fold | None = Fold()
 
-    @property
-    def head(self) -> Head:
-        """What AWS said beside the stream."""
-        return self._stream.head
-
-    @property
-    def summary(self) -> Summary:
-        """What the stream has said about itself so far."""
-        return self._stream.summary
-
-    def __aiter__(self) -> AsyncIterator[list[Json]]:
-        return self
-
     async def __anext__(self) -> list[Json]:
         try:
-            batch = await anext(self._batches)
+            batch = await super().__anext__()
         except StopAsyncIteration:
             answer, self._fold = self._answer(), None
             if answer is not None:
@@ -56,10 +43,6 @@ class Recording:
             except MalformedReply:
                 self._fold = None
         return batch
-
-    async def aclose(self) -> None:
-        """Give the stream up, or end it."""
-        await self._stream.aclose()
 
     def _answer(self) -> Answer | None:
         summary = self.summary

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-from adapters.base import Head, Json, Summary
+from adapters.base import Json
 from adapters.cut_stream import CutStream
 from proxy.routing.call import Call, Report, tell
+from proxy.routing.passed_on import PassedOn
 
 
-class Replay:
+class Replay(PassedOn):
     """An `AnswerStream` that reports its call when it is closed."""
 
     def __init__(self, stream: CutStream, call: Call, report: Report) -> None:
-        self._stream = stream
-        self._batches = aiter(stream)
+        super().__init__(stream)
         self._call = call
         self._report: Report | None = report
         self._ended = False
 
-    @property
-    def head(self) -> Head:
-        """Nothing: AWS was not asked."""
-        return self._stream.head
-
-    @property
-    def summary(self) -> Summary:
-        """What the answer said about itself when it was given first."""
-        return self._stream.summary
-
-    def __aiter__(self) -> AsyncIterator[list[Json]]:
-        return self
-
     async def __anext__(self) -> list[Json]:
         try:
-            return await anext(self._batches)
+            return await super().__anext__()
         except StopAsyncIteration:
             self._ended = True
             raise
