@@ -21,6 +21,7 @@ from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
 from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings, ProxyConfig
+from proxy.door import Door, DoorCloses
 from proxy.errors import on_gateway_error, on_http_exception
 from proxy.gateway import Gateway
 from proxy.middleware import BodyLimit, CallIdentity
@@ -72,6 +73,7 @@ def create_app(
     environ: Mapping[str, str],
     master_key: SecretStr | None = None,
     opener: Opener | None = None,
+    processes: int = 1,
 ) -> FastAPI:
     """Build the application for one configuration.
 
@@ -80,6 +82,7 @@ def create_app(
         environ: The process's environment.
         master_key: The administrator's key; None where none is configured.
         opener: The way to AWS; None opens connections to it.
+        processes: How many serve the configuration together.
 
     Raises:
         ConfigError: the configuration names what does not exist.
@@ -89,7 +92,8 @@ def create_app(
     network = read_network(environ, ssl_verify=config.litellm_settings.ssl_verify)
     open_way = opener or partial(open_connections, network)
     patterns = deployments.wildcards(config, environ)
-    rules, live = policies(config), LiveState()
+    rules, live = policies(config, processes), LiveState()
+    door = None if rules.door is None else Door(live.door, rules.door)
     keyring = Keyring(
         master_key,
         header=general.litellm_key_header_name,
@@ -113,7 +117,7 @@ def create_app(
             )
             await aws.prepare()
             async with refreshed(models.listings):
-                yield {"gateway": Gateway(models, keyring, cache)}
+                yield {"gateway": Gateway(models, keyring, cache, door)}
 
     app = FastAPI(
         title="sagegate",
@@ -126,6 +130,7 @@ def create_app(
     )
     app.add_exception_handler(GatewayError, on_gateway_error)
     app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_middleware(DoorCloses)
     app.add_middleware(
         BodyLimit,  # pyright: ignore[reportArgumentType] - the added keyword hides the protocol
         max_bytes=int(general.max_request_size_mb * _MEGABYTE),

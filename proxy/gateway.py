@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from proxy.auth.keyring import Keyring
 from proxy.cache.answers import AnswerCache
+from proxy.door import Door
 from proxy.registry import Registry
 
 
@@ -17,3 +18,5 @@ class Gateway:
     keyring: Keyring
     #: None where answers are not cached.
     cache: AnswerCache | None
+    #: None: requests come in as they are.
+    door: Door | None = None

@@ -45,11 +45,18 @@ class AppFactory:
     config: ProxyConfig
     master_key: SecretStr | None
     debug: bool = False
+    #: How many processes serve together.
+    processes: int = 1
 
     def __call__(self) -> FastAPI:
         """Make the application from the environment of the process that it runs in."""
         try:
-            return create_app(self.config, environ=os.environ, master_key=self.master_key)
+            return create_app(
+                self.config,
+                environ=os.environ,
+                master_key=self.master_key,
+                processes=self.processes,
+            )
         except Exception as error:
             _log.exception("the application can't be built")
             # uvicorn's supervisor gives up on this code; any other one it would retry for ever
