@@ -125,9 +125,14 @@ def _with_role(
     tags = read_tags(named.get("aws_session_tags"))
     token = text_of(named, "aws_web_identity_token")
     if token is not None:
-        _check_token_alone(tags, external_id)
+        if tags:
+            raise _wrong("aws_session_tags", "can't be given: a web identity's are in its token")
         return WebIdentity(
-            arn=arn, token=_read_token(token, environ), sts=sts, session_name=session_name
+            arn=arn,
+            token=_read_token(token, environ),
+            sts=sts,
+            session_name=session_name,
+            external_id_unused=external_id is not None,
         )
     if source == AMBIENT and not tags and _is_pods_role(arn, environ):
         return AMBIENT
@@ -139,19 +144,6 @@ def _with_role(
         external_id=external_id,
         tags=tags,
     )
-
-
-def _check_token_alone(tags: object, external_id: str | None) -> None:
-    """Refuse what AssumeRoleWithWebIdentity takes no parameter for: it would have no effect."""
-    if tags:
-        raise _wrong("aws_session_tags", "can't be given: a web identity's are in its token")
-    if external_id is not None:
-        raise _wrong(
-            "aws_external_id",
-            "has no effect beside aws_web_identity_token: AWS takes it for roles that are assumed "
-            "with keys, a profile or a role; leave it out, and check the token's claims in the "
-            "role's trust policy",
-        )
 
 
 def _is_pods_role(arn: RoleArn, environ: Mapping[str, str]) -> bool:

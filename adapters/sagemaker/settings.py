@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from adapters.base import Transport
 from adapters.errors import ConfigError
 from adapters.sagemaker.hosts import check_base_url
-from adapters.sagemaker.identity import AMBIENT, Identity
+from adapters.sagemaker.identity import AMBIENT, Identity, WebIdentity
 from adapters.sagemaker.identity_settings import (
     named_settings,
     profile_of,
@@ -48,6 +48,11 @@ class AwsSettings:
     def region_known(self) -> bool:
         """Whether the region is named as those of a partition are: another one may be new."""
         return partition_of(self.region) is not None
+
+    @property
+    def external_id_unused(self) -> bool:
+        """Whether an external id is configured that no call of the identity carries."""
+        return isinstance(self.identity, WebIdentity) and self.identity.external_id_unused
 
     def absent(self, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Give what the identity names that this machine lacks, each with what to look at."""

@@ -32,6 +32,14 @@ class Subject:
                 text=f"{aws.region} is like no region that is known",
                 advice="Regions look like eu-west-1: check the spelling.",
             )
+        if aws.external_id_unused:
+            yield Finding(
+                level="warning",
+                check="identity",
+                text="aws_external_id has no effect beside aws_web_identity_token",
+                advice="Leave it out: AWS takes none there. The role's trust policy can check the "
+                "token's claims.",
+            )
         for text, advice in aws.absent(environ):
             yield Finding(level="warning", check="identity", text=text, advice=advice)
 

@@ -265,7 +265,6 @@ def test_what_is_no_token(given: str) -> None:
         ({**ROLE_NAME, "aws_external_id": "hush!"}, "aws_external_id"),
         ({**ROLE_NAME, "aws_external_id": "h" * 1225}, "aws_external_id"),
         ({**ROLE_NAME, **WEB_TOKEN, "aws_session_tags": {"hush": "x"}}, "aws_session_tags"),
-        ({**ROLE_NAME, **WEB_TOKEN, "aws_external_id": "hush"}, "aws_external_id"),
         ({**ROLE_NAME, "aws_web_identity_token": "oidc/google/hush"}, "aws_web_identity_token"),
         ({**ROLE_NAME, "aws_web_identity_token": "oidc/file/hush"}, "aws_web_identity_token"),
         ({**ROLE_NAME, "aws_web_identity_token": "oidc/env/HUSH"}, "aws_web_identity_token"),
@@ -354,7 +353,7 @@ def test_every_input_sets_identities_apart(change: dict[str, object]) -> None:
     """Equal inputs share a provider; one that differs in any input does not (I8, I9)."""
     identities = Identities()
     if "aws_web_identity_token" in change:
-        change = {**change, "aws_session_tags": None, "aws_external_id": None}
+        change = {**change, "aws_session_tags": None}
     one = identities.provider(read_aws_settings({**REGION, **ONE}, {}))
     same = identities.provider(read_aws_settings({**REGION, **ONE}, {}))
     other = identities.provider(read_aws_settings({**REGION, **ONE, **change}, {}))

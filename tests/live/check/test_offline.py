@@ -98,6 +98,15 @@ ROLE = "arn:aws:iam::111122223333:role/invoke"
         ({"aws_profile_name": "nobody"}, "identity", "the profile nobody is in none"),
         ({"aws_profile_name": "nobody", "aws_role_name": ROLE}, "identity", "the profile nobody"),
         (
+            {
+                "aws_web_identity_token": "/proc/self/status",
+                "aws_role_name": ROLE,
+                "aws_external_id": "tenant-1",
+            },
+            "identity",
+            "aws_external_id has no effect",
+        ),
+        (
             {"aws_web_identity_token": "/nowhere/token", "aws_role_name": ROLE},
             "identity",
             "/nowhere/token can't be read",
