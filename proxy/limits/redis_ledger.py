@@ -15,7 +15,9 @@ from itertools import count
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
@@ -28,10 +30,32 @@ from proxy.limits.window import MARGIN
 PATIENCE = 0.5
 #: Seconds after which a dead process's slots come back; they are renewed three times as often.
 LEASE = 30.0
+#: At once; who finds none free waits for one, within the patience.
+CONNECTIONS = 32
 #: Names all keys. The braces keep them on one shard of a cluster.
 PREFIX = "sagegate:{limits}:"
 
 _MICRO = 1_000_000
+
+
+def client(url: str, ca_file: str | None = None) -> Redis:
+    """Give a client that tries each command once, since a second try might count twice.
+
+    Args:
+        url: `redis://` or `rediss://`, with user name and password.
+        ca_file: A bundle of certificate authorities instead of the machine's.
+    """
+    trust = {} if ca_file is None else {"ssl_ca_certs": ca_file}
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=PATIENCE,
+        socket_timeout=PATIENCE,
+        socket_connect_timeout=PATIENCE,
+        retry=Retry(NoBackoff(), 0),
+        **trust,
+    )
+    return Redis.from_pool(pool)
 
 
 class _Meter(NamedTuple):

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from redis.asyncio import Redis
-
 from adapters.errors import RateLimited
 from proxy.limits.claim import Claim
 from proxy.limits.ledger import Ledger, Reservation
 from proxy.limits.memory import MemoryLedger
-from proxy.limits.redis_ledger import RedisLedger
+from proxy.limits.redis_ledger import RedisLedger, client
 from proxy.limits.shared import SharedLedger
 
 KINDS = ("memory", "shared", "redis")
@@ -85,8 +83,9 @@ async def bench_of(kind: str, folder: Path, redis_url: str) -> AsyncIterator[Ben
     elif kind == "shared":
         ledger = SharedLedger(folder, clock)
     else:
-        client = Redis.from_url(redis_url)
-        ledger = RedisLedger(client, prefix=f"{uuid4().hex}:", patience=10.0, clock=clock)
+        ledger = RedisLedger(
+            client(redis_url), prefix=f"{uuid4().hex}:", patience=10.0, clock=clock
+        )
     try:
         yield Bench(ledger, clock)
     finally:
