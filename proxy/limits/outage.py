@@ -27,7 +27,7 @@ class GuardedLedger:
 
     Args:
         ledger: The one that may raise `Unreachable`.
-        stand_in: Counts meanwhile; None refuses everything meanwhile.
+        stand_in: Counts meanwhile; None refuses everything meanwhile. It is not closed here.
         clock: Seconds, never going back.
     """
 
@@ -61,10 +61,8 @@ class GuardedLedger:
         return await self._stand_in.reserve(claims, tokens)
 
     async def aclose(self) -> None:
-        """Close both."""
+        """Close the guarded one; what stands in for it belongs to somebody else."""
         await self._ledger.aclose()
-        if self._stand_in is not None:
-            await self._stand_in.aclose()
 
     def _is_worth_a_try(self) -> bool:
         if self._lost_at is None:
