@@ -28,39 +28,47 @@ def bucket_of(now: float) -> int:
 
 
 class Window:
-    """One ring in these cells, from `start` on: the newest bucket's number, then the amounts.
+    """One ring in these cells, from `start` on: newest bucket, sum of all, then the amounts.
 
-    A process that dies inside of a method leaves a ring that the next call puts right.
+    The sum is taken anew with each new bucket, so that a process that dies inside of a method
+    leaves nothing wrong for longer than a bucket's time.
     """
 
-    __slots__ = ("_cells", "_end", "_first", "_newest")
+    __slots__ = ("_cells", "_end", "_first", "_newest", "_sum")
 
-    SIZE = 1 + BUCKETS
+    SIZE = 2 + BUCKETS
 
     def __init__(self, cells: Cells, start: int) -> None:
         self._cells = cells
         self._newest = start
-        self._first = start + 1
+        self._sum = start + 1
+        self._first = start + 2
         self._end = start + self.SIZE
 
     def used(self, bucket: int) -> int:
         """Give what the window that ends with this bucket holds, having forgotten the rest."""
-        self.advance(bucket)
-        return sum(self._cells[self._first : self._end])
+        if bucket > self._cells[self._newest]:
+            self.advance(bucket)
+        return self._cells[self._sum]
 
     def add(self, bucket: int, amount: int) -> None:
         """Count an amount, or with a negative one forget it; nothing if the bucket has left."""
-        self.advance(bucket)
-        if self._cells[self._newest] - bucket < BUCKETS:
+        cells = self._cells
+        if bucket > cells[self._newest]:
+            self.advance(bucket)
+        if cells[self._newest] - bucket < BUCKETS:
             cell = self._first + bucket % BUCKETS
-            self._cells[cell] = max(0, self._cells[cell] + amount)
+            before = cells[cell]
+            after = max(0, before + amount)
+            cells[cell] = after
+            cells[self._sum] += after - before
 
     def wait(self, now: float, amount: int) -> float:
         """Give the seconds until at least this amount has left; no more than is in it."""
         newest = self._cells[self._newest]
         leaving = 0
         bucket = newest - BUCKETS
-        while leaving < amount:
+        while leaving < amount and bucket < newest:
             bucket += 1
             leaving += self._cells[self._first + bucket % BUCKETS]
         return (bucket + BUCKETS) * WIDTH - now + MARGIN
@@ -76,4 +84,5 @@ class Window:
             return
         for late in range(max(newest, bucket - BUCKETS) + 1, bucket + 1):
             self._cells[self._first + late % BUCKETS] = 0
+        self._cells[self._sum] = sum(self._cells[self._first : self._end])
         self._cells[self._newest] = bucket
