@@ -187,7 +187,7 @@ class DeadlineExceeded(Rejected):
     @classmethod
     def after(cls, seconds: float, **details: Any) -> DeadlineExceeded:
         """Give the error for an answer that did not come within so many seconds."""
-        return cls(f"No answer within {seconds:g} s.", **details)
+        return cls(f"No answer within {round(seconds, 3):g} s.", **details)
 
 
 class RateLimited(Rejected):

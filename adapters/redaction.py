@@ -8,6 +8,7 @@ URLs stay.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from adapters.tracebacks import without_tracebacks
 
@@ -70,7 +71,21 @@ _SECRETS: _Rules = (
     (re.compile(r"(?<![A-Za-z0-9])(?:hf_|sk-)[\w-]{16,}+"), "[token]"),
 )
 
-#: What names the operator's accounts, resources, hosts and files: the log has it, clients don't.
+#: The operator reads what kind of thing it was, and its name, but not in whose account.
+_MASK: Final = "*" * 12
+_MASKED: _Rules = (
+    (
+        re.compile(r"(?i)(account(?:s|[ _-]?id)?[^\w\n]{0,4})\d{4}-\d{4}-\d{4}(?!\d)"),
+        rf"\1{_MASK}",
+    ),
+    # Twelve digits by themselves: in ARNs, in names of buckets and images; not a UUID's last part.
+    (
+        re.compile(r"(?<![A-Za-z\d.])(?<![\da-f]{4}-[\da-f]{4}-)\d{12}(?![A-Za-z\d])"),
+        _MASK,
+    ),
+)
+
+#: What names the operator's resources, hosts and files: the log has it, clients don't.
 _IDENTIFIERS: _Rules = (
     (re.compile(rf"(?i){_ACCOUNT}"), "[account]"),
     (re.compile(rf"arn:aws[a-z0-9-]{{0,20}}:{_WORD}*+"), "[arn]"),
@@ -87,6 +102,7 @@ _IDENTIFIERS: _Rules = (
 )
 
 _EVERYTHING: _Rules = _ERASED + _SECRETS + _IDENTIFIERS
+_FOR_THE_LOG: _Rules = _SECRETS + _MASKED
 
 
 def scrub(text: str) -> str:
@@ -98,8 +114,11 @@ def scrub(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Give the text without keys and tokens, for the operator, who needs the identifiers."""
-    return _replace(text, _SECRETS)
+    """Give the text without keys, tokens and account ids, for the operator, who needs the rest.
+
+    Of an ARN, all but the account is left: `arn:aws:iam::************:role/name`.
+    """
+    return _replace(text, _FOR_THE_LOG)
 
 
 def _replace(text: str, rules: _Rules) -> str:

@@ -23,8 +23,10 @@ from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.errors import on_gateway_error, on_http_exception
 from proxy.gateway import Gateway
 from proxy.middleware import BodyLimit, CallIdentity
+from proxy.policies import policies
 from proxy.routes import ROUTES
 from proxy.routes.table import Route
+from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.watch import refreshed
@@ -86,6 +88,7 @@ def create_app(
     network = read_network(environ, ssl_verify=config.litellm_settings.ssl_verify)
     open_way = opener or partial(open_connections, network)
     patterns = deployments.wildcards(config, environ)
+    rules, live = policies(config), LiveState()
     keyring = Keyring(
         master_key,
         header=general.litellm_key_header_name,
@@ -96,10 +99,16 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with open_way() as aws:
-            families = registry.families(
-                patterns, aws.invoker, partial(aws.catalogue, environ=environ), logs.report_call
+            catalogue_for = partial(aws.catalogue, environ=environ)
+            families = registry.families(patterns, aws.invoker, catalogue_for, live, rules)
+            models = registry.build(
+                ready,
+                aws.invoker,
+                live=live,
+                policies=rules,
+                report=logs.report_call,
+                families=families,
             )
-            models = registry.build(ready, aws.invoker, logs.report_call, families)
             await aws.prepare()
             async with refreshed(models.listings):
                 yield {"gateway": Gateway(models, keyring)}

@@ -9,22 +9,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.base import Invoker, Json
-from adapters.endpoint import Endpoint, EndpointMemory
+from adapters.endpoint import Endpoint
 from proxy.deployments import Deployment
-from proxy.routing.pool import Member, Pool, Report
+from proxy.policies import Policies, weights
+from proxy.routing.live import LiveDeployment
+from proxy.routing.member import Member
+from proxy.routing.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A deployment with the way there, and what has been learnt of it."""
+    """A deployment with the way there, and what is known of it while it serves."""
 
     deployment: Deployment
     invoker: Invoker
-    memory: EndpointMemory
+    live: LiveDeployment
 
-    def member(self) -> Member:
+    def member(self, policies: Policies, weight: float) -> Member:
         """Give it as a pool wants it."""
-        each = self.deployment
+        each, params = self.deployment, self.deployment.params
         endpoint = Endpoint(
             id=each.id,
             target=each.target,
@@ -32,27 +35,41 @@ class Serving:
             invoker=self.invoker,
             stream_mode=each.stream_mode,
             collect=each.composed.collect,
-            memory=self.memory,
+            memory=self.live.memory,
         )
-        return Member(endpoint=endpoint, timeout=each.timeout, stream_timeout=each.stream_timeout)
+        retries = params.max_retries if params.num_retries is None else params.num_retries
+        return Member(
+            endpoint=endpoint,
+            times=each.times,
+            weight=weight,
+            order=params.order,
+            tags=frozenset(params.tags),
+            retries=retries,
+            cooldown=policies.cooldown_of(params),
+            live=self.live,
+        )
 
     def card(self) -> Json:
         """Give what clients may know of it, and the shapes of the replies seen since the start."""
-        card = self.deployment.card()
-        if not self.memory.reply_shapes:
+        card, shapes = self.deployment.card(), self.live.memory.reply_shapes
+        if not shapes:
             return card
-        info = {**card["model_info"], "reply_shapes": sorted(self.memory.reply_shapes)}
-        return {**card, "model_info": info}
+        return {**card, "model_info": {**card["model_info"], "reply_shapes": sorted(shapes)}}
 
 
-def pool(model: str, group: Sequence[Serving], report: Report) -> Pool:
+def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:
     """Give the pool of a public name; a field counts only where every deployment allows it."""
-    permitted = [
-        frozenset[str](each.deployment.params.configurable_clientside_auth_params) for each in group
-    ]
+    params = [each.deployment.params for each in group]
+    permitted = [frozenset[str](each.configurable_clientside_auth_params) for each in params]
     return Pool(
         model=model,
-        members=tuple(each.member() for each in group),
+        members=tuple(
+            each.member(policies, weight)
+            for each, weight in zip(group, weights(params), strict=True)
+        ),
         permitted_fields=frozenset[str].intersection(*permitted),
-        report=report,
+        strategy=policies.strategy,
+        retries=policies.retries_of(model),
+        by_tags=policies.by_tags,
+        by_session=policies.by_session,
     )

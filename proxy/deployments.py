@@ -6,7 +6,7 @@ Knows the configuration and who is called what; what a deployment is made of, `c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
@@ -18,6 +18,9 @@ from adapters.errors import ConfigError
 from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
+from proxy.model_names import unknown_names
+from proxy.policies import times
+from proxy.routing.times import Times
 
 #: Checks a wildcard's settings before any endpoint's name is known.
 STAND_IN: Final = "x"
@@ -38,8 +41,7 @@ class Deployment:
     composer: Callable[[str, DeploymentParams], Composed] = field(repr=False, compare=False)
     params: DeploymentParams
     info: ModelInfo
-    timeout: float
-    stream_timeout: float
+    times: Times
 
     @property
     def target(self) -> Target:
@@ -78,7 +80,7 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
 
     Each error has the path of the key at fault; there is at most one for each deployment.
     """
-    found: list[ConfigError] = [*_unknown_models(config)]
+    found: list[ConfigError] = [*unknown_names(config)]
     try:
         network(environ, ssl_verify=config.litellm_settings.ssl_verify)
     except ConfigError as error:
@@ -89,15 +91,6 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
         except ConfigError as error:
             found.append(error)
     return found
-
-
-def _unknown_models(config: ProxyConfig) -> Iterator[ConfigError]:
-    names = [entry.model_name for entry in config.model_list]
-    settings = config.litellm_settings.model_group_settings
-    for index, pattern in enumerate(settings.forward_client_headers_to_llm_api):
-        if not any(fnmatchcase(name, pattern) for name in names):
-            where = ("model_group_settings", "forward_client_headers_to_llm_api", index)
-            yield ConfigError("no model has this name", path=("litellm_settings", *where))
 
 
 def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
@@ -200,7 +193,6 @@ def _deployment(
         )
 
     composed = composer(entry.model_name, named)
-    timeout = params.timeout or router.timeout or settings.request_timeout
     return Deployment(
         id=entry.model_info.id or _derived_id(entry, composed, taken),
         model=entry.model_name,
@@ -208,8 +200,11 @@ def _deployment(
         composer=composer,
         params=params,
         info=entry.model_info,
-        timeout=timeout,
-        stream_timeout=params.stream_timeout or router.stream_timeout or timeout,
+        times=times(
+            params,
+            total=params.timeout or router.timeout or settings.request_timeout,
+            stream=params.stream_timeout or router.stream_timeout,
+        ),
     )
 
 

@@ -14,11 +14,12 @@ from adapters.base import Header, Json, Origin, Task
 from adapters.errors import InvalidRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
+from proxy.asking import wishes
 from proxy.auth import client_fields
 from proxy.auth.keyring import Caller
 from proxy.gateway import Gateway
 from proxy.routing.call import Call
-from proxy.routing.pool import Pool
+from proxy.routing.model import PublicModel
 
 _SAGEMAKER: Final = PREFIX.encode()
 
@@ -63,33 +64,38 @@ async def read_object(request: Request) -> Json:
 
 async def read_call(
     request: Request, caller: Caller, task: Task, schema: type[BaseModel]
-) -> tuple[Pool, Call, Json]:
-    """Read and check a request for a model: give its pool, its call and its parameters.
+) -> tuple[PublicModel, Call, Json]:
+    """Read and check a request for a model: give what answers, its call and its parameters.
 
     Raises:
         InvalidRequest: the body is not what the schema says, or names what a client may not choose.
-        ModelNotFound: no such public model.
+        ModelNotFound: no such public model, or none that it names as a fallback.
     """
     body = await read_object(request)
     if "model" in request.path_params:
         body["model"] = request.path_params["model"]
     validate(schema, body)
-    pool = gateway(request).registry.pool(body["model"])
-    params = client_fields.parameters(body, pool.permitted_fields)
+    registry = gateway(request).registry
+    model = registry.model(body["model"])
+    params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)
+    wished = wishes(body, request.headers)
+    for name in wished.fallbacks or ():
+        registry.pool(name)
     call = Call(
         id=request.state.call_id,
         task=task,
-        model=pool.model,
+        model=model.name,
         caller=caller.alias,
         stream=params.get("stream") is True,
+        wishes=wished,
         origin=Origin(
             id=request.state.own_id, caller=caller.alias, headers=_headers_for_sagemaker(request)
         ),
     )
     request.state.call = call
-    return pool, call, params
+    return model, call, params
 
 
 def _headers_for_sagemaker(request: Request) -> tuple[Header, ...]:

@@ -53,9 +53,15 @@ def _headers(error: GatewayError) -> dict[str, str]:
     return headers
 
 
-def inference_id(call: Call) -> dict[str, str]:
-    """Give the header with what the call's data capture is found by."""
-    return {} if call.inference_id is None else {INFERENCE_ID.lower(): call.inference_id}
+def of_call(call: Call) -> dict[str, str]:
+    """Give the headers that tell how a call went, and what its data capture is found by."""
+    headers = {
+        "x-litellm-attempted-retries": str(call.retries),
+        "x-litellm-attempted-fallbacks": str(call.fell_back),
+    }
+    if call.inference_id is not None:
+        headers[INFERENCE_ID.lower()] = call.inference_id
+    return headers
 
 
 async def on_gateway_error(request: Request, error: Exception) -> Response:
@@ -63,7 +69,7 @@ async def on_gateway_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class only
     response = error_response(error)
     if hasattr(request.state, "call"):
-        response.headers.update(inference_id(request.state.call))
+        response.headers.update(of_call(request.state.call))
     else:
         _refused(request, error)
     return response

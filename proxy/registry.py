@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 
 from adapters.base import Json
 from adapters.deployment.compose import InvokerFor
-from adapters.endpoint import EndpointMemory
 from adapters.errors import ModelNotFound
 from adapters.sagemaker.settings import AwsSettings
 from proxy.assembly import Serving, pool
 from proxy.deployments import Deployment
-from proxy.routing.pool import Pool, Report
+from proxy.policies import Policies
+from proxy.routing.call import Report
+from proxy.routing.live import LiveState
+from proxy.routing.model import PublicModel
+from proxy.routing.pool import Pool
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.family import Family
 from proxy.wildcards.listing import Listing
@@ -34,8 +37,13 @@ class Registry:
         pools: Mapping[str, Pool],
         servings: Iterable[Serving],
         families: Iterable[Family] = (),
+        *,
+        report: Report,
+        policies: Policies,
     ) -> None:
         self._pools = dict(pools)
+        self._report = report
+        self._policies = policies
         self._servings = tuple(servings)
         self._families = tuple(
             sorted(families, key=lambda family: family.pattern.literal, reverse=True)
@@ -51,9 +59,11 @@ class Registry:
     def models(self) -> dict[str, str | None]:
         """Give the public names in the configuration's order, then those that were discovered.
 
-        The latter have AWS's word for their state, such as `InService`. Patterns are not in it.
+        The latter have AWS's word for their state, such as `InService`. Aliases come after the
+        models; patterns are not in it.
         """
-        return {**dict.fromkeys(self._pools), **self._discovered()}
+        aliases = [name for name in self._policies.aliases if name not in self._policies.hidden]
+        return {**dict.fromkeys([*self._pools, *aliases]), **self._discovered()}
 
     def cards(self) -> list[Json]:
         """Give what clients may know of each deployment, in the configuration's order.
@@ -66,16 +76,30 @@ class Registry:
             *(card for family in self._families for card in family.cards()),
         ]
 
-    def pool(self, model: str) -> Pool:
-        """Give what answers under a public name.
+    def model(self, name: str) -> PublicModel:
+        """Give what answers under a public name, or an alias, with those that stand in for it.
 
         Raises:
             ModelNotFound: nothing does.
         """
+        return PublicModel(
+            pool=self.pool(name),
+            find=self.pool,
+            report=self._report,
+            fallbacks=self._policies.fallbacks,
+        )
+
+    def pool(self, name: str) -> Pool:
+        """Give a model's own deployments.
+
+        Raises:
+            ModelNotFound: there are none.
+        """
+        model = self._policies.aliases.get(name, name)
         found = self._pools.get(model) or self._matched(model)
         if found is None:
             raise ModelNotFound(
-                f"The model '{model[:200]}' does not exist; GET /v1/models lists those that do.",
+                f"The model '{name[:200]}' does not exist; GET /v1/models lists those that do.",
                 param="model",
             )
         return found
@@ -105,29 +129,33 @@ class Registry:
 def build(
     built: Iterable[Deployment],
     invoker_for: InvokerFor,
+    *,
+    live: LiveState,
+    policies: Policies,
     report: Report,
     families: Iterable[Family] = (),
 ) -> Registry:
     """Give the registry: deployments of the same public name share a pool."""
-    servings = [Serving(each, each.invoker(invoker_for), EndpointMemory()) for each in built]
+    servings = [Serving(each, each.invoker(invoker_for), live.of(each.id)) for each in built]
     groups: dict[str, list[Serving]] = {}
     for each in servings:
         groups.setdefault(each.deployment.model, []).append(each)
-    pools = {model: pool(model, group, report) for model, group in groups.items()}
-    return Registry(pools, servings, families)
+    pools = {model: pool(model, group, policies) for model, group in groups.items()}
+    return Registry(pools, servings, families, report=report, policies=policies)
 
 
 def families(
     samples: Iterable[Deployment],
     invoker_for: InvokerFor,
     catalogue_for: CatalogueFor,
-    report: Report,
+    live: LiveState,
+    policies: Policies,
 ) -> list[Family]:
     """Give what serves the names with a `*`: entries of the same name share their models."""
     groups: dict[str, list[Wildcard]] = {}
     for each in samples:
         groups.setdefault(each.model, []).append(_wildcard(each, invoker_for, catalogue_for))
-    return [Family(model, group, report) for model, group in groups.items()]
+    return [Family(model, group, live, policies) for model, group in groups.items()]
 
 
 def _wildcard(sample: Deployment, invoker_for: InvokerFor, catalogue_for: CatalogueFor) -> Wildcard:

@@ -83,5 +83,6 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 #: A span of time, in seconds.
 Seconds = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]
+NonNegativeSeconds = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
 #: A size in units of 1 048 576 bytes.
 Megabytes = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]

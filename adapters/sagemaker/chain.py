@@ -37,7 +37,8 @@ class Chain:
             raise unavailable(
                 "The gateway has no AWS credentials.",
                 code="credentials_not_found",
-                detail="no link of the default AWS chain has credentials",
+                detail="no link of the default AWS chain has credentials; name keys or a profile "
+                "in the model, or set AWS's variables, or give the machine a role",
             )
         frozen = await found.get_frozen_credentials()
         # botocore has no public name for the end; credentials without one have no such field

@@ -42,7 +42,9 @@ class Connections:
         """Give the invoker for one deployment."""
         provider = self._identities.provider(settings)
         if settings.transport == "openai_path":
-            return OpenAIPathInvoker(self._client, provider, self._tokens)
+            return OpenAIPathInvoker(
+                self._client, provider, self._tokens, clock_watch=self._clock_watch
+            )
         return SageMakerInvoker(self._client, provider, clock_watch=self._clock_watch)
 
     def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> ControlPlane:

@@ -52,7 +52,7 @@ class Fault:
 
     @property
     def detail(self) -> str:
-        """What the operator's log says: AWS's own words, without keys and tokens.
+        """What the operator's log says: AWS's own words, without keys, tokens and accounts.
 
         What a container says may quote the request, so nothing of it is repeated.
         """

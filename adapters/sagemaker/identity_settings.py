@@ -59,7 +59,12 @@ _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _STS_HOST: Final = re.compile(r"(?:.+\.)?sts(?:-fips)?\.([a-z]{2,5}(?:-[a-z]+)+-\d+)\..+")
 _GLOBAL_STS_HOST: Final = "sts.amazonaws.com"
 _GLOBAL_STS_REGION: Final = "us-east-1"
-_JWT: Final = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
+#: Three parts in base64url. The first begins as JSON's `{"` or `{ `; the last may be empty.
+_JWT: Final = re.compile(r"e[wy][\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
+_NO_SUCH_FORM: Final = (
+    "is neither a token (three parts of base64url with dots between) nor an absolute path, "
+    "oidc/file/PATH, oidc/env/NAME or oidc/env_path/NAME"
+)
 
 #: The settings that say who signs, with whatever values they have.
 Named = Mapping[str, object]
@@ -183,11 +188,9 @@ def _read_role(text: str) -> RoleArn:
 def _read_token(text: str, environ: Mapping[str, str]) -> WebToken:
     provider, _, rest = text.removeprefix("oidc/").partition("/")
     if not text.startswith("oidc/"):
-        return WebToken(text=text) if _JWT.fullmatch(text) else WebToken(file=text)
+        return _plain_token(text)
     if provider == "file":
-        if not rest.startswith("/"):
-            raise _wrong("aws_web_identity_token", "needs an absolute path behind oidc/file/")
-        return WebToken(file=rest)
+        return _token_file(rest, "needs an absolute path behind oidc/file/")
     if provider not in {"env", "env_path"}:
         raise _wrong(
             "aws_web_identity_token",
@@ -197,7 +200,20 @@ def _read_token(text: str, environ: Mapping[str, str]) -> WebToken:
     value = environ.get(rest)
     if not value:
         raise _wrong("aws_web_identity_token", "names an environment variable that is not set")
-    return WebToken(text=value) if provider == "env" else WebToken(file=value)
+    if provider == "env":
+        return WebToken(text=value)
+    return _token_file(value, "names an environment variable that is not an absolute path")
+
+
+def _plain_token(text: str) -> WebToken:
+    return WebToken(text=text) if _JWT.fullmatch(text) else _token_file(text, _NO_SUCH_FORM)
+
+
+def _token_file(path: str, problem: str) -> WebToken:
+    """Give a token's file; a relative path would depend on where the process was started."""
+    if not path.startswith("/"):
+        raise _wrong("aws_web_identity_token", problem)
+    return WebToken(file=path)
 
 
 def _read_sts(params: Mapping[str, object], environ: Mapping[str, str], region: str) -> Sts:

@@ -14,6 +14,7 @@ from typing import Any
 
 from adapters.complaint import container_error, read_text
 from adapters.errors import GatewayError, ModelTimeout, UpstreamError
+from adapters.redaction import without_secrets
 from adapters.sagemaker.fault import listed, short_name
 
 _CLIENT_FAULTS = range(400, 500)
@@ -63,7 +64,9 @@ def _original_status(value: Any, wrapper: str) -> int | None:
 
 def _logs(value: Any) -> str:
     """Give the place of the container's own log, where its words are; empty if it is none."""
-    return value if isinstance(value, str) and _LOGS.fullmatch(value) else ""
+    if isinstance(value, str) and _LOGS.fullmatch(value):
+        return without_secrets(value)
+    return ""
 
 
 def _quoted(wrapper: str) -> str:

@@ -1,6 +1,6 @@
 """SageMaker's native OpenAI path, for one identity: chat as plain HTTP, with a bearer token.
 
-Knows the order of a call: size, URL, token, sending, one more try with a fresh token, the answer.
+Knows the order of a call: size, URL, token, sending, the answer, one more try with a fresh token.
 Refuses to know what the body means, and what the errors mean (`native_errors`).
 
 The path takes no `X-Amzn-SageMaker-*` header: an inference component is part of the URL.
@@ -8,18 +8,21 @@ The path takes no `X-Amzn-SageMaker-*` header: an inference component is part of
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Final, TypeVar
 
 from yarl import URL
 
 from adapters.base import Limits, Payload, Reply, Target, UpstreamStream
-from adapters.errors import MalformedReply
+from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.bearer import BearerToken, BearerTokens
 from adapters.sagemaker.client import Client
-from adapters.sagemaker.credentials import CredentialProvider
+from adapters.sagemaker.clock import ClockWatch
+from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials
 from adapters.sagemaker.exchange import (
     JSON_TYPE,
     TimeFrame,
@@ -46,6 +49,14 @@ _STREAMS: Final = frozenset({"text/event-stream", "text/plain", "application/oct
 _Answer = TypeVar("_Answer")
 
 
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What vouched for one try."""
+
+    credentials: Credentials
+    token: BearerToken
+
+
 class OpenAIPathInvoker:
     """Sends chats with one identity's tokens over a shared client; an `adapters.base.Invoker`.
 
@@ -53,14 +64,23 @@ class OpenAIPathInvoker:
         client: The connections.
         credentials: The identity.
         tokens: Those of all identities, so that deployments share them.
+        clock: Unix seconds.
+        clock_watch: Told of every refusal; that of all identities.
     """
 
     def __init__(
-        self, client: Client, credentials: CredentialProvider, tokens: BearerTokens
+        self,
+        client: Client,
+        credentials: CredentialProvider,
+        tokens: BearerTokens,
+        clock: Callable[[], float] = time.time,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         self._client = client
         self._credentials = credentials
         self._tokens = tokens
+        self._clock = clock
+        self._clock_watch = clock_watch or ClockWatch()
         self._url = lru_cache(maxsize=_KNOWN_URLS)(_parsed_url)
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
@@ -93,24 +113,49 @@ class OpenAIPathInvoker:
         url = self._url(base, target.inference_component)
         frame = TimeFrame.starting_now(limits)
 
-        async def authorized() -> tuple[BearerToken, Mapping[str, str]]:
-            credentials = await self._credentials.current()
-            token = self._tokens.current(credentials, target.region)
-            return token, {
+        async def authorized(stale: Credentials | None) -> tuple[_Proof, Mapping[str, str]]:
+            proof = await self._proof(target.region, stale)
+            return proof, {
                 "Content-Type": payload.content_type,
                 "Accept": payload.accept,
-                "Authorization": f"Bearer {token.text}",
+                "Authorization": f"Bearer {proof.token.text}",
             }
 
-        response, token = await send(self._client, url, payload.body, frame, authorized)
+        first = partial(authorized, None)
+        response, proof = await send(self._client, url, payload.body, frame, first)
+        try:
+            return await take(response, read, self._translate)
+        except GatewayError as error:
+            if response.status not in _REFUSED:
+                raise
+            # The token may have outlived its credentials, and they theirs; fresh ones tell.
+            self._tokens.drop(proof.token)
+            again = partial(authorized, _stale(proof.credentials, error))
+        response, proof = await send(self._client, url, payload.body, frame, again)
         if response.status in _REFUSED:
-            # The token may have outlived its credentials; a fresh one tells.
-            response.close()
-            self._tokens.drop(token)
-            response, token = await send(self._client, url, payload.body, frame, authorized)
-        if response.status in _REFUSED:
-            self._tokens.drop(token)
-        return await take(response, read, translate)
+            self._tokens.drop(proof.token)
+        return await take(response, read, self._translate)
+
+    async def _proof(self, region: str, stale: Credentials | None) -> _Proof:
+        """Give a token of other credentials than `stale`, if there are any."""
+        others = None if stale is None else await self._credentials.renew(stale)
+        credentials = others or await self._credentials.current()
+        return _Proof(credentials, self._tokens.current(credentials, region))
+
+    def _translate(self, status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
+        error = translate(status, headers, body)
+        if status in _REFUSED and error.should_retry is False:
+            self._clock_watch.explain(error, headers.get("date"), self._clock())
+        return error
+
+
+def _stale(credentials: Credentials, error: GatewayError) -> Credentials | None:
+    """Give temporary credentials that may be over, as AWS's refusal has it; else None.
+
+    AWS does not document this path's names: a refusal without one may mean that as well.
+    """
+    is_over = error.code is None or error.code in STALE_CODES
+    return credentials if credentials.token and is_over and error.should_retry is False else None
 
 
 def _parsed_url(base: str, component: str | None) -> URL:

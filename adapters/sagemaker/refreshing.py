@@ -15,6 +15,7 @@ from typing import Final
 
 from adapters.errors import UpstreamError
 from adapters.redaction import without_secrets
+from adapters.sagemaker.advice import advice
 from adapters.sagemaker.credentials import Credentials, Issued
 from adapters.sagemaker.fault import short_name
 
@@ -152,14 +153,15 @@ def unavailable(
 
 
 def explained(error: Exception) -> UpstreamError:
-    """Give an attempt's failure as a client may see it; AWS's words are for the log."""
+    """Give an attempt's failure as a client may see it; AWS's words and advice are logged."""
     if isinstance(error, UpstreamError):
         return error
-    said = without_secrets(f"{type(error).__name__}: {error}")[:_MAX_DETAIL]
     # botocore's ClientError, without loading botocore
     answer = getattr(error, "response", None)
     code = short_name(answer.get("Error", {}).get("Code")) if isinstance(answer, dict) else ""
+    said = without_secrets(f"{type(error).__name__}: {error}")[:_MAX_DETAIL]
+    detail = "; ".join(filter(None, (said, advice(code, error))))
     if code:
         message = f"The gateway can't get its AWS credentials ({code})."
-        return unavailable(message, code=code, detail=said)
-    return unavailable("The gateway can't get its AWS credentials.", detail=said)
+        return unavailable(message, code=code, detail=detail)
+    return unavailable("The gateway can't get its AWS credentials.", detail=detail)

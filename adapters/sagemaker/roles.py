@@ -127,5 +127,5 @@ def _no_token(reason: str) -> UpstreamError:
     return unavailable(
         "The gateway has no web identity token.",
         code="web_identity_token_unavailable",
-        detail=f"the web identity token can't be used: {reason}",
+        detail=f"aws_web_identity_token can't be used: {reason}",
     )

@@ -99,7 +99,7 @@ async def _tried(deployment: Deployment, connections: Connections) -> Trial:
         stream_mode=deployment.stream_mode,
     )
     task = _task(deployment)
-    seconds = min(deployment.timeout, _PATIENCE)
+    seconds = min(deployment.times.total, _PATIENCE)
     limits = Limits(first_byte=seconds, idle=seconds, deadline=seconds)
     started = time.monotonic()
     outcome: dict[str, Any] = {"status": 200}

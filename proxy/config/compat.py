@@ -17,12 +17,10 @@ def _keys(reason: str, names: str) -> dict[str, str]:
 
 
 _BALANCING = _keys(
-    "in this version each request is tried once, on one deployment",
-    """num_retries max_retries retry_after retry_policy model_group_retry_policy fallbacks
-    default_fallbacks context_window_fallbacks content_policy_fallbacks max_fallbacks allowed_fails
-    allowed_fails_policy cooldown_time disable_cooldowns routing_strategy routing_strategy_args
-    routing_groups enable_weighted_failover enable_pre_call_checks enable_pre_call_check
-    optional_pre_call_checks enable_health_check_routing""",
+    "deployments are chosen without it",
+    """content_policy_fallbacks allowed_fails_policy routing_strategy_args routing_groups
+    enable_weighted_failover enable_pre_call_checks enable_pre_call_check
+    enable_health_check_routing""",
 )
 _CACHE = _keys(
     "answers are not cached in this version",
@@ -96,14 +94,12 @@ _COST = _keys(
 _NO_KEYS = f"the master key is the only key: keys of their own are {_LATER}"
 _NO_LIMIT = f"this limit is {_LATER}"
 _NO_AUTH = f"the master key is the only lock: this one is {_LATER}"
-_NO_ALIAS = f"aliases are {_LATER}: give the model under each name"
 _NO_TEMPLATE = f"prompt templates are {_LATER}"
 _NO_GUARD = f"guardrails are {_LATER}"
-_NO_ROUTING = f"choosing a deployment by this is {_LATER}"
 
 _LIMITS = _keys(
     _NO_LIMIT,
-    """rpm tpm itpm otpm max_parallel_requests global_max_parallel_requests
+    """itpm otpm max_parallel_requests global_max_parallel_requests
     default_max_parallel_requests max_budget budget_duration max_user_budget max_end_user_budget
     default_api_key_tpm_limit default_api_key_rpm_limit max_in_flight_requests_per_worker
     max_queued_requests_per_worker admission_queue_timeout_seconds max_response_size_mb
@@ -116,8 +112,7 @@ REQUESTS_OWN: Mapping[str, str] = _keys(
 )
 
 _PARAMS_UNUSED: Mapping[str, str] = {
-    **_keys("balancing between deployments comes in a later version", "weight order"),
-    **_keys("routing by tags comes in a later version", "tags tag_regex"),
+    **_keys("deployments are chosen by whole tags", "tag_regex"),
     **_keys("each request says itself whether it streams", "stream stream_options"),
     **_keys("it is about bookkeeping, and nothing is kept", "metadata litellm_trace_id"),
     **_keys("waiting for a cold endpoint comes in a later version", "cold_start_wait"),
@@ -205,7 +200,10 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         ),
         **_keys("errors name the call in a header", "include_call_id_in_error_body"),
         **_keys("the file is read once, at the start", "proxy_config_reload_interval_seconds"),
-        **_keys("calls are not retried", "disable_retry_on_max_parallel_request_limit_error"),
+        **_keys(
+            "what the gateway refuses itself is never retried",
+            "disable_retry_on_max_parallel_request_limit_error",
+        ),
         **_keys("it says nothing without keys of their own", "service_account_settings"),
     },
 }
@@ -225,15 +223,12 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     "model_info": {},
     "litellm_settings": {
         **_LIMITS,
-        **_keys(_NO_ALIAS, "model_alias_map"),
         **_keys(_NO_GUARD, "guardrails"),
         **_keys(_NO_TEMPLATE, "global_prompt_directory custom_prompt_dict"),
         **_keys(_NO_AUTH, "key_management_system"),
     },
     "router_settings": {
         **_LIMITS,
-        **_keys(_NO_ALIAS, "model_group_alias"),
-        **_keys(_NO_ROUTING, "enable_tag_filtering"),
     },
     "general_settings": {
         **_LIMITS,

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from adapters.deployment.address import Address, parse_model
 from adapters.deployment.settings import Settings
-from adapters.deployment.values import Text
+from adapters.deployment.values import Seconds, Text
 from proxy.config.wildcard import Discover, EndpointPattern, is_wildcard
 
 
@@ -23,6 +29,21 @@ class DeploymentSettings(Settings):
     configurable_clientside_auth_params: tuple[Literal["model_id"], ...] = ()
     #: `X-Amzn-SageMaker-*` headers that clients may send.
     allowed_client_headers: tuple[Text, ...] = ()
+
+    connect_timeout: Seconds = 5
+    first_byte_timeout: Seconds | None = None
+    idle_timeout: Seconds | None = None
+    max_stream_duration: Seconds | None = None
+
+    weight: NonNegativeFloat | None = None
+    rpm: PositiveInt | None = None
+    tpm: PositiveInt | None = None
+    order: int = 0
+    tags: tuple[Text, ...] = ()
+    num_retries: NonNegativeInt | None = None
+    max_retries: NonNegativeInt | None = None
+    allowed_fails: NonNegativeInt | None = None
+    cooldown_time: Seconds | None = None
 
 
 class DeploymentParams(DeploymentSettings):

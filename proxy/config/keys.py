@@ -16,6 +16,7 @@ from adapters.spelling import nearest
 from proxy.config.compat import UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.problems import Report
+from proxy.config.router import RouterSettings
 from proxy.config.schema import (
     CredentialEntry,
     GeneralSettings,
@@ -23,7 +24,6 @@ from proxy.config.schema import (
     ModelEntry,
     ModelInfo,
     ProxyConfig,
-    RouterSettings,
 )
 from proxy.config.tree import Node
 from proxy.config.wildcard import Discover

@@ -21,7 +21,8 @@ from pydantic import (
 
 from adapters.deployment.settings import SigningSettings
 from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
-from proxy.config.deployment import DeploymentParams, DeploymentSettings
+from proxy.config.deployment import DeploymentParams
+from proxy.config.router import FallbackSettings, RouterSettings
 from proxy.config.values import ExactPath, HeaderName, Origin
 from proxy.config.wildcard import is_wildcard
 
@@ -88,11 +89,13 @@ class ModelGroupSettings(Section):
     forward_client_headers_to_llm_api: tuple[Text, ...] = ()
 
 
-class LitellmSettings(Section):
+class LitellmSettings(FallbackSettings):
     """`litellm_settings`: what holds for all models."""
 
     drop_params: bool = False
     request_timeout: Seconds = 600
+    #: Public name -> the model that it is another name for.
+    model_alias_map: Mapping[Text, Text] = Field(default_factory=dict)
     #: True, or the path of a bundle of certificate authorities; False is refused at start.
     ssl_verify: bool | Text = True
     model_group_settings: ModelGroupSettings = ModelGroupSettings()
@@ -111,15 +114,6 @@ class GeneralSettings(Section):
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Megabytes = 25
     forward_client_headers_to_llm_api: bool = False
-
-
-class RouterSettings(Section):
-    """`router_settings`: defaults for the deployments."""
-
-    timeout: Seconds | None = None
-    stream_timeout: Seconds | None = None
-    #: Already merged into each deployment by the loader; kept here to be checked and shown.
-    default_litellm_params: DeploymentSettings = DeploymentSettings()
 
 
 class ProxyConfig(Section):

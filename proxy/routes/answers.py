@@ -8,9 +8,9 @@ from urllib.parse import quote
 from adapters.answer import Answer
 from adapters.base import Head
 from adapters.errors import MalformedReply
-from proxy.errors import JsonResponse, inference_id
+from proxy.errors import JsonResponse, of_call
 from proxy.routing.call import Call
-from proxy.routing.pool import PoolStream
+from proxy.routing.stream import PoolStream
 from proxy.sse import ChunkResponse
 from proxy.version import version
 
@@ -37,7 +37,7 @@ def streamed(call: Call, stream: PoolStream) -> ChunkResponse:
 def _headers(call: Call, head: Head) -> dict[str, str]:
     """Give LiteLLM's headers where it has one, AWS's own otherwise."""
     headers = {
-        "x-litellm-model-group": _plain(call.model),
+        "x-litellm-model-group": _plain(call.group or call.model),
         "x-litellm-model-id": _plain(call.deployment or ""),
         "x-litellm-version": _VERSION,
     }
@@ -47,7 +47,7 @@ def _headers(call: Call, head: Head) -> dict[str, str]:
     if head.variant:
         headers["x-amzn-invoked-production-variant"] = head.variant
     headers.update(head.messages)
-    headers.update(inference_id(call))
+    headers.update(of_call(call))
     return headers
 
 

@@ -17,8 +17,8 @@ from proxy.routes.table import Route, for_models
 
 async def create(request: Request, caller: Caller) -> Response:
     """Answer an embedding request."""
-    pool, call, params = await read_call(request, caller, "embedding", EmbeddingRequest)
-    return answers.whole(call, await until_gone(request, pool.call(call, params)))
+    model, call, params = await read_call(request, caller, "embedding", EmbeddingRequest)
+    return answers.whole(call, await until_gone(request, model.call(call, params)))
 
 
 ROUTES = (

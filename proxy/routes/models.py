@@ -30,9 +30,9 @@ async def show(request: Request, caller: Caller) -> Response:
     """Show one model."""
     del caller
     registry = gateway(request).registry
-    pool = registry.pool(request.path_params["id"])
-    status = registry.models().get(pool.model)
-    return JsonResponse(_model(pool.model, registry.created, status))
+    name = request.path_params["id"]
+    registry.pool(name)
+    return JsonResponse(_model(name, registry.created, registry.models().get(name)))
 
 
 def _model(name: str, created: int, status: str | None) -> Json:

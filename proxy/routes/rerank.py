@@ -17,8 +17,8 @@ from proxy.routes.table import Route, with_v1
 
 async def create(request: Request, caller: Caller) -> Response:
     """Rank documents by how well they answer a query."""
-    pool, call, params = await read_call(request, caller, "rerank", RerankRequest)
-    return answers.whole(call, await until_gone(request, pool.call(call, params)))
+    model, call, params = await read_call(request, caller, "rerank", RerankRequest)
+    return answers.whole(call, await until_gone(request, model.call(call, params)))
 
 
 ROUTES = (

@@ -16,7 +16,7 @@ async def generate(
     request: Request, caller: Caller, task: Task, schema: type[BaseModel]
 ) -> Response:
     """Answer with a text, in the way that the request asks for."""
-    pool, call, params = await read_call(request, caller, task, schema)
+    model, call, params = await read_call(request, caller, task, schema)
     if call.stream:
-        return answers.streamed(call, await until_gone(request, pool.stream(call, params)))
-    return answers.whole(call, await until_gone(request, pool.call(call, params)))
+        return answers.streamed(call, await until_gone(request, model.stream(call, params)))
+    return answers.whole(call, await until_gone(request, model.call(call, params)))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import structlog
+
 from adapters.base import Json, Origin, Task
+from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
+from proxy.routing.deadline import Deadline
+from proxy.routing.wishes import NO_WISHES, Wishes
+
+_log = structlog.stdlib.get_logger("sagegate")
 
 #: How a call ended; `gone` means that the client left before its answer was complete.
 Outcome = Literal["ok", "failed", "gone"]
@@ -26,17 +34,33 @@ class Call:
     caller: str
     stream: bool
     origin: Origin = field(default_factory=Origin)
+    wishes: Wishes = NO_WISHES
+    #: When the answer, or a stream's first chunk, must be there; begins with the first try.
+    deadline: Deadline | None = None
     #: Clock readings in seconds, as `time.monotonic` gives them.
     started: float = field(default_factory=time.monotonic)
     first_byte: float | None = None
+    #: The public model that was asked last: the call's own, or one that stands in for it.
+    group: str | None = None
     deployment: str | None = None
     endpoint: str | None = None
     request_id: str | None = None
     #: What its calls to SageMaker carry as inference id, where that is the gateway's own.
     inference_id: str | None = None
+    #: Further tries, and other models asked, so far.
+    retries: int = 0
+    fell_back: int = 0
     usage: Json | None = None
     error: Exception | None = None
     outcome: Outcome = "ok"
+
+    def reaches(self, model: str, endpoint: Endpoint) -> None:
+        """Note which deployment is asked."""
+        self.group = model
+        self.deployment = endpoint.id
+        self.endpoint = endpoint.target.endpoint
+        is_own = endpoint.target.header_sources.inference_id
+        self.inference_id = self.origin.id if is_own else None
 
     def answered(self) -> None:
         """Note when the first part of the answer was there."""
@@ -53,3 +77,14 @@ class Call:
     def gone(self) -> None:
         """Note that the client left."""
         self.outcome = "gone"
+
+
+Report = Callable[[Call], None]
+
+
+def tell(report: Report, call: Call) -> None:
+    """Report a call; whatever goes wrong with that is no reason to lose its answer."""
+    try:
+        report(call)
+    except Exception:  # noqa: BLE001 - it is logged, and the client is owed an answer
+        _log.exception("call.report_failed", call_id=call.id)

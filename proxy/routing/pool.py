@@ -1,168 +1,161 @@
 """The deployments behind one public model name.
 
-Chooses one of them and answers within its time. Refuses to know HTTP and dialects.
+Chooses one of them, tries again where that may help, and keeps the request's time: the only retry
+loop there is. Refuses to know HTTP and dialects.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-import structlog
-
-from adapters.answer import Answer, AnswerStream
-from adapters.base import Head, Json, Limits, Summary
+from adapters.base import Limits
 from adapters.deadline import within
-from adapters.endpoint import Endpoint
+from adapters.errors import DeadlineExceeded, GatewayError, RateLimited
+from proxy.routing.affinity import keep_together
+from proxy.routing.attempt import Attempt
+from proxy.routing.balance import Strategy, simple_shuffle
 from proxy.routing.call import Call
+from proxy.routing.deadline import Deadline
+from proxy.routing.member import Member
+from proxy.routing.retries import RetryBudget, RetryPolicy
+from proxy.routing.tags import tagged
 
-_log = structlog.stdlib.get_logger("sagegate")
+T = TypeVar("T")
 
-Report = Callable[[Call], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A deployment and the times that its requests may take, in seconds."""
-
-    endpoint: Endpoint
-    timeout: float
-    stream_timeout: float
+#: One try: asks the attempt's deployment within these limits.
+Ask = Callable[[Attempt, Limits], Awaitable[T]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """A public model.
+    """A public model's own deployments.
 
     Args:
         model: Its public name.
-        members: Its deployments, at least one; each is as likely to be chosen.
+        members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
-        report: Takes each call, once, when it has ended.
+        strategy: Chooses among the deployments that could answer.
+        retries: How often, and after how long, a request is tried again.
+        budget: Keeps retries a share of the traffic.
+        by_tags: Whether requests choose deployments by their tags.
+        by_session: Whether the requests of a session keep to one deployment.
     """
 
     model: str
     members: tuple[Member, ...]
     permitted_fields: frozenset[str] = frozenset()
-    report: Report
+    strategy: Strategy = simple_shuffle
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
+    budget: RetryBudget = field(default_factory=RetryBudget)
+    by_tags: bool = False
+    by_session: bool = False
 
-    async def call(self, call: Call, params: Json) -> Answer:
-        """Give a whole answer.
+    async def run(self, call: Call, ask: Ask[T]) -> T:
+        """Ask one deployment after the other until one answers, or nothing more may be tried.
 
-        Raises:
-            GatewayError: every failure; `DeadlineExceeded` when the deployment's time is over.
-        """
-        member = self._choose(call)
-        limits = Limits(first_byte=member.timeout, idle=member.timeout, deadline=member.timeout)
-        try:
-            with _watched(call):
-                async with within(member.timeout):
-                    answer = await member.endpoint.call(call.task, params, limits, call.origin)
-                _note(call, answer.head)
-                call.usage = answer.body.get("usage")
-                return answer
-        finally:
-            _tell(self.report, call)
-
-    async def stream(self, call: Call, params: Json) -> PoolStream:
-        """Give an answer in chunks, once the first are there; the stream reports the call.
+        The call's deadline begins with the first of them, and holds for all.
 
         Raises:
-            GatewayError: every failure before the first chunk.
+            GatewayError: the last failure; `should_retry` is false once there were retries here,
+                so that clients don't multiply them.
         """
-        member = self._choose(call)
-        limits = Limits(first_byte=member.stream_timeout, idle=member.stream_timeout, deadline=None)
-        try:
-            with _watched(call):
-                async with within(member.stream_timeout):
-                    stream = await member.endpoint.stream(call.task, params, limits, call.origin)
-        except BaseException:
-            _tell(self.report, call)
-            raise
-        _note(call, stream.head)
-        return PoolStream(stream, call, self.report)
+        tries = _Tries(self, call)
+        while True:
+            attempt = tries.begin()
+            try:
+                return await _ask(call, attempt, ask)
+            except GatewayError as error:
+                pause = tries.failed(attempt.member, error)
+                if pause is None:
+                    if call.retries:
+                        error.should_retry = False
+                    raise
+            await asyncio.sleep(pause)
 
-    def _choose(self, call: Call) -> Member:
-        member = random.choice(self.members)  # noqa: S311 - spreads load, guards nothing
-        call.deployment = member.endpoint.id
-        target = member.endpoint.target
-        call.endpoint = target.endpoint
-        call.inference_id = call.origin.id if target.header_sources.inference_id else None
-        return member
+    def choose(self, call: Call, candidates: Sequence[Member]) -> Member:
+        """Choose among deployments that could answer: those of the lowest order come first."""
+        first = min(member.order for member in candidates)
+        among = [member for member in candidates if member.order == first]
+        session = call.wishes.session
+        if self.by_session and session:
+            return keep_together(session, among)
+        return self.strategy(among)
 
 
-class PoolStream:
-    """A stream that notes on its call how it went, and reports it when it is closed."""
+class _Tries:
+    """The tries of one request in one pool."""
 
-    def __init__(self, stream: AnswerStream, call: Call, report: Report) -> None:
-        self._stream = stream
-        self._batches = aiter(stream)
+    def __init__(self, pool: Pool, call: Call) -> None:
+        self._pool = pool
         self._call = call
-        self._report: Report | None = report
-        self._ended = False
+        self._members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
+        self._tried: set[str] = set()
+        self._retried = 0
+        pool.budget.request()
 
-    @property
-    def head(self) -> Head:
-        """What AWS said beside the stream."""
-        return self._stream.head
+    def begin(self) -> Attempt:
+        """Begin the next try: with a deployment that is not resting, and not tried yet if possible.
 
-    @property
-    def summary(self) -> Summary:
-        """What the stream has said about itself so far."""
-        return self._stream.summary
+        Raises:
+            RateLimited: every deployment rests.
+        """
+        awake = [member for member in self._members if not member.live.health.resting]
+        if not awake:
+            seconds = min(member.live.health.seconds_left for member in self._members)
+            raise RateLimited(
+                f"Every deployment of the model '{self._pool.model}' rests after failures.",
+                code="no_deployments_available",
+                retry_after=max(seconds, 1.0),
+            )
+        fresh = [member for member in awake if member.endpoint.id not in self._tried]
+        member = self._pool.choose(self._call, fresh or awake)
+        self._call.reaches(self._pool.model, member.endpoint)
+        return Attempt(member, alone=len(self._pool.members) == 1)
 
-    def __aiter__(self) -> AsyncIterator[list[Json]]:
-        return self
+    def failed(self, member: Member, error: GatewayError) -> float | None:
+        """Give the seconds until the next try; None where there is to be none."""
+        self._tried.add(member.endpoint.id)
+        pause = self._pause(member, error)
+        if pause is not None:
+            self._retried += 1
+            self._call.retries += 1
+        return pause
 
-    async def __anext__(self) -> list[Json]:
-        try:
-            return await anext(self._batches)
-        except StopAsyncIteration:
-            self._ended = True
-            raise
-        except Exception as error:
-            self._ended = True
-            self._call.failed(error)
-            raise
-
-    async def aclose(self) -> None:
-        """Give the upstream connection up, and report the call; only the first time counts."""
-        report, self._report = self._report, None
-        if report is None:
-            return
-        try:
-            await self._stream.aclose()
-        finally:
-            if not self._ended:
-                self._call.gone()
-            self._call.usage = self.summary.usage
-            _tell(report, self._call)
+    def _pause(self, member: Member, error: GatewayError) -> float | None:
+        others = any(
+            each.endpoint.id not in self._tried and not each.live.health.resting
+            for each in self._members
+        )
+        policy = self._pool.retries.wanted(self._call.wishes.retries, member.retries)
+        if not policy.allows(error, self._retried, others=others):
+            return None
+        pause = policy.pause(error, self._retried, others=others)
+        deadline = self._call.deadline
+        if deadline is not None and pause >= deadline.left:
+            return None
+        return pause if self._pool.budget.take() else None
 
 
-def _tell(report: Report, call: Call) -> None:
-    """Report a call; whatever goes wrong with that is no reason to lose its answer."""
+async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
+    """Make one try; a good stream keeps the attempt open, everything else ends it."""
+    times = attempt.member.times.wanted(call.wishes)
+    deadline = call.deadline = call.deadline or Deadline.after(times.total)
+    left = deadline.left
+    limits = times.of_stream(left) if call.stream else times.of_answer(left)
     try:
-        report(call)
-    except Exception:  # noqa: BLE001 - it is logged, and the client is owed an answer
-        _log.exception("call.report_failed", call_id=call.id)
-
-
-@contextmanager
-def _watched(call: Call) -> Iterator[None]:
-    """Note on the call how the block ended."""
-    try:
-        yield
-    except asyncio.CancelledError:
-        call.gone()
+        async with within(limits.first_byte if call.stream else left):
+            answer = await ask(attempt, limits)
+    except GatewayError as error:
+        attempt.close()
+        attempt.failed(error)
+        if isinstance(error, DeadlineExceeded) and not deadline.left:
+            raise deadline.exceeded() from error
         raise
-    except Exception as error:
-        call.failed(error)
+    except BaseException:
+        attempt.close()
         raise
-
-
-def _note(call: Call, head: Head) -> None:
-    call.answered()
-    call.request_id = head.request_id or None
+    attempt.answered()
+    return answer

@@ -76,6 +76,8 @@ def report_call(call: Call) -> None:
         "endpoint": call.endpoint,
         "aws_request_id": call.request_id,
         "inference_id": call.inference_id,
+        "retries": call.retries,
+        "fallbacks": call.fell_back,
         "outcome": call.outcome,
         "status": _status(call),
         "duration_ms": round((now - call.started) * _MILLISECONDS, 1),

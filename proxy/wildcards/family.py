@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Json
-from adapters.endpoint import EndpointMemory
 from proxy.assembly import Serving, pool
-from proxy.routing.pool import Pool, Report
+from proxy.policies import Policies
+from proxy.routing.live import LiveState
+from proxy.routing.pool import Pool
 from proxy.wildcards.listing import Listing
 from proxy.wildcards.pattern import Pattern
 from proxy.wildcards.wildcard import Wildcard
@@ -37,7 +38,8 @@ class Family:
     Args:
         model: The pattern.
         wildcards: Its entries, in the configuration's order.
-        report: Takes each call.
+        live: Knows deployments while they serve.
+        policies: What holds for groups.
         most: How many models are kept.
     """
 
@@ -45,13 +47,15 @@ class Family:
         self,
         model: str,
         wildcards: Sequence[Wildcard],
-        report: Report,
+        live: LiveState,
+        policies: Policies,
         *,
         most: int = MOST_MODELS,
     ) -> None:
         self.pattern = Pattern.of(model)
         self._wildcards = tuple(wildcards)
-        self._report = report
+        self._live = live
+        self._policies = policies
         self._most = most
         self._models: OrderedDict[str, _Model] = OrderedDict()
 
@@ -94,11 +98,13 @@ class Family:
         return made[wildcard].card() if wildcard in made else wildcard.card(name, captured)
 
     def _made(self, name: str, captured: str, behind: tuple[Wildcard, ...]) -> Pool:
-        serving = tuple(
-            Serving(each.deployment(name, captured), each.invoker, EndpointMemory())
-            for each in behind
-        )
-        made = self._models[name] = _Model(behind, serving, pool(name, serving, self._report))
+        serving = tuple(self._serving(name, captured, each) for each in behind)
+        made = _Model(behind, serving, pool(name, serving, self._policies))
+        self._models[name] = made
         if len(self._models) > self._most:
             self._models.popitem(last=False)
         return made.pool
+
+    def _serving(self, name: str, captured: str, wildcard: Wildcard) -> Serving:
+        deployment = wildcard.deployment(name, captured)
+        return Serving(deployment, wildcard.invoker, self._live.of(deployment.id))

@@ -10,6 +10,7 @@ import pytest
 from tests.live import serving
 from tests.live.emulated import Emulated
 from tests.live.gateway import Gateway
+from tests.live.leaks import ACCOUNT
 from tests.live.processes import clean_environment, running
 
 #: Starts a gateway from the text of a configuration file, with variables of its environment.
@@ -27,11 +28,11 @@ def own_environment() -> Iterator[None]:
 
 
 @contextmanager
-def emulating(folder: Path, configuration: serving.Yaml) -> Iterator[Emulated]:
-    """An emulator, started as users start it."""
+def emulating(folder: Path, configuration: serving.Yaml, port: int = 0) -> Iterator[Emulated]:
+    """An emulator, started as users start it; on any free port, unless told otherwise."""
     path = folder / "emulator.yaml"
     path.write_text(serving.written(configuration), encoding="utf-8")
-    arguments = ["-m", "emulator", "--port", "0", "--config", str(path)]
+    arguments = ["-m", "emulator", "--port", str(port), "--config", str(path)]
     with running(arguments, clean_environment()) as process:
         emulated = Emulated(process.address())
         emulated.counts()
@@ -55,7 +56,10 @@ def emulated(emulator_process: Emulated) -> Emulated:
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> StartGateway:
-    """Starts a gateway as users start it; ends it with SIGTERM, which must give code 0."""
+    """Starts a gateway as users start it; ends it with SIGTERM, which must give code 0.
+
+    Whatever it was asked and whatever AWS said, no account's number may be in its log.
+    """
     folder = tmp_path_factory.mktemp("gateways")
 
     @contextmanager
@@ -67,6 +71,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> StartGateway:
             gateway.wait_until_ready()
             yield gateway
             gateway.close()
+        assert ACCOUNT not in process.out + process.err, "the log tells an account's number"
 
     return start_gateway
 

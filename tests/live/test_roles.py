@@ -12,6 +12,7 @@ from tests.live.conftest import StartGateway
 from tests.live.emulated import Emulated
 from tests.live.gateway import Gateway, error_of
 from tests.live.leaks import (
+    ACCOUNT,
     REGION,
     TEMPORARY_KEY,
     TEMPORARY_SECRET,
@@ -176,7 +177,10 @@ def test_operators_see_names_only(roles: Gateway) -> None:
     said = roles.process.out + roles.process.err
     assert_log_is_clean(said)
     assert roles.process.wait_for_line("credentials.missing", "AccessDenied")
-    # What AWS says of a denial names who was denied what: the operator needs it.
+    # What AWS says of a denial names who was denied what: the operator needs it, but the accounts.
+    (denial,) = {line for line in said.splitlines() if "credentials.missing" in line}
+    assert "sts:AssumeRole on arn:aws:iam::************:role/teams/invoke-models-denied" in denial
+    assert ACCOUNT not in said
     rest = [line for line in said.splitlines() if "AccessDenied" not in line]
     assert not [line for line in rest for text in NEVER_LOGGED if text in line]
 

@@ -9,6 +9,8 @@ import pytest
 from adapters.errors import ConfigError, ModelNotFound
 from proxy import deployments, registry
 from proxy.config.schema import ProxyConfig
+from proxy.policies import Policies
+from proxy.routing.live import LiveState
 from tests.adapters.scripted import ScriptedInvoker
 from tests.proxy.served import config, entry, served
 
@@ -117,7 +119,7 @@ def test_times_come_from_the_nearest_setting() -> None:
     for params, sections, expected in cases:
         settings = config(model_list=[entry("m", "sagemaker/e", **params)], **sections)
         (deployment,) = deployments.deployments(settings, ENVIRON)
-        assert (deployment.timeout, deployment.stream_timeout) == expected
+        assert (deployment.times.total, deployment.times.of_stream(600).idle) == expected
 
 
 def test_the_banner_describes_each_deployment() -> None:
@@ -140,7 +142,13 @@ def test_a_field_is_permitted_where_every_deployment_permits_it() -> None:
         ([open_one, entry("m", "sagemaker/e")], set()),
     ):
         built = deployments.deployments(config(model_list=models), ENVIRON)
-        made = registry.build(built, lambda _: ScriptedInvoker(), lambda _: None)
+        made = registry.build(
+            built,
+            lambda _: ScriptedInvoker(),
+            live=LiveState(),
+            policies=Policies(),
+            report=lambda _: None,
+        )
         assert made.pool("m").permitted_fields == expected
         with pytest.raises(ModelNotFound):
             made.pool("n")

@@ -16,7 +16,9 @@ from tests.proxy.served import CHAT, COMPLETION, config, entry, served
 STAYS_HERE = {
     "aws_sagemaker_allow_zero_temp",
     "extra_body",
+    "max_retries",
     "model",
+    "num_retries",
     "stream_timeout",
     "timeout",
 }
@@ -176,24 +178,25 @@ async def test_neither_does_one_that_only_litellm_has(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "value"),
     [
-        "num_retries",
-        "max_retries",
-        "timeout",
-        "stream_timeout",
-        "tags",
-        "fallbacks",
-        "cache",
-        "litellm_trace_id",
-        "litellm_session_id",
+        ("num_retries", 1),
+        ("max_retries", 1),
+        ("timeout", 1),
+        ("stream_timeout", 1.5),
+        ("tags", ["a"]),
+        ("fallbacks", ["text"]),
+        ("disable_fallbacks", True),
+        ("cache", {}),
+        ("litellm_trace_id", "t"),
+        ("litellm_session_id", "s"),
     ],
 )
-async def test_what_speaks_to_the_gateway_stays_there(name: str) -> None:
+async def test_what_speaks_to_the_gateway_stays_there(name: str, value: Any) -> None:
     """LiteLLM's clients say it to every gateway: it is no fault, and no container's business."""
     script = ScriptedInvoker(replies=[COMPLETION])
     async with served(script) as client:
-        response = await client.post("/chat/completions", json={**CHAT, name: 1})
+        response = await client.post("/chat/completions", json={**CHAT, name: value})
     assert response.status_code == 200
     assert name not in script.bodies[0]
 

@@ -86,7 +86,20 @@ def test_the_log_says_where_to_look(status: int, text: str, message: str, facts:
     body = {"OriginalStatusCode": status, "OriginalMessage": text, "LogStreamArn": LOGS}
     error = answer(424, "ModelError", body)
     assert error.message == message
-    assert error.detail == f"ModelError, container's status {facts}, {LOGS}"
+    logs = LOGS.replace("111122223333", "*" * 12)
+    assert error.detail == f"ModelError, container's status {facts}, {logs}"
+
+
+def test_the_log_says_who_may_not_what() -> None:
+    """Action, role and endpoint of a denial are there for the operator; accounts are not."""
+    text = (
+        "User: arn:aws:sts::111122223333:assumed-role/gateway/s is not authorized to perform: "
+        "sagemaker:InvokeEndpoint on resource: arn:aws:sagemaker:eu-west-1:111122223333:endpoint/e"
+    )
+    error = answer(403, "AccessDeniedException", {"Message": text})
+    masked = text.replace("111122223333", "*" * 12)
+    assert error.detail == f"AccessDeniedException: {masked}"
+    assert "arn:" not in error.message
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_unknown_endpoint(text: str, shown: str, streaming: bool) -> None:
     assert face(error) == (EndpointNotFound, 404, "invalid_request_error", False)
     assert (error.code, error.message) == ("endpoint_not_found", shown)
     assert error.detail is not None
-    assert text in error.detail
+    assert text.replace("111122223333", "*" * 12) in error.detail
 
 
 def test_other_validation_errors_keep_their_text() -> None:
@@ -236,7 +236,8 @@ def test_our_own_identity_refused(status: int, name: str, text: str) -> None:
     assert error.should_retry is False
     assert error.code == name
     assert error.message == f"AWS refused the gateway's own credentials or permissions ({name})."
-    assert error.detail == f"{name}: {text.replace('AKIAIOSFODNN7EXAMPLE', '[key]')}"
+    told = text.replace("AKIAIOSFODNN7EXAMPLE", "[key]").replace("111122223333", "*" * 12)
+    assert error.detail == f"{name}: {told}"
 
 
 def test_clock_skew_is_named_in_the_log() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from adapters.errors import ConfigError
@@ -189,12 +191,57 @@ def test_a_pods_own_role(more: dict[str, object], environ: dict[str, str], same:
     assert (identity({**ROLE_NAME, **more}, environ) == AMBIENT) is same
 
 
-def test_token_file_forms() -> None:
-    """A text that is no token is a file; `oidc/file/` wants an absolute path."""
-    for given, file in [("tokens/aws", "tokens/aws"), ("oidc/file//run/token", "/run/token")]:
-        found = identity({**ROLE_NAME, "aws_web_identity_token": given})
-        assert isinstance(found, WebIdentity)
-        assert found.token == WebToken(file=file)
+@pytest.mark.parametrize(
+    ("given", "token"),
+    [
+        (TOKEN, WebToken(text=TOKEN)),
+        (
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwb2QifQ.",
+            WebToken(text="eyJhbGciOiJub25lIn0.eyJzdWIiOiJwb2QifQ."),
+        ),
+        ("ewogImFsZyI6ICJSUzI1NiJ9.e30.c2ln", WebToken(text="ewogImFsZyI6ICJSUzI1NiJ9.e30.c2ln")),
+        ("/var/run/secrets/token.with.dots", WebToken(file="/var/run/secrets/token.with.dots")),
+        ("oidc/file//run/token", WebToken(file="/run/token")),
+        ("oidc/env/RAW", WebToken(text="opaque")),
+        ("oidc/env_path/POD", WebToken(file="/run/pod")),
+    ],
+)
+def test_token_forms(given: str, token: WebToken) -> None:
+    """Three parts of base64url are the token itself, an absolute path its file."""
+    found = identity(
+        {**ROLE_NAME, "aws_web_identity_token": given}, {"RAW": "opaque", "POD": "/run/pod"}
+    )
+    assert isinstance(found, WebIdentity)
+    assert found.token == token
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "tokens/hush",
+        "./hush",
+        "~/hush",
+        "hush",
+        "C:\\hush",
+        "hush.hush",
+        "tokens.hush.txt",
+        "a.b.c.hush",
+        ".hush.hush",
+        "hush..x",
+        "a.hush.c=",
+        "Atza|hush",
+        "oidc/hush",
+        "oidc/file/tokens/hush",
+        "oidc/env_path/RELATIVE",
+    ],
+)
+def test_what_is_no_token(given: str) -> None:
+    """Anything else is refused at start, with what is expected, and never with the value."""
+    with pytest.raises(ConfigError) as caught:
+        identity({**ROLE_NAME, "aws_web_identity_token": given}, {"RELATIVE": "tokens/hush"})
+    assert caught.value.path == ("aws_web_identity_token",)
+    assert re.search("absolute path|oidc/env/NAME", caught.value.message)
+    assert "hush" not in caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from adapters.deployment.settings import IDENTITY_KEYS, SigningSettings
 from proxy.cli import main
 from proxy.config.deployment import DeploymentParams
 from proxy.config.load import load_config
+from proxy.config.router import RouterSettings
 from proxy.config.schema import (
     CredentialEntry,
     GeneralSettings,
@@ -22,7 +23,6 @@ from proxy.config.schema import (
     ModelEntry,
     ModelInfo,
     ProxyConfig,
-    RouterSettings,
 )
 from proxy.config.wildcard import Discover
 from proxy.deployments import faults

@@ -207,12 +207,12 @@ def test_an_unsupported_key_that_is_off_is_harmless(bench: Workbench) -> None:
 
 def test_a_key_of_many_models_is_told_once(bench: Workbench) -> None:
     """A thousand entries with the same unused key give one line, not a thousand."""
-    entry = MODEL.removeprefix("model_list:\n") + "      weight: 1\n"
+    entry = MODEL.removeprefix("model_list:\n") + "      tag_regex: 1\n"
     loaded = bench.load("model_list:\n" + entry * 3)
     assert bench.short(loaded.notices) == [
         (
-            "config.yaml:5:7: model_list[0].litellm_params.weight: not used: balancing between "
-            "deployments comes in a later version (and in 2 more places)"
+            "config.yaml:5:7: model_list[0].litellm_params.tag_regex: not used: deployments "
+            "are chosen by whole tags (and in 2 more places)"
         )
     ]
 

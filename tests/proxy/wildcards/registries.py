@@ -8,7 +8,9 @@ import pytest
 
 from adapters.errors import ModelNotFound
 from proxy import deployments, registry
+from proxy.policies import Policies
 from proxy.registry import Registry
+from proxy.routing.live import LiveState
 from proxy.routing.pool import Pool
 from proxy.wildcards.catalogue import Catalogue
 from tests.adapters.scripted import ScriptedInvoker
@@ -53,6 +55,7 @@ HOSTILE = (
 def registry_of(*models: dict[str, Any], account: Catalogue | None = None) -> Registry:
     """Give the registry of these entries; nothing is refreshed yet."""
     settings = config(model_list=list(models))
+    live, policies = LiveState(), Policies()
 
     def invoker_for(_: object) -> ScriptedInvoker:
         return ScriptedInvoker()
@@ -61,10 +64,17 @@ def registry_of(*models: dict[str, Any], account: Catalogue | None = None) -> Re
         deployments.wildcards(settings, ENVIRON),
         invoker_for,
         lambda _: account or ScriptedAccount(),
-        lambda _: None,
+        live,
+        policies,
     )
-    built = deployments.deployments(settings, ENVIRON)
-    return registry.build(built, invoker_for, lambda _: None, families)
+    return registry.build(
+        deployments.deployments(settings, ENVIRON),
+        invoker_for,
+        live=live,
+        policies=policies,
+        report=lambda _: None,
+        families=families,
+    )
 
 
 def endpoints(pool: Pool) -> list[str]:

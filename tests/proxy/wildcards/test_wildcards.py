@@ -129,7 +129,7 @@ def test_a_model_is_made_once_and_the_least_wanted_goes_first() -> None:
     again = models.pool("sm/b")
     assert again is not second
     assert again.members[0].endpoint.id == second.members[0].endpoint.id
-    assert again.members[0].endpoint.memory is not second.members[0].endpoint.memory
+    assert again.members[0].live is second.members[0].live, "as long as somebody has it"
     assert again.members[0].endpoint.invoker is second.members[0].endpoint.invoker
 
 
@@ -176,7 +176,7 @@ def test_settings_hold_for_every_endpoint(tmp_path: Path) -> None:
     template.unlink()
     (member,) = models.pool("sm/a").members
     target = member.endpoint.target
-    assert (member.timeout, target.defaults, target.body_model) == (7, {"top_k": 5}, "a")
+    assert (member.times.total, target.defaults, target.body_model) == (7, {"top_k": 5}, "a")
     assert target.prompt is not None
     assert target.prompt.render([{"role": "user", "content": "Hi"}]) == "<Hi>"
 

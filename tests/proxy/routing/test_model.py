@@ -12,9 +12,13 @@ import pytest
 from adapters import formats
 from adapters.base import Json
 from adapters.endpoint import Endpoint
-from adapters.errors import DeadlineExceeded, MalformedReply, ModelError
+from adapters.errors import DeadlineExceeded, MalformedReply, ModelError, ModelNotFound
 from proxy.routing.call import Call
-from proxy.routing.pool import Member, Pool
+from proxy.routing.member import Member
+from proxy.routing.model import PublicModel
+from proxy.routing.pool import Pool
+from proxy.routing.retries import RetryPolicy
+from proxy.routing.times import Times
 from tests.adapters.formats.golden_file import make_target
 from tests.adapters.scripted import ScriptedInvoker
 
@@ -23,12 +27,17 @@ TOKEN = b"data:" + orjson.dumps({"token": {"text": "a"}}) + b"\n\n"
 LAST = b"data:" + orjson.dumps({"token": {"text": "b"}, "generated_text": "ab"}) + b"\n\n"
 
 
-def pool(invoker: ScriptedInvoker, reports: list[Call], timeout: float = 5) -> Pool:
+def public(invoker: ScriptedInvoker, reports: list[Call], timeout: float = 5) -> PublicModel:
     endpoint = Endpoint(
         id="d1", target=make_target(), format=formats.load("huggingface"), invoker=invoker
     )
-    member = Member(endpoint=endpoint, timeout=timeout, stream_timeout=timeout)
-    return Pool(model="m", members=(member,), report=reports.append)
+    member = Member(endpoint=endpoint, times=Times(total=timeout))
+    pool = Pool(model="m", members=(member,), retries=RetryPolicy(retries=0))
+    return PublicModel(pool=pool, find=nobody, report=reports.append)
+
+
+def nobody(name: str) -> Pool:
+    raise ModelNotFound(name)
 
 
 def new_call(*, stream: bool = False) -> Call:
@@ -39,7 +48,7 @@ async def test_a_call_is_reported_once_with_what_is_known() -> None:
     """A good answer leaves its deployment, AWS's request, its usage and its times on the call."""
     reports: list[Call] = []
     script = ScriptedInvoker(replies=[[{"generated_text": "x"}]])
-    await pool(script, reports).call(new_call(), ASK)
+    await public(script, reports).call(new_call(), ASK)
     (call,) = reports
     assert (call.outcome, call.deployment, call.endpoint) == ("ok", "d1", "my-endpoint")
     assert call.request_id == "req-1"
@@ -55,7 +64,7 @@ async def test_a_report_that_fails_costs_no_answer(stream: bool) -> None:
         raise ZeroDivisionError
 
     script = ScriptedInvoker(replies=[[{"generated_text": "x"}]], streams=[[TOKEN, LAST]])
-    served = replace(pool(script, []), report=broken)
+    served = replace(public(script, []), report=broken)
     if not stream:
         assert (await served.call(new_call(), ASK)).body["choices"]
         return
@@ -69,7 +78,7 @@ async def test_a_failure_is_reported_once(stream: bool) -> None:
     """A failure before the first byte is on the call, with AWS's id of it."""
     reports: list[Call] = []
     error = ModelError("bad", status=422, request_id="req-2")
-    served = pool(ScriptedInvoker(replies=[error], streams=[error]), reports)
+    served = public(ScriptedInvoker(replies=[error], streams=[error]), reports)
     with pytest.raises(ModelError):
         await (served.stream if stream else served.call)(new_call(stream=stream), ASK)
     (call,) = reports
@@ -79,7 +88,7 @@ async def test_a_failure_is_reported_once(stream: bool) -> None:
 async def test_a_stream_is_reported_when_it_is_closed() -> None:
     """A whole stream is `ok`; closing it twice reports it once."""
     reports: list[Call] = []
-    stream = await pool(ScriptedInvoker(streams=[[TOKEN, LAST]]), reports).stream(
+    stream = await public(ScriptedInvoker(streams=[[TOKEN, LAST]]), reports).stream(
         new_call(stream=True), ASK
     )
     chunks = [chunk async for batch in stream for chunk in batch]
@@ -100,7 +109,7 @@ async def test_a_stream_that_breaks_is_reported_as_failed(
 ) -> None:
     """A failure in the middle of a stream is on the call, whoever's fault it was."""
     reports: list[Call] = []
-    stream = await pool(ScriptedInvoker(streams=[parts]), reports).stream(
+    stream = await public(ScriptedInvoker(streams=[parts]), reports).stream(
         new_call(stream=True), ASK
     )
     await anext(stream)
@@ -114,7 +123,7 @@ async def test_a_stream_that_breaks_is_reported_as_failed(
 async def test_a_stream_that_is_left_is_reported_as_gone() -> None:
     """A stream that is closed before its end means that the client left."""
     reports: list[Call] = []
-    stream = await pool(ScriptedInvoker(streams=[[TOKEN, None]]), reports).stream(
+    stream = await public(ScriptedInvoker(streams=[[TOKEN, None]]), reports).stream(
         new_call(stream=True), ASK
     )
     await anext(stream)
@@ -127,7 +136,7 @@ async def test_a_cancelled_call_is_reported_as_gone(stream: bool) -> None:
     """Cancelling is how a leaving client ends a call that has no answer yet."""
     reports: list[Call] = []
     script = ScriptedInvoker(replies=[None], streams=[[None]])
-    served = pool(script, reports)
+    served = public(script, reports)
     work = (served.stream if stream else served.call)(new_call(stream=stream), ASK)
     task = asyncio.ensure_future(work)
     await script.called.wait()
@@ -141,5 +150,5 @@ async def test_the_time_is_over() -> None:
     """When a deployment's time is over the call fails, and says how long that was."""
     reports: list[Call] = []
     with pytest.raises(DeadlineExceeded, match=r"within 0\.05 s"):
-        await pool(ScriptedInvoker(replies=[None]), reports, timeout=0.05).call(new_call(), ASK)
+        await public(ScriptedInvoker(replies=[None]), reports, timeout=0.05).call(new_call(), ASK)
     assert isinstance(reports[0].error, DeadlineExceeded)

@@ -1,0 +1,84 @@
+"""The schema of `router_settings`: which of a group is asked, and what after failures.
+
+What `litellm_settings` says of the same is here as well; where both speak, the router's counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt
+
+from adapters.deployment.values import NonNegativeSeconds, Seconds, Section, Text
+from proxy.config.deployment import DeploymentSettings
+
+#: LiteLLM's names; those of strategies that count money, or were replaced, stand for another.
+RoutingStrategy = Literal[
+    "simple-shuffle",
+    "least-busy",
+    "latency-based-routing",
+    "usage-based-routing-v2",
+    "usage-based-routing",
+    "cost-based-routing",
+]
+PreCallCheck = Literal["session_affinity"]
+#: A model's name and the models that stand in for it, in the order in which they are asked.
+FallbackLists = tuple[Mapping[Text, tuple[Text, ...]], ...]
+
+
+class RetryCounts(Section):
+    """`retry_policy`: further tries after failures of each kind, under LiteLLM's names."""
+
+    BadRequestErrorRetries: NonNegativeInt | None = None
+    AuthenticationErrorRetries: NonNegativeInt | None = None
+    TimeoutErrorRetries: NonNegativeInt | None = None
+    RateLimitErrorRetries: NonNegativeInt | None = None
+    ContentPolicyViolationErrorRetries: NonNegativeInt | None = None
+    InternalServerErrorRetries: NonNegativeInt | None = None
+
+
+class Alias(Section):
+    """A further name for a model."""
+
+    model: Text
+    #: Answers, and is not listed.
+    hidden: bool = False
+
+
+class FallbackSettings(Section):
+    """What is done after failures: the same keys in both sections; None where one is silent."""
+
+    num_retries: NonNegativeInt | None = None
+    allowed_fails: NonNegativeInt | None = None
+    fallbacks: FallbackLists | None = None
+    context_window_fallbacks: FallbackLists | None = None
+    default_fallbacks: tuple[Text, ...] | None = None
+    max_fallbacks: NonNegativeInt | None = None
+
+
+class RouterSettings(FallbackSettings):
+    """`router_settings`: defaults for the deployments, and how one of a group is chosen."""
+
+    timeout: Seconds | None = None
+    stream_timeout: Seconds | None = None
+    routing_strategy: RoutingStrategy = "simple-shuffle"
+    model_group_alias: Mapping[Text, Text | Alias] = Field(default_factory=dict)
+    enable_tag_filtering: bool = False
+    optional_pre_call_checks: tuple[PreCallCheck, ...] = ()
+    #: Seconds before a retry on the same deployment, at least.
+    retry_after: NonNegativeSeconds = 0
+    retry_policy: RetryCounts = RetryCounts()
+    model_group_retry_policy: Mapping[Text, RetryCounts] = Field(default_factory=dict)
+    cooldown_time: Seconds = 5
+    disable_cooldowns: bool = False
+    #: Already merged into each deployment by the loader; kept here to be checked and shown.
+    default_litellm_params: DeploymentSettings = DeploymentSettings()
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Further public names, and the models that they stand for."""
+        return {
+            name: alias if isinstance(alias, str) else alias.model
+            for name, alias in self.model_group_alias.items()
+        }

@@ -1,0 +1,53 @@
+"""Whether the models exist that the configuration names beside `model_list`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from adapters.errors import ConfigError
+from proxy.config.router import FallbackLists, FallbackSettings
+from proxy.config.schema import ProxyConfig
+from proxy.wildcards.pattern import STAR, Pattern
+
+Place = tuple[str | int, ...]
+
+
+def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
+    """Give an error for each name that no entry of `model_list` and no alias has."""
+    names = {entry.model_name for entry in config.model_list}
+    router, settings = config.router_settings, config.litellm_settings
+    known = names | router.aliases.keys() | settings.model_alias_map.keys()
+    patterns = [Pattern.of(name) for name in names if STAR in name]
+    for path, name in _mentioned(config):
+        if name not in known and all(pattern.match(name) is None for pattern in patterns):
+            yield ConfigError("no model has this name", path=path)
+    for index, wanted in enumerate(settings.model_group_settings.forward_client_headers_to_llm_api):
+        if not any(fnmatchcase(name, wanted) for name in names):
+            where = ("model_group_settings", "forward_client_headers_to_llm_api", index)
+            yield ConfigError("no model has this name", path=("litellm_settings", *where))
+
+
+def _mentioned(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
+    router, settings = config.router_settings, config.litellm_settings
+    yield from _fallbacks("router_settings", router)
+    yield from _fallbacks("litellm_settings", settings)
+    for model in router.model_group_retry_policy:
+        yield ("router_settings", "model_group_retry_policy", model), model
+    for name, model in router.aliases.items():
+        yield ("router_settings", "model_group_alias", name), model
+    for name, model in settings.model_alias_map.items():
+        yield ("litellm_settings", "model_alias_map", name), model
+
+
+def _fallbacks(section: str, settings: FallbackSettings) -> Iterator[tuple[Place, str]]:
+    for key in ("fallbacks", "context_window_fallbacks"):
+        lists: FallbackLists = getattr(settings, key) or ()
+        for index, entry in enumerate(lists):
+            for model, others in entry.items():
+                if model != STAR:
+                    yield (section, key, index, model), model
+                for place, other in enumerate(others):
+                    yield (section, key, index, model, place), other
+    for index, model in enumerate(settings.default_fallbacks or ()):
+        yield (section, "default_fallbacks", index), model

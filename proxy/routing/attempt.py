@@ -1,0 +1,61 @@
+"""One try of one deployment: counted while it lasts, and judged by how it ends."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from adapters.base import Json
+from adapters.errors import GatewayError
+from proxy.routing.member import Member
+
+_log = structlog.stdlib.get_logger("sagegate")
+
+
+class Attempt:
+    """Begins when it is made; `close` ends it, and only the first time counts.
+
+    Args:
+        member: The deployment that is tried.
+        alone: There is no other deployment in the group.
+    """
+
+    def __init__(self, member: Member, *, alone: bool) -> None:
+        self.member = member
+        self._alone = alone
+        self._started = time.monotonic()
+        self._open = True
+        member.live.in_flight += 1
+        member.live.health.begin(member.cooldown)
+
+    def answered(self) -> None:
+        """Note the first byte of a good answer."""
+        self.member.live.health.proved()
+        self.member.live.answered(time.monotonic() - self._started)
+
+    def succeeded(self) -> None:
+        """Note that the answer is complete."""
+        self.member.live.health.succeeded()
+
+    def failed(self, error: GatewayError) -> None:
+        """Note a failure, which may be the end of a stream as well."""
+        member = self.member
+        if member.live.health.failed(error, member.cooldown, alone=self._alone):
+            _log.warning(
+                "pool.cooldown_started",
+                deployment=member.endpoint.id,
+                endpoint=member.endpoint.target.endpoint,
+                status=error.status,
+                seconds=member.cooldown.seconds,
+            )
+
+    def close(self, usage: Json | None = None) -> None:
+        """End it, with what the answer cost."""
+        if not self._open:
+            return
+        self._open = False
+        self.member.live.in_flight -= 1
+        tokens = (usage or {}).get("total_tokens")
+        if isinstance(tokens, int):
+            self.member.live.used(tokens)

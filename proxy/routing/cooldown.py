@@ -1,0 +1,137 @@
+"""When a deployment rests: after failures of its own, for some seconds, and then on trial.
+
+Only what AWS or the container did counts; what the gateway refuses, and what is the client's fault,
+never does. A lone deployment never rests: there would be nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+from adapters.errors import DeadlineExceeded, GatewayError, UpstreamError
+
+#: At once, whatever the count: the deployment is not there, or may not be called.
+_HOPELESS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
+_COUNTING: Final = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.PAYMENT_REQUIRED,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+_WINDOW: Final = 60.0
+#: Failures tell something once there were so many calls within the window.
+_LEAST_CALLS: Final = 5
+_MOST_FAILED: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CooldownPolicy:
+    """How failures are taken.
+
+    Args:
+        seconds: How long a deployment rests.
+        allowed_fails: Failures in a minute that are borne; None judges by their share.
+        enabled: Whether deployments rest at all.
+    """
+
+    seconds: float = 5.0
+    allowed_fails: int | None = None
+    enabled: bool = True
+
+
+def counts(error: Exception) -> bool:
+    """Tell whether a failure is the deployment's own."""
+    if isinstance(error, DeadlineExceeded):
+        return True
+    if not isinstance(error, UpstreamError):
+        return False
+    return error.status in _COUNTING or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _is_hopeless(error: GatewayError) -> bool:
+    """Tell whether every further call would fail alike: nothing is there, or AWS lets nobody in."""
+    refused = isinstance(error, UpstreamError) and error.should_retry is False
+    return refused or error.status in _HOPELESS
+
+
+@dataclass(slots=True)
+class Health:
+    """What a deployment's last calls say of it.
+
+    Args:
+        clock: Seconds, such as `time.monotonic`.
+    """
+
+    clock: Callable[[], float]
+    rests_until: float = 0.0
+    #: Rested, and not yet proved: one call at a time is let through until this time.
+    on_trial: bool = False
+    trial_until: float = 0.0
+    _window_ends: float = field(default=0.0, repr=False)
+    _calls: int = field(default=0, repr=False)
+    _failures: int = field(default=0, repr=False)
+
+    @property
+    def resting(self) -> bool:
+        """Whether to leave it alone."""
+        now = self.clock()
+        return now < self.rests_until or (self.on_trial and now < self.trial_until)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until it may be tried."""
+        return max(self.rests_until, self.trial_until if self.on_trial else 0.0) - self.clock()
+
+    def begin(self, policy: CooldownPolicy) -> None:
+        """Note that a call begins; the first one after a rest is a trial."""
+        if self.on_trial:
+            self.trial_until = self.clock() + policy.seconds
+
+    def proved(self) -> None:
+        """Note that an answer has begun, which ends a trial."""
+        self.on_trial, self.trial_until = False, 0.0
+
+    def succeeded(self) -> None:
+        """Note a complete answer."""
+        self._count(failed=False)
+
+    def failed(self, error: GatewayError, policy: CooldownPolicy, *, alone: bool) -> bool:
+        """Note a failure; tell whether the deployment rests from now on.
+
+        Args:
+            error: What happened; only what `counts` is taken.
+            policy: How to take it.
+            alone: There is no other deployment that could answer.
+        """
+        if not counts(error):
+            return False
+        self._count(failed=True)
+        if alone or not policy.enabled or not self._is_too_much(error, policy):
+            return False
+        self.rests_until = self.clock() + policy.seconds
+        self.on_trial, self.trial_until = True, 0.0
+        self._calls = self._failures = 0
+        return True
+
+    def _is_too_much(self, error: GatewayError, policy: CooldownPolicy) -> bool:
+        if self.on_trial or _is_hopeless(error):
+            return True
+        if policy.allowed_fails is not None:
+            return self._failures > policy.allowed_fails
+        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return True
+        return self._calls >= _LEAST_CALLS and self._failures / self._calls > _MOST_FAILED
+
+    def _count(self, *, failed: bool) -> None:
+        now = self.clock()
+        if now >= self._window_ends:
+            self._window_ends = now + _WINDOW
+            self._calls = self._failures = 0
+        self._calls += 1
+        self._failures += failed

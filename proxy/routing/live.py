@@ -1,0 +1,73 @@
+"""What is known of the deployments while the gateway runs; outlives a configuration's reload."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakValueDictionary
+
+from adapters.endpoint import EndpointMemory
+from proxy.routing.cooldown import Health
+
+#: The weight of the latest answer in the running mean of latencies.
+_FRESHNESS: Final = 0.2
+_MINUTE: Final = 60.0
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class LiveDeployment:
+    """One deployment, while it serves.
+
+    Args:
+        clock: Seconds, such as `time.monotonic`.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    memory: EndpointMemory = field(default_factory=EndpointMemory)
+    health: Health = field(init=False)
+    #: Calls under way.
+    in_flight: int = 0
+    #: A running mean of the seconds to a first byte; 0 until there was one.
+    latency: float = 0.0
+    _minute: int = field(default=0, repr=False)
+    _tokens: int = field(default=0, repr=False)
+
+    def __post_init__(self) -> None:
+        self.health = Health(self.clock)
+
+    @property
+    def tokens_this_minute(self) -> int:
+        """Tokens of the answers that ended in the current minute."""
+        return self._tokens if self._minute == self._now() else 0
+
+    def answered(self, seconds: float) -> None:
+        """Note how long a first byte took."""
+        known = self.latency
+        self.latency = seconds if not known else known + _FRESHNESS * (seconds - known)
+
+    def used(self, tokens: int) -> None:
+        """Note the tokens of an answer."""
+        now = self._now()
+        if now != self._minute:
+            self._minute, self._tokens = now, 0
+        self._tokens += tokens
+
+    def _now(self) -> int:
+        return int(self.clock() // _MINUTE)
+
+
+class LiveState:
+    """Every deployment's live part, by its id, for as long as something serves with it.
+
+    A reload builds the new configuration while the old one still serves, so what both have is kept.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._deployments: WeakValueDictionary[str, LiveDeployment] = WeakValueDictionary()
+
+    def of(self, deployment: str) -> LiveDeployment:
+        """Give a deployment's live part; the same for the same id."""
+        return self._deployments.setdefault(deployment, LiveDeployment(self._clock))

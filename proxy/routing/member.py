@@ -1,0 +1,35 @@
+"""One deployment of a public model, as the pool sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapters.endpoint import Endpoint
+from proxy.routing.cooldown import CooldownPolicy
+from proxy.routing.live import LiveDeployment
+from proxy.routing.times import Times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A deployment, and its place in the group.
+
+    Args:
+        endpoint: Where its calls go.
+        times: What its requests may take.
+        weight: How much it is chosen by chance, against the others; 0 for all is all alike.
+        order: Deployments of a lower one are tried before.
+        tags: What requests may ask for.
+        retries: Further tries after it failed; None leaves it to the group.
+        cooldown: When it rests.
+        live: What is known of it while it serves.
+    """
+
+    endpoint: Endpoint
+    times: Times = field(default_factory=Times)
+    weight: float = 0.0
+    order: int = 0
+    tags: frozenset[str] = frozenset()
+    retries: int | None = None
+    cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
+    live: LiveDeployment = field(default_factory=LiveDeployment)

@@ -1,0 +1,134 @@
+"""A public model: its own deployments, and the models that stand in for them.
+
+The whole of a request's way behind the route: tries, fallbacks, time, and the one report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from adapters.answer import Answer
+from adapters.base import Head, Json, Limits
+from adapters.errors import GatewayError, ModelNotFound
+from proxy.routing.attempt import Attempt
+from proxy.routing.call import Call, Report, tell
+from proxy.routing.fallbacks import Fallbacks
+from proxy.routing.pool import Ask, Pool, T
+from proxy.routing.stream import PoolStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicModel:
+    """What answers under a public name.
+
+    Args:
+        pool: The model's own deployments.
+        find: Gives another public model's pool, or raises `ModelNotFound`.
+        report: Takes each call, once, when it has ended.
+        fallbacks: Which models stand in for it.
+    """
+
+    pool: Pool
+    find: Callable[[str], Pool]
+    report: Report
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
+
+    @property
+    def name(self) -> str:
+        """The public name."""
+        return self.pool.model
+
+    @property
+    def permitted_fields(self) -> frozenset[str]:
+        """Request fields that are refused elsewhere and allowed here."""
+        return self.pool.permitted_fields
+
+    async def call(self, call: Call, params: Json) -> Answer:
+        """Give a whole answer.
+
+        Raises:
+            GatewayError: every failure; `DeadlineExceeded` when the request's time is over.
+        """
+
+        async def ask(attempt: Attempt, limits: Limits) -> Answer:
+            answer = await attempt.member.endpoint.call(call.task, params, limits, call.origin)
+            attempt.succeeded()
+            attempt.close(answer.body.get("usage"))
+            return answer
+
+        try:
+            with _watched(call):
+                answer = await self._run(call, ask)
+                _note(call, answer.head)
+                call.usage = answer.body.get("usage")
+                return answer
+        finally:
+            tell(self.report, call)
+
+    async def stream(self, call: Call, params: Json) -> PoolStream:
+        """Give an answer in chunks, once the first are there; the stream reports the call.
+
+        Raises:
+            GatewayError: every failure before the first chunk.
+        """
+
+        async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
+            endpoint = attempt.member.endpoint
+            stream = await endpoint.stream(call.task, params, limits, call.origin)
+            return PoolStream(stream, call, attempt, self.report)
+
+        try:
+            with _watched(call):
+                stream = await self._run(call, ask)
+        except BaseException:
+            tell(self.report, call)
+            raise
+        _note(call, stream.head)
+        return stream
+
+    async def _run(self, call: Call, ask: Ask[T]) -> T:
+        """Ask the model's own deployments, then those of its stand-ins, within one deadline."""
+        try:
+            return await self.pool.run(call, ask)
+        except GatewayError as error:
+            last = error
+        for pool in self._stand_ins(call, last):
+            if call.deadline is not None and not call.deadline.left:
+                break
+            call.fell_back += 1
+            try:
+                return await pool.run(call, ask)
+            except GatewayError as error:
+                last = error
+        raise last
+
+    def _stand_ins(self, call: Call, error: GatewayError) -> Iterator[Pool]:
+        """Give the pools to ask in this one's place; a name that a wildcard had may be gone."""
+        if call.wishes.no_fallbacks:
+            return
+        for name in self.fallbacks.of(self.name, error, call.wishes.fallbacks):
+            try:
+                yield self.find(name)
+            except ModelNotFound:
+                continue
+
+
+@contextmanager
+def _watched(call: Call) -> Iterator[None]:
+    """Note on the call how the block ended."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        call.gone()
+        raise
+    except Exception as error:
+        call.failed(error)
+        raise
+
+
+def _note(call: Call, head: Head) -> None:
+    call.answered()
+    call.request_id = head.request_id or None

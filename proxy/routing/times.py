@@ -1,0 +1,63 @@
+"""The times that a deployment's requests may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from adapters.base import Limits
+from proxy.routing.wishes import Wishes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Seconds, each for a part of a request of its own.
+
+    Args:
+        total: Until a whole answer, or a stream's first chunk, is there: with all retries.
+        connect: Of one try, until there is a connection.
+        first_byte: Of one try, until the first byte of an answer; None: as long as it all may take.
+        stream: Of one try, until a stream's first chunk, and between two; None: as `total`.
+        idle: Between two parts of a stream, where that is not `stream`.
+        longest_stream: From a stream's beginning to its end; None: as long as it goes on.
+    """
+
+    total: float = 600.0
+    connect: float = 5.0
+    first_byte: float | None = None
+    stream: float | None = None
+    idle: float | None = None
+    longest_stream: float | None = None
+
+    def wanted(self, wishes: Wishes) -> Times:
+        """Give the times that a request asks for: it may shorten them."""
+        if wishes.seconds is None and wishes.stream_seconds is None:
+            return self
+        return replace(
+            self,
+            total=_least(self.total, wishes.seconds),
+            stream=_least(self.stream or self.total, wishes.stream_seconds),
+            idle=None if self.idle is None else _least(self.idle, wishes.stream_seconds),
+        )
+
+    def of_answer(self, left: float) -> Limits:
+        """Give the limits of a try at a whole answer, with so many seconds left."""
+        return Limits(
+            connect=_least(left, self.connect),
+            first_byte=_least(left, self.first_byte),
+            idle=left,
+            deadline=left,
+        )
+
+    def of_stream(self, left: float) -> Limits:
+        """Give the limits of a try at a stream, with so many seconds left until its first chunk."""
+        silence = self.stream or self.total
+        return Limits(
+            connect=_least(left, self.connect),
+            first_byte=_least(left, silence if self.first_byte is None else self.first_byte),
+            idle=silence if self.idle is None else self.idle,
+            deadline=self.longest_stream,
+        )
+
+
+def _least(seconds: float, other: float | None) -> float:
+    return seconds if other is None else min(seconds, other)

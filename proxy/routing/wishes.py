@@ -1,0 +1,31 @@
+"""What a request asks of its routing, beside its model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """A client's wishes; None leaves each to the configuration.
+
+    Args:
+        seconds: For the whole answer; never more than the configuration gives.
+        stream_seconds: For a stream's first chunk, and between two; the same.
+        retries: Further tries after the first one.
+        fallbacks: The models to ask in the first one's place, in this order.
+        no_fallbacks: Ask no other model.
+        tags: Of the deployments that may answer.
+        session: Requests with the same text belong together.
+    """
+
+    seconds: float | None = None
+    stream_seconds: float | None = None
+    retries: int | None = None
+    fallbacks: tuple[str, ...] | None = None
+    no_fallbacks: bool = False
+    tags: frozenset[str] = frozenset()
+    session: str | None = None
+
+
+NO_WISHES = Wishes()
