@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import partial
 from typing import Any, Protocol
 
@@ -22,8 +22,9 @@ from proxy.auth.keyring import Keyring
 from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.errors import on_gateway_error, on_http_exception
 from proxy.gateway import Gateway
+from proxy.limits.ledgers import Ledgers
 from proxy.middleware import BodyLimit, CallIdentity
-from proxy.policies import policies
+from proxy.policies import policies, redis_settings
 from proxy.routes import ROUTES
 from proxy.routes.table import Route
 from proxy.routing.live import LiveState
@@ -88,7 +89,7 @@ def create_app(
     network = read_network(environ, ssl_verify=config.litellm_settings.ssl_verify)
     open_way = opener or partial(open_connections, network)
     patterns = deployments.wildcards(config, environ)
-    rules, live = policies(config), LiveState()
+    live = LiveState()
     keyring = Keyring(
         master_key,
         header=general.litellm_key_header_name,
@@ -98,7 +99,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with open_way() as aws:
+        async with (
+            open_way() as aws,
+            aclosing(Ledgers()) as ledgers,
+            ledgers.open(redis_settings(config)) as ledger,
+        ):
+            rules = policies(config, ledger)
             catalogue_for = partial(aws.catalogue, environ=environ)
             families = registry.families(patterns, aws.invoker, catalogue_for, live, rules)
             models = registry.build(

@@ -81,10 +81,10 @@ class GuardedLedger:
             meanwhile = "requests with a limit are refused"
             if self._stand_in is not None:
                 meanwhile = "each machine counts for itself"
-            _log.error("limits.redis_lost", reason=str(error), meanwhile=meanwhile)
+            _log.warning("limits.redis_lost", reason=str(error), meanwhile=meanwhile)
 
     def _found(self) -> None:
         if self._lost_at is not None:
             seconds = round(self._clock() - self._lost_at, 1)
             self._lost_at = None
-            _log.warning("limits.redis_found", seconds=seconds)
+            _log.info("limits.redis_found", seconds=seconds)

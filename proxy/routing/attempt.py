@@ -9,6 +9,7 @@ import structlog
 from adapters.base import Json
 from adapters.errors import GatewayError
 from proxy.routing.member import Member
+from proxy.routing.quota import Receipt
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -19,11 +20,13 @@ class Attempt:
     Args:
         member: The deployment that is tried.
         alone: There is no other deployment in the group.
+        receipt: What the try has taken from the deployment's limits.
     """
 
-    def __init__(self, member: Member, *, alone: bool) -> None:
+    def __init__(self, member: Member, *, alone: bool, receipt: Receipt | None = None) -> None:
         self.member = member
         self._alone = alone
+        self._receipt = receipt
         self._started = time.monotonic()
         self._open = True
         member.live.in_flight += 1
@@ -50,12 +53,14 @@ class Attempt:
                 seconds=member.cooldown.seconds,
             )
 
-    def close(self, usage: Json | None = None) -> None:
-        """End it, with what the answer cost."""
+    def close(self, usage: Json | None = None, *, error: GatewayError | None = None) -> None:
+        """End it, with what the answer cost, or with why there is none."""
         if not self._open:
             return
         self._open = False
         self.member.live.in_flight -= 1
+        if self._receipt is not None:
+            self._receipt.end(usage, error)
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)

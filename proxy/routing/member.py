@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from adapters.endpoint import Endpoint
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.live import LiveDeployment
+from proxy.routing.quota import Quota
 from proxy.routing.times import Times
 
 
@@ -22,6 +23,7 @@ class Member:
         tags: What requests may ask for.
         retries: Further tries after it failed; None leaves it to the group.
         cooldown: When it rests.
+        quota: What it may use in a minute; None for no limit.
         live: What is known of it while it serves.
     """
 
@@ -32,4 +34,5 @@ class Member:
     tags: frozenset[str] = frozenset()
     retries: int | None = None
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
+    quota: Quota | None = None
     live: LiveDeployment = field(default_factory=LiveDeployment)
