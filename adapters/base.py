@@ -6,7 +6,7 @@ Knows their shapes and nothing else: no I/O, no AWS library, no dialect.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
@@ -117,6 +117,8 @@ class Target:
     parameters: ParameterPolicy = ParameterPolicy()
     #: Send temperature 0 as 0; otherwise the text dialects send 0.1.
     allow_zero_temperature: bool = False
+    #: Whether a text container puts the prompt before its answer, unasked; None: nobody knows.
+    echoes_prompt: bool | None = None
     #: How a conversation becomes text for a text container; None joins what the messages say.
     prompt: Prompt | None = None
     #: What a chat container sees as `model`; None leaves the key out.
@@ -342,7 +344,12 @@ class Format:
     """A container dialect: one codec for each task that it has."""
 
     name: str
+    #: Chats and completions are the container's own bodies: OpenAI's parts need not be in them.
+    verbatim: bool = False
     chat: StreamCodec | None = None
     completion: StreamCodec | None = None
     embedding: Codec | None = None
     rerank: Codec | None = None
+    #: Takes a container's complaint, its status and its words: gives what the operator can do about
+    #: it, a whole sentence, or None.
+    advise: Callable[[int, str, Target], str | None] | None = None

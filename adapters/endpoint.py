@@ -10,16 +10,17 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from adapters.answer import SHAPE_FAULTS, Answer, AnswerStream, CutStream, DecodedStream
+from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import (
     COMPONENT_NAME,
     Codec,
     Collect,
-    Decoded,
     Format,
     Invoker,
     Json,
@@ -34,10 +35,12 @@ from adapters.base import (
     Task,
 )
 from adapters.call_headers import prevents_streaming, with_headers
+from adapters.codec_faults import reading_a_reply, writing_a_request
+from adapters.cut_stream import CutStream
+from adapters.decoded_stream import DecodedStream
+from adapters.endpoint_memory import EndpointMemory
 from adapters.errors import (
-    GatewayError,
     InvalidRequest,
-    MalformedReply,
     ModelError,
     ModelTimeout,
     StreamingRefused,
@@ -49,8 +52,6 @@ from adapters.openai import chat, completions, parameters
 from adapters.openai.fold import Fold
 from adapters.openai.streaming import Resource, wants_usage
 
-#: How long a refusal to stream is remembered, in seconds: endpoints get updated.
-REFUSAL_SECONDS: Final = 3600.0
 #: How many calls one request may have under way at once, e.g. for `n` choices.
 _PARALLEL_CALLS: Final = 8
 
@@ -72,37 +73,6 @@ _RESOURCES: Final[Mapping[Task, Resource]] = {"chat": chat, "completion": comple
 _NOWHERE: Final = Origin()
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class EndpointMemory:
-    """What an endpoint has shown of itself; outlives a configuration's reload."""
-
-    refused_until: float = 0.0
-    #: It answers an error when it is asked for a usage record.
-    refuses_usage: bool = False
-    #: A plain call met SageMaker's limit of 60 seconds: until then streams are collected instead.
-    collects_until: float = 0.0
-    #: The shapes of its replies, where its format knows more than one.
-    reply_shapes: set[str] = field(default_factory=set)
-
-    def refuse(self) -> None:
-        """Note that the endpoint did not stream, for an hour."""
-        self.refused_until = time.monotonic() + REFUSAL_SECONDS
-
-    @property
-    def refused(self) -> bool:
-        """Whether to fake from the start."""
-        return time.monotonic() < self.refused_until
-
-    def hit_wall(self) -> None:
-        """Note that a plain call took too long for SageMaker, for an hour."""
-        self.collects_until = time.monotonic() + REFUSAL_SECONDS
-
-    @property
-    def collects(self) -> bool:
-        """Whether plain calls are known to be too slow."""
-        return time.monotonic() < self.collects_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,14 +127,15 @@ class Endpoint:
     ) -> Answer:
         """Ask for a whole answer, for parameters that are effective already."""
         request = self._request(task, params)
-        with naming_the_largest_part(request.params):
-            payloads = with_headers(codec.encode(request), request, origin)
+        with naming_the_largest_part(request.params), self._advising():
+            payloads = _encode(codec, request, origin)
             try:
                 replies = await self._invoke(request.target, payloads, limits)
             except ModelTimeout:
                 self.memory.hit_wall()
                 raise
-        decoded = _decode(codec, request, payloads, replies)
+        with reading_a_reply(replies[0].head.request_id):
+            decoded = codec.decode(request, payloads, replies)
         self._note_shape(decoded.shape)
         return Answer(decoded.body, decoded.usage_source, replies[0].head, decoded.shape)
 
@@ -209,13 +180,10 @@ class Endpoint:
         summary = stream.summary
         try:
             async for chunks in stream:
-                fold.add(chunks)
-            body = fold.answer(summary.usage)
-        except SHAPE_FAULTS as error:
-            raise MalformedReply(
-                "The container sent a record of an unexpected shape.",
-                request_id=stream.head.request_id,
-            ) from error
+                with reading_a_reply(stream.head.request_id):
+                    fold.add(chunks)
+            with reading_a_reply(stream.head.request_id):
+                body = fold.answer(summary.usage)
         finally:
             await stream.aclose()
         return Answer(body, summary.usage_source or "estimate", stream.head, summary.shape)
@@ -226,7 +194,7 @@ class Endpoint:
         try:
             return await self._open(task, params, limits, origin, ask_usage=asked)
         except ModelError as error:
-            if not asked or wants_usage(params) or not _is_about_usage(error):
+            if not asked or not _is_about_usage(error):
                 raise
         stream = await self._open(task, params, limits, origin, ask_usage=False)
         self.memory.refuses_usage = True
@@ -242,7 +210,7 @@ class Endpoint:
             return await self._open_one(codec, request, payload, limits)
 
         with naming_the_largest_part(request.params):
-            payload, *further = with_headers(codec.encode(request), request, origin)
+            payload, *further = _encode(codec, request, origin)
         if not further:
             return await open_one(payload)
         merged = MergedStream(open_one, (payload, *further), parallel=_PARALLEL_CALLS)
@@ -252,13 +220,15 @@ class Endpoint:
     async def _open_one(
         self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
     ) -> DecodedStream:
-        with naming_the_largest_part(request.params):
+        with naming_the_largest_part(request.params), self._advising():
             upstream = await self.invoker.open_stream(request.target, payload, limits)
-        stream = DecodedStream(upstream, codec.decoder(request, payload))
         try:
+            with reading_a_reply(upstream.head.request_id):
+                decoder = codec.decoder(request, payload)
+            stream = DecodedStream(upstream, decoder)
             await stream.start()
         except BaseException:
-            await stream.aclose()
+            await upstream.aclose()
             raise
         if stream.summary.whole_document:
             self.memory.refuse()
@@ -269,6 +239,18 @@ class Endpoint:
         whole = _without_stream(params)
         answer = await self._plain(self._codec(task), task, whole, limits, origin)
         return CutStream(answer, _RESOURCES[task], include_usage=wants_usage(params))
+
+    @contextmanager
+    def _advising(self) -> Iterator[None]:
+        """Let a container's complaint say what the format knows to help."""
+        try:
+            yield
+        except ModelError as error:
+            if self.format.advise is not None:
+                advice = self.format.advise(error.status, error.message, self.target)
+                if advice is not None:
+                    error.advise(advice)
+            raise
 
     def _note_shape(self, shape: str | None) -> None:
         """Remember a shape of the endpoint's replies, and say it once."""
@@ -346,15 +328,6 @@ def _without_stream(params: Json) -> Json:
     }
 
 
-def _decode(
-    codec: Codec, request: Request, payloads: tuple[Payload, ...], replies: tuple[Reply, ...]
-) -> Decoded:
-    try:
-        return codec.decode(request, payloads, replies)
-    except SHAPE_FAULTS as error:
-        raise MalformedReply(
-            "The container's answer has an unexpected shape.", request_id=replies[0].head.request_id
-        ) from error
-    except GatewayError as error:
-        error.request_id = replies[0].head.request_id
-        raise
+def _encode(codec: Codec, request: Request, origin: Origin) -> tuple[Payload, ...]:
+    with writing_a_request():
+        return with_headers(codec.encode(request), request, origin)

@@ -24,6 +24,7 @@
         ModelError                   the container's own status; its message kept and scrubbed
         MalformedReply        502    a reply, or a stream, that is not what the format promises
         StreamingRefused      502    the endpoint can't stream: the signal for fake streaming
+      FormatFailed            500    the deployment's format broke; code format_failed
     ConfigError                      start-up only: where, what was expected, did-you-mean
 
 Knows what a client may be told; refuses to know HTTP frameworks and AWS's names
@@ -257,6 +258,11 @@ class ModelError(UpstreamError):
         elif self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self.type = InvalidRequest.type
 
+    def advise(self, advice: str) -> None:
+        """Add what helps, a whole sentence, behind the container's own words."""
+        self.message = f"{self.message.rstrip('. ')}. {advice}"
+        self.args = (self.message,)
+
 
 class MalformedReply(UpstreamError):
     """The reply, or the stream, is not what the format promises."""
@@ -264,6 +270,13 @@ class MalformedReply(UpstreamError):
 
 class StreamingRefused(UpstreamError):
     """The endpoint, or its container, does not offer the streaming operation."""
+
+
+class FormatFailed(GatewayError):
+    """The codec that the deployment's `format` names broke: the operator's business."""
+
+    code = "format_failed"
+    should_retry = False
 
 
 class ConfigError(Exception):

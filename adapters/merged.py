@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
-from adapters.answer import DecodedStream
 from adapters.base import Head, Json, Payload, Summary
+from adapters.decoded_stream import DecodedStream
 from adapters.errors import EndpointUnavailable, MalformedReply
 from adapters.openai.usage import total, worst
 

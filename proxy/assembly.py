@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from adapters.base import Invoker, Json
 from adapters.endpoint import Endpoint
+from adapters.openai.schemas import schemas_of
 from proxy.deployments import Deployment
 from proxy.policies import Policies, weights
 from proxy.routing.live import LiveDeployment
@@ -74,4 +75,5 @@ def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:
         retries=policies.retries_of(model),
         by_tags=policies.by_tags,
         by_session=policies.by_session,
+        schemas=schemas_of(each.deployment.format for each in group),
     )

@@ -7,11 +7,11 @@ from collections.abc import Coroutine
 from typing import Any, Final, TypeVar, cast
 
 import orjson
-from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 
 from adapters.base import Header, Json, Origin, Task
 from adapters.errors import InvalidRequest
+from adapters.openai.schemas import AddressedRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
 from proxy.asking import wishes
@@ -62,21 +62,22 @@ async def read_object(request: Request) -> Json:
     return body
 
 
-async def read_call(
-    request: Request, caller: Caller, task: Task, schema: type[BaseModel]
-) -> tuple[PublicModel, Call, Json]:
+async def read_call(request: Request, caller: Caller, task: Task) -> tuple[PublicModel, Call, Json]:
     """Read and check a request for a model: give what answers, its call and its parameters.
 
     Raises:
-        InvalidRequest: the body is not what the schema says, or names what a client may not choose.
+        InvalidRequest: the body is not what the model takes for the task, or names what a client
+            may not choose.
         ModelNotFound: no such public model, or none that it names as a fallback.
     """
     body = await read_object(request)
     if "model" in request.path_params:
         body["model"] = request.path_params["model"]
-    validate(schema, body)
+    validate(AddressedRequest, body)
     registry = gateway(request).registry
     model = registry.model(body["model"])
+    schema = model.schemas[task]
+    validate(schema, body)
     params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)

@@ -45,6 +45,8 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "adapters.sdk": ("adapters.formats", "adapters.prompts", "aiohttp"),
     "adapters.endpoint": ("adapters.sagemaker", "adapters.formats", "aiohttp"),
     "adapters.answer": ("adapters.sagemaker", "adapters.formats", "aiohttp"),
+    "adapters.cut_stream": ("adapters.sagemaker", "adapters.formats", "aiohttp"),
+    "adapters.decoded_stream": ("adapters.sagemaker", "adapters.formats", "aiohttp"),
     "adapters.sagemaker": ("adapters.formats", "adapters.endpoint", "adapters.openai"),
     "proxy": ("botocore", "aiobotocore", "aioboto3", "boto3", "aiohttp", *COMPOSED),
     "proxy.check.judgement": ("asyncio", "click", "proxy.config", "proxy.deployments", "time"),

@@ -189,6 +189,7 @@ def _target(
             dropped=frozenset(settings.additional_drop_params),
         ),
         allow_zero_temperature=settings.aws_sagemaker_allow_zero_temp,
+        echoes_prompt=settings.echoes_prompt,
         prompt=prompt,
         body_model=_body_model(address, settings),
         ask_stream_usage=settings.stream_usage,

@@ -88,6 +88,8 @@ class Settings(SigningSettings):
     add_bos: bool = True
     aws_sagemaker_allow_zero_temp: bool = False
     extra_body: Mapping[str, Any] = Field(default_factory=dict, repr=False)
+    #: Whether the container puts the prompt before its answer; None leaves it to the format.
+    echoes_prompt: bool | None = None
 
     embedding_key: EmbeddingKey = "inputs"
     embedding_pooling: Pooling = "mean"

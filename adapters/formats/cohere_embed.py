@@ -47,8 +47,10 @@ class CohereEmbedding:
         """Read the vectors, bare or by type, and the tokens that are billed."""
         del payloads
         parts = self._parts(request, embeddings.texts(request))
-        rows, tokens = embeddings.join(request, parts, replies, find=_vectors, count=_billed_tokens)
-        return embeddings.answer(request, rows, tokens)
+        rows, tokens, shape = embeddings.join(
+            request, parts, replies, find=_vectors, count=_billed_tokens
+        )
+        return embeddings.answer(request, rows, tokens, shape)
 
     def _parts(self, request: Request, given: list[str]) -> tuple[Sequence[str], ...]:
         if _are_images(given):

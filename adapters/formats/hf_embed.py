@@ -55,11 +55,11 @@ class HuggingFaceEmbedding:
         """Read one vector for each input."""
         del payloads
         parts = embeddings.parts(request, embeddings.inputs(request.params), self.batch_size)
-        rows, tokens = embeddings.join(request, parts, replies)
+        rows, tokens, shape = embeddings.join(request, parts, replies)
         size = embeddings.settings(request, _SUPPORTED).get("dimensions") if self.cuts else None
         if size is not None:
             rows = [vectors.cut(row, size) for row in rows]
-        return embeddings.answer(request, rows, tokens)
+        return embeddings.answer(request, rows, tokens, shape)
 
 
 FORMAT = Format(name="hf_embed", embedding=HuggingFaceEmbedding())

@@ -46,7 +46,8 @@ class RawEmbedding:
         reply = parse_reply(replies[0])
         wanted = len(embeddings.inputs(request.params))
         rows = vectors.read(reply, wanted, request.target.embedding_pooling)
-        return embeddings.answer(request, rows, embeddings.reported_tokens(reply))
+        tokens, shape = embeddings.reported_tokens(reply), vectors.shape(reply)
+        return embeddings.answer(request, rows, tokens, shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +63,40 @@ class RawRerank:
     ) -> Decoded:
         """Read the scores; the container may have cut to `top_n` by itself."""
         del payloads
-        wanted = len(request.params["documents"])
+        reply, wanted = parse_reply(replies[0]), len(request.params["documents"])
         cut = request.params.get("top_n") is not None
-        return rerank.answer(request, scores.read(parse_reply(replies[0]), wanted, may_lack=cut))
+        found = scores.read(reply, wanted, may_lack=cut)
+        return rerank.answer(request, found, scores.shape(reply))
 
 
 def _payload(request: Request) -> Payload:
     given = {name: value for name, value in request.params.items() if name not in _NOT_SENT}
     first = {name: given[name] for name in _FIRST if name in given}
-    return Payload(body=write_body({**first, **given}), prompt="\n".join(_words(request.params)))
+    return Payload(body=write_body({**first, **given}), prompt=_prompt(request.params))
 
 
-def _words(params: Json) -> Iterator[str]:
+def _prompt(params: Json) -> str:
     """Give the words of a request, as far as they are known, to estimate tokens from."""
-    messages = params.get("messages")
-    listed = messages if isinstance(messages, list) else []
-    contents: list[Any] = [each.get("content") for each in listed if isinstance(each, dict)]
-    prompt = params.get("prompt")
-    contents += prompt if isinstance(prompt, list) else [prompt]
-    yield from (content for content in contents if isinstance(content, str))
+    said = ("\n".join(_words(params.get(name))) for name in _FIRST)
+    return next(filter(None, said), "")
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Give the texts in a prompt, a list of them, messages, or dialogs."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _words(each)
+    elif isinstance(value, dict):
+        yield from _words(value.get("content", value.get("text")))
 
 
 _DIALECT = Dialect(verbatim=True)
 
 FORMAT = Format(
     name="raw",
+    verbatim=True,
     chat=chat_codec(_DIALECT, RawText),
     completion=completion_codec(_DIALECT, RawText),
     embedding=RawEmbedding(),

@@ -55,11 +55,12 @@ class TeiRerank:
         """Read one score for each text of each call."""
         del payloads
         found: dict[int, float] = {}
-        for part, reply in zip(self._parts(request), replies, strict=True):
+        parsed = [parse_reply(reply) for reply in replies]
+        for part, reply in zip(self._parts(request), parsed, strict=True):
             first = len(found)
-            for place, score in scores.read(parse_reply(reply), len(part)).items():
+            for place, score in scores.read(reply, len(part)).items():
                 found[first + place] = score
-        return rerank.answer(request, found)
+        return rerank.answer(request, found, scores.shape(parsed[0]))
 
     def _parts(self, request: Request) -> tuple[Sequence[str], ...]:
         return embeddings.parts(request, rerank.texts(request.params), self.batch_size)

@@ -49,5 +49,5 @@ def _object(value: Any, param: str) -> Json:
     return value
 
 
-DIALECT: Final = Dialect(supported=_SUPPORTED, finish=_finish, asks_details=True)
+DIALECT: Final = Dialect(supported=_SUPPORTED, finish=_finish, asks_details=True, knows_echo=True)
 FORMAT = text_format("tgi", DIALECT)

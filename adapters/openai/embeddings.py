@@ -119,7 +119,7 @@ def join(
     *,
     find: Callable[[Any], Any] = lambda reply: reply,
     count: Callable[[Any], int | None] = reported_tokens,
-) -> tuple[list[Vector], int | None]:
+) -> tuple[list[Vector], int | None, str]:
     """Read the replies of a split request, in order, as if it had been one.
 
     Args:
@@ -130,30 +130,35 @@ def join(
         count: Gives the tokens that a parsed reply reports, or None.
 
     Returns:
-        One vector for each input, and the tokens of all, or None where a reply reports none.
+        One vector for each input, the tokens of all, or None where a reply reports none, and the
+        shape of the first reply's part.
 
     Raises:
         MalformedReply: a reply has an unknown shape, or the vectors do not fit the inputs.
     """
     rows: list[Vector] = []
     counts: list[int | None] = []
+    shape: str | None = None
     for part, reply in zip(parts, replies, strict=True):
         parsed = parse_reply(reply)
-        rows += vectors.read(find(parsed), len(part), request.target.embedding_pooling)
+        found = find(parsed)
+        rows += vectors.read(found, len(part), request.target.embedding_pooling)
         counts.append(count(parsed))
+        shape = shape or vectors.shape(found)
     if len({len(row) for row in rows}) > 1:
         raise MalformedReply("The container answered embeddings of different lengths.")
     known = [number for number in counts if number is not None]
-    return rows, sum(known) if len(known) == len(counts) else None
+    return rows, sum(known) if len(known) == len(counts) else None, shape or ""
 
 
-def answer(request: Request, rows: list[Vector], tokens: int | None) -> Decoded:
+def answer(request: Request, rows: list[Vector], tokens: int | None, shape: str) -> Decoded:
     """Build the answer: rows as arrays or base64, as the client asked.
 
     Args:
         request: The request.
         rows: One vector for each input.
         tokens: What the container counted; None counts token ids here, and estimates texts.
+        shape: The name of the reply's shape.
     """
     counts, source = _usage(inputs(request.params), tokens)
     encoded: list[Vector] | list[str] = rows
@@ -168,7 +173,7 @@ def answer(request: Request, rows: list[Vector], tokens: int | None) -> Decoded:
         "model": request.target.model,
         "usage": counts,
     }
-    return Decoded(body, source)
+    return Decoded(body, source, shape)
 
 
 def _usage(wanted: list[str] | list[list[int]], tokens: int | None) -> tuple[Json, UsageSource]:

@@ -50,7 +50,7 @@ def texts(params: Json) -> list[str]:
     return [item if isinstance(item, str) else item["text"] for item in params["documents"]]
 
 
-def answer(request: Request, scores: Mapping[int, float]) -> Decoded:
+def answer(request: Request, scores: Mapping[int, float], shape: str) -> Decoded:
     """Build the answer: the best documents first, equals in the client's order.
 
     Containers count no tokens: the query is read with each document, so both are estimated.
@@ -58,6 +58,7 @@ def answer(request: Request, scores: Mapping[int, float]) -> Decoded:
     Args:
         request: The request; `top_n` cuts, `return_documents` adds the documents.
         scores: The documents' scores by their places; a document without one is left out.
+        shape: The name of the reply's shape.
     """
     params = request.params
     best = sorted(sorted(scores), key=lambda index: -scores[index])[: params.get("top_n")]
@@ -68,7 +69,7 @@ def answer(request: Request, scores: Mapping[int, float]) -> Decoded:
             result["document"] = {"text": document} if isinstance(document, str) else document
     tokens = {"input_tokens": _estimate(params), "output_tokens": 0, "estimated": True}
     body = {"id": request.id, "results": results, "meta": {"tokens": tokens}}
-    return Decoded(body, "estimate")
+    return Decoded(body, "estimate", shape)
 
 
 def _estimate(params: Json) -> int:

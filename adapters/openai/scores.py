@@ -49,6 +49,17 @@ def read(reply: Any, wanted: int, *, may_lack: bool = False) -> dict[int, float]
     return scores
 
 
+def shape(reply: Any) -> str:
+    """Give the name of a readable reply's shape: `[].score`, `results[].relevance_score`, ..."""
+    name, items = "", reply
+    if isinstance(reply, dict):
+        name = next(name for name in _LISTS if isinstance(reply.get(name), list))
+        items = reply[name]
+    if not isinstance(items[0], dict):
+        return f"{name}[]"
+    return f"{name}[].{next(each for each in _NAMES if type(items[0].get(each)) in _NUMBERS)}"
+
+
 def _pair(place: int, item: Any) -> tuple[int, float] | None:
     """Give a document's index and score; a bare number stands in the documents' order."""
     if type(item) in _NUMBERS:

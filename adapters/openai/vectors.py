@@ -58,6 +58,20 @@ def read(reply: Any, wanted: int, pooling: Pooling = "mean") -> list[Vector]:
     return rows
 
 
+def shape(reply: Any) -> str:
+    """Give the name of a readable reply's shape: `[][]`, `embeddings[][]`, `data[].embedding`, ...
+
+    `[][][]` are vectors of tokens; only an answer's first numbers are looked at.
+    """
+    name, value = "", reply
+    if isinstance(value, dict):
+        name = next(name for name in _NAMES if isinstance(value.get(name), list))
+        value = value[name]
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return f"{name}[].embedding"
+    return name + "[]" * _depth(value)
+
+
 def cut(row: Vector, size: int) -> Vector:
     """Give the first numbers of a vector, scaled to length 1 as OpenAI does for `dimensions`.
 

@@ -38,6 +38,8 @@ class EditedStream(ABC):
         self._open: set[int] = set()
         self._seen: set[int] = set()
         self._done = False
+        #: What ends each choice, held until the end: some containers say more behind it.
+        self._endings: dict[int, Json] = {}
         self._identity: Json = {}
         #: UTF-8 bytes of the answer so far, for an estimate.
         self._said = 0
@@ -56,6 +58,7 @@ class EditedStream(ABC):
         if not self.over:
             yield from self._read(self._reader.finish())
         yield from self._release()
+        yield from self._give_endings()
         if not self._seen or (self._open and not self._done):
             raise MalformedReply("The container's stream ended before its answer was finished.")
         if self.summary.usage is None:
@@ -96,9 +99,11 @@ class EditedStream(ABC):
         for record in records:
             if record is DONE:
                 self._done = True
+                yield from self._give_endings()
             elif self.over:
                 continue
             elif self._done or not _has_choices(record):
+                yield from self._give_endings()
                 raise unknown_shape(record)
             elif record["choices"] and self._is_whole(record):
                 yield from self._read_whole(record)
@@ -115,7 +120,29 @@ class EditedStream(ABC):
         for choice in choices:
             self._edit_choice(record, choice)
         self._identity = {"id": record["id"], "created": record["created"]}
-        yield record
+        if self._endings:
+            yield from self._give_behind(choices)
+        if len(choices) == 1 and choices[0]["finish_reason"] is not None:
+            self._endings[choices[0]["index"]] = record
+        else:
+            yield record
+
+    def _give_behind(self, choices: list[Json]) -> Iterator[Json]:
+        """Give the endings before what follows them; a choice that goes on takes its own along.
+
+        A stream's last record is its usage: that has no choices, and comes behind every ending.
+        """
+        if not choices:
+            yield from self._give_endings()
+        for choice in choices:
+            held = self._endings.pop(choice["index"], None)
+            if held is not None:
+                _hand_over(held["choices"][0], choice)
+                yield held
+
+    def _give_endings(self) -> Iterator[Json]:
+        endings, self._endings = self._endings, {}
+        yield from endings.values()
 
     def _note_usage(self, record: Json, counts: Json | None) -> None:
         if counts is not None:
@@ -153,6 +180,17 @@ class EditedStream(ABC):
         self._gave_usage = True
         streaming.note_document(self.summary, decoded)
         yield from self._resource.cut(decoded.body, include_usage=self._wants_usage)
+
+
+def _hand_over(ended: Json, goes_on: Json) -> None:
+    """Let a choice end with its later piece, for the reason said first where that says none."""
+    for name in ("finish_reason", "container_finish_reason"):
+        said = ended.get(name)
+        if said is not None:
+            ended[name] = None
+            if goes_on.get(name) is None:
+                goes_on[name] = said
+    ended.pop("container_finish_reason", None)
 
 
 def _has_choices(record: Any) -> bool:

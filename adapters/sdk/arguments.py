@@ -5,19 +5,19 @@ Knows the names; what a value may be, the settings' and the requests' schemas kn
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from adapters.base import Json
 from adapters.deployment.settings import Settings
 from adapters.deployment.wording import plain_words
 from adapters.errors import InvalidRequest
-from adapters.openai.validation import validate
 from adapters.sagemaker.identity_settings import IDENTITY_KEYS, KEY_SETTINGS, names_identity
 from adapters.spelling import nearest
 
@@ -58,20 +58,23 @@ _VARIABLES: Final = {name: name.upper() for name in KEY_SETTINGS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
-    """A call's arguments, checked."""
+    """A call's arguments, told apart."""
 
     settings: Settings
-    #: The request, as a client of the proxy would send it.
+    #: The request, as a client of the proxy would send it; not checked yet.
     params: Json
 
 
 def read_arguments(
-    schema: type[BaseModel], body: Json, arguments: Mapping[str, Any], environ: Mapping[str, str]
+    names: Collection[str],
+    body: Json,
+    arguments: Mapping[str, Any],
+    environ: Mapping[str, str],
 ) -> Arguments:
-    """Tell a call's arguments apart, and check them; None counts as not given.
+    """Tell a call's arguments apart, and check the settings; None counts as not given.
 
     Args:
-        schema: The request's.
+        names: The parameters that the task's requests are known to have.
         body: The request's named parts: `model`, `messages`, ...
         arguments: Everything else: settings, OpenAI's parameters, and the container's own.
         environ: Who signs, where the arguments don't say; an empty variable counts as unset.
@@ -79,16 +82,16 @@ def read_arguments(
     Raises:
         InvalidRequest: an argument is unknown, or has a wrong value; `param` is its name.
     """
-    settings, params = _told_apart(schema, arguments)
+    settings, params = _told_apart(names, arguments)
     extra = _extra_body(arguments.get("extra_body"), body)
-    params = _as_json({**body, **params, **extra})
-    validate(schema, params)
+    named = {name: value for name, value in body.items() if value is not None}
+    params = _as_json({**named, **params, **extra})
     read = _settings(_with_identity(settings, environ))
     return Arguments(settings=read, params=params)
 
 
 def _told_apart(
-    schema: type[BaseModel], arguments: Mapping[str, Any]
+    names: Collection[str], arguments: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     settings: dict[str, Any] = {}
     params: dict[str, Any] = {}
@@ -98,7 +101,7 @@ def _told_apart(
         if name in _SETTINGS:
             settings[name] = value
             continue
-        if name not in schema.model_fields:
+        if name not in names:
             _check_name(name)
         params[name] = value
     return settings, params
@@ -184,10 +187,32 @@ def _settings(given: dict[str, Any]) -> Settings:
 def _as_json(params: dict[str, Any]) -> Json:
     """Give the request as JSON has it, and as a copy: tuples are arrays, models are objects."""
     try:
-        copied: Json = orjson.loads(orjson.dumps(params, default=_plain))
+        written = orjson.dumps(params, default=_plain)
     except orjson.JSONEncodeError as error:
         raise InvalidRequest(f"The request can't be written as JSON: {error}.") from error
+    if b"null" in written:  # what JSON has for None, and orjson for numbers that JSON has not
+        for name, value in params.items():
+            _check_numbers(name, value)
+    copied: Json = orjson.loads(written)
     return copied
+
+
+def _check_numbers(name: str, value: Any) -> None:
+    """Let what JSON can say pass; it has no infinite numbers, and none that are not one.
+
+    Raises:
+        InvalidRequest: there is one, under the argument of that name.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _wrong(name, f"{value} is no number in JSON")
+    if callable(getattr(value, "model_dump", None)):
+        value = _plain(value)
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for each in value:
+        _check_numbers(name, each)
 
 
 def _plain(value: Any) -> Any:

@@ -46,29 +46,44 @@ class Client:
 
     @overload
     def completion(
-        self, model: str, messages: Sequence[Any], *, stream: Literal[True], **arguments: Any
+        self,
+        model: str,
+        messages: Sequence[Any] | None = None,
+        *,
+        stream: Literal[True],
+        **arguments: Any,
     ) -> Stream: ...
     @overload
     def completion(
         self,
         model: str,
-        messages: Sequence[Any],
+        messages: Sequence[Any] | None = None,
         *,
         stream: Literal[False] | None = None,
         **arguments: Any,
     ) -> Result: ...
     @overload
     def completion(
-        self, model: str, messages: Sequence[Any], *, stream: bool | None, **arguments: Any
+        self,
+        model: str,
+        messages: Sequence[Any] | None = None,
+        *,
+        stream: bool | None,
+        **arguments: Any,
     ) -> Result | Stream: ...
     def completion(
-        self, model: str, messages: Sequence[Any], *, stream: bool | None = None, **arguments: Any
+        self,
+        model: str,
+        messages: Sequence[Any] | None = None,
+        *,
+        stream: bool | None = None,
+        **arguments: Any,
     ) -> Result | Stream:
         """Answer a conversation.
 
         Args:
             model: `sagemaker/<endpoint>`, `sagemaker_chat/<endpoint>`, ...
-            messages: OpenAI's messages.
+            messages: OpenAI's messages; with `format="raw"` there need be none.
             stream: Give chunks as they come instead of the whole answer.
             **arguments: See the module.
         """
@@ -76,23 +91,38 @@ class Client:
 
     @overload
     async def acompletion(
-        self, model: str, messages: Sequence[Any], *, stream: Literal[True], **arguments: Any
+        self,
+        model: str,
+        messages: Sequence[Any] | None = None,
+        *,
+        stream: Literal[True],
+        **arguments: Any,
     ) -> AsyncStream: ...
     @overload
     async def acompletion(
         self,
         model: str,
-        messages: Sequence[Any],
+        messages: Sequence[Any] | None = None,
         *,
         stream: Literal[False] | None = None,
         **arguments: Any,
     ) -> Result: ...
     @overload
     async def acompletion(
-        self, model: str, messages: Sequence[Any], *, stream: bool | None, **arguments: Any
+        self,
+        model: str,
+        messages: Sequence[Any] | None = None,
+        *,
+        stream: bool | None,
+        **arguments: Any,
     ) -> Result | AsyncStream: ...
     async def acompletion(
-        self, model: str, messages: Sequence[Any], *, stream: bool | None = None, **arguments: Any
+        self,
+        model: str,
+        messages: Sequence[Any] | None = None,
+        *,
+        stream: bool | None = None,
+        **arguments: Any,
     ) -> Result | AsyncStream:
         """Answer a conversation; as `completion`. Cancelling it gives up the call to AWS."""
         return await self._atext(
@@ -100,7 +130,12 @@ class Client:
         )
 
     def text_completion(
-        self, model: str, prompt: Prompt, *, stream: bool | None = None, **arguments: Any
+        self,
+        model: str,
+        prompt: Prompt | None = None,
+        *,
+        stream: bool | None = None,
+        **arguments: Any,
     ) -> Result | Stream:
         """Continue a prompt, or each of several; token ids are prompts as well."""
         return self._text(
@@ -108,7 +143,12 @@ class Client:
         )
 
     async def atext_completion(
-        self, model: str, prompt: Prompt, *, stream: bool | None = None, **arguments: Any
+        self,
+        model: str,
+        prompt: Prompt | None = None,
+        *,
+        stream: bool | None = None,
+        **arguments: Any,
     ) -> Result | AsyncStream:
         """Continue a prompt; as `text_completion`."""
         body = {"model": model, "prompt": prompt}

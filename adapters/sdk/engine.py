@@ -14,9 +14,8 @@ from types import MappingProxyType
 from typing import Any, Final
 from weakref import WeakSet
 
-from pydantic import BaseModel
-
-from adapters.answer import Answer, AnswerStream
+from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Invoker, Json, Limits, Task
 from adapters.deadline import within
 from adapters.deployment.address import parse_model
@@ -24,10 +23,8 @@ from adapters.deployment.compose import aws_settings, compose
 from adapters.deployment.settings import Settings
 from adapters.endpoint import Endpoint
 from adapters.errors import ConfigError, InvalidRequest
-from adapters.openai.chat import ChatRequest
-from adapters.openai.completions import CompletionRequest
-from adapters.openai.embeddings import EmbeddingRequest
-from adapters.openai.rerank import RerankRequest
+from adapters.openai.schemas import SCHEMAS, AddressedRequest, schemas_of
+from adapters.openai.validation import validate
 from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.network import read_network
 from adapters.sagemaker.settings import AwsSettings
@@ -43,13 +40,6 @@ _TIMEOUT: Final = 600.0
 _FOR_ONE_CALL: Final = {"timeout", "stream_timeout"}
 
 _NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
-
-_SCHEMAS: Final[Mapping[Task, type[BaseModel]]] = {
-    "chat": ChatRequest,
-    "completion": CompletionRequest,
-    "embedding": EmbeddingRequest,
-    "rerank": RerankRequest,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +109,17 @@ class Engine:
         await self._connections.aclose()
 
     def _prepare(self, order: Order) -> tuple[Endpoint, Arguments]:
-        arguments = read_arguments(_SCHEMAS[order.task], order.body, order.arguments, order.environ)
+        names = frozenset(SCHEMAS[order.task].model_fields)
+        arguments = read_arguments(names, order.body, order.arguments, order.environ)
+        validate(AddressedRequest, arguments.params)
         try:
-            return self._endpoint(arguments, order.environ), arguments
+            endpoint = self._endpoint(arguments, order.environ)
         except ConfigError as error:
             param = str(error.path[0]) if error.path else None
             words = f"{param}: {error.message}" if param else error.message
             raise InvalidRequest(words, param=param, code="invalid_argument") from error
+        validate(schemas_of([endpoint.format])[order.task], arguments.params)
+        return endpoint, arguments
 
     def _endpoint(self, arguments: Arguments, environ: Mapping[str, str]) -> Endpoint:
         """Give the endpoint for these settings: with its credentials, signing keys and memory."""

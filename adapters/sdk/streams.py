@@ -19,7 +19,7 @@ from adapters.sdk.background import Background, Running
 from adapters.sdk.results import Result
 
 if TYPE_CHECKING:  # it loads pydantic
-    from adapters.answer import AnswerStream
+    from adapters.answer_stream import AnswerStream
 
 
 class Source:

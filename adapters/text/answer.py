@@ -10,13 +10,10 @@ from adapters.openai.finish import finish_reason, is_foreign
 from adapters.openai.logprobs import Token
 from adapters.openai.streaming import Resource
 from adapters.text.counts import Said, count
-from adapters.text.dialect import Dialect, stops, token_limit
+from adapters.text.dialect import Dialect, stops
+from adapters.text.echo import is_there, without_echo
 from adapters.text.generation import Generation, Reading
 from adapters.text.stops import cut
-
-#: Characters of the shortest prompt that is looked for at the start of an answer: with a shorter
-#: one an answer may well begin by itself ("Hello" ... "Hello! How are you?").
-_LEAST_ECHO = 16
 
 
 def complete(
@@ -45,11 +42,13 @@ def complete(
             index = payloads[0].choice + len(choices)
             written = echo(resource, dialect, request, payload, text) + text
             tokens = _tokens(request, generation, len(text) if stopped else None)
-            reason = _reason(request, generation, stopped=stopped)
+            reason = _reason(dialect, request, generation, stopped=stopped)
             choice = resource.text_choice(index, written, reason, tokens)
             choices.append(with_own_word(choice, generation.details.finish))
             texts.append(Said(details=generation.details, size=usage.size(text)))
-        counted, source = count(payload, reading.usage, texts)
+        counted, source = count(
+            payload, reading.usage, texts, detailed=is_detailed(dialect, request)
+        )
         counts.append(counted)
         sources.append(source)
     body = resource.answer(request, choices, usage.total(counts))
@@ -61,12 +60,6 @@ def with_own_word(choice: Json, said: str | None) -> Json:
     return {**choice, "container_finish_reason": said} if is_foreign(said) else choice
 
 
-def without_echo(dialect: Dialect, request: Request, payload: Payload, text: str) -> str:
-    """Remove an echo of the prompt, once, where the container may have put one unasked."""
-    unasked = dialect.may_echo and not request.params.get("return_full_text")
-    return text.removeprefix(payload.prompt) if unasked and _is_telling(payload.prompt) else text
-
-
 def echo(
     resource: Resource, dialect: Dialect, request: Request, payload: Payload, text: str
 ) -> str:
@@ -75,8 +68,7 @@ def echo(
     by_us = not dialect.verbatim and not params.get("return_full_text")
     if not by_us or not resource.echoes(params):
         return ""
-    there = dialect.may_echo and text.startswith(payload.prompt)
-    return "" if there else payload.prompt
+    return "" if is_there(dialect, request, payload, text) else payload.prompt
 
 
 def cut_here(dialect: Dialect, request: Request) -> Sequence[str]:
@@ -105,6 +97,11 @@ def wants_tokens(request: Request) -> bool:
     return asked is not None and asked is not False
 
 
+def is_detailed(dialect: Dialect, request: Request) -> bool:
+    """Tell whether a container was asked for its details."""
+    return dialect.asks_details or request.params.get("details") is True or wants_tokens(request)
+
+
 def _tokens(request: Request, generation: Generation, characters: int | None) -> Sequence[Token]:
     """Give the tokens that are wanted, of a text that was cut those of what is left."""
     if not wants_tokens(request):
@@ -113,17 +110,13 @@ def _tokens(request: Request, generation: Generation, characters: int | None) ->
     return tokens if characters is None else within(characters, tokens)
 
 
-def _reason(request: Request, generation: Generation, *, stopped: bool) -> str:
+def _reason(dialect: Dialect, request: Request, generation: Generation, *, stopped: bool) -> str:
     details = generation.details
     return finish_reason(
         "stop" if stopped else details.finish,
         generated=details.generated,
-        limit=token_limit(request.params),
+        limit=dialect.limit(request.params),
     )
-
-
-def _is_telling(prompt: str) -> bool:
-    return len(prompt) >= _LEAST_ECHO
 
 
 def _text(

@@ -15,7 +15,7 @@ from adapters.errors import InvalidRequest
 from adapters.openai import chat, completions, parameters
 from adapters.openai.streaming import Resource
 from adapters.text import answer
-from adapters.text.dialect import REMEDIES, Dialect, texts_per_call
+from adapters.text.dialect import Dialect, texts_per_call
 from adapters.text.generation import read
 from adapters.text.stream import TextStream
 
@@ -48,7 +48,7 @@ class TextCodec:
             request.target,
             known=self.known,
             supported=self.dialect.supported,
-            remedies=REMEDIES,
+            remedies=self.dialect.remedies,
         )
         return tuple(_payloads(self.dialect, request, params, self.inputs(self.dialect, request)))
 
@@ -103,7 +103,7 @@ def _payloads(
 ) -> Iterator[Payload]:
     """Give the calls: the choices of an input share its body, unless each has its own seed."""
     written = dialect.parameters(params, request.target)
-    stream = {"stream": True} if params.get("stream") else {}
+    stream = dialect.streaming(request)
     count, texts = params.get("n") or 1, texts_per_call(written)
     for number, (given, prompt) in enumerate(inputs):
         body = b""

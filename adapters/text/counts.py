@@ -1,4 +1,8 @@
-"""The tokens of one call, counted as well as the container lets us: the same, whole or streamed."""
+"""The tokens of one call, counted as well as the container lets us.
+
+A whole answer and a stream tell the same wherever both are estimates: what only a stream happens to
+know is left out of those.
+"""
 
 from __future__ import annotations
 
@@ -26,22 +30,27 @@ class Said:
         return self.records if self.details.generated is None else self.details.generated
 
 
-def count(payload: Payload, record: Json | None, texts: Sequence[Said]) -> tuple[Json, UsageSource]:
+def count(
+    payload: Payload, record: Json | None, texts: Sequence[Said], *, detailed: bool
+) -> tuple[Json, UsageSource]:
     """Count a call: by the container's word, else by details, by records, or by size.
 
     Args:
         payload: The call; a prompt that an earlier call asks as well counts there.
         record: The container's usage record, if it gave one.
         texts: The texts that the call gave, one at least.
+        detailed: Details were asked for: whole answers have them as streams do.
     """
     if record is not None:
         return (_without_prompt(record) if payload.repeats else record), "container"
-    exact = all(each.details.generated is not None for each in texts)
-    prompt = 0 if payload.repeats else texts[0].details.prompt
+    told = _sum(each.details.generated for each in texts)
+    prompt, generated = texts[0].details.prompt, told if detailed else None
+    if prompt is not None:
+        generated = _sum(each.generated for each in texts)
     return usage.settle(
-        prompt,
-        _sum(each.generated for each in texts),
-        "details" if exact else "counted",
+        0 if payload.repeats else prompt,
+        generated,
+        "counted" if told is None else "details",
         (
             usage.estimate(usage.size(payload.prompt)),
             sum(usage.estimate(each.size) for each in texts),

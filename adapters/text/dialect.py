@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -43,7 +43,8 @@ _NOT_PARAMETERS: Final = frozenset(
 #: What a container that refuses temperature 0 gets instead.
 _LEAST_TEMPERATURE: Final = 0.1
 _MESSAGES_API: Final = (
-    "That needs a container with the Messages API: address it as 'sagemaker_chat/<endpoint>'."
+    "A container that has the Messages API (vLLM, SGLang, TGI, LMI) takes it when it is addressed "
+    "as 'sagemaker_chat/<endpoint>'."
 )
 _DETAILS: Final = (
     "If the container is Text Generation Inference or LMI, set 'format: tgi' or 'format: lmi'."
@@ -54,10 +55,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "function_call": _MESSAGES_API,
         "functions": _MESSAGES_API,
         "logprobs": _DETAILS,
-        "response_format": (
-            "If the container is Text Generation Inference, set 'format: tgi'; one with the "
-            "Messages API is addressed as 'sagemaker_chat/<endpoint>'."
-        ),
+        "parallel_tool_calls": _MESSAGES_API,
+        "response_format": _MESSAGES_API,
         "suffix": "That needs a container that completes prompts itself: set 'format: openai'.",
         "tool_choice": _MESSAGES_API,
         "tools": _MESSAGES_API,
@@ -78,21 +77,28 @@ class Dialect:
 
     Args:
         supported: OpenAI's parameters that it can express.
+        remedies: What helps with those that it can't: whole sentences by their names.
         finish: Writes what this dialect has beyond the common parameters: takes those written so
             far, and the request's.
         stop_name: Its name for stop texts; None where it knows none.
         converse: Gives the `inputs` that a conversation becomes, and the text to count.
         asks_details: Ask for finish reason and exact counts; only a container that is known to
             have them is asked.
+        asks_usage: Ask for a usage record at a stream's end, which OpenAI's servers have and others
+            pass over.
+        knows_echo: It has `return_full_text`, and is told not to put the prompt before its answer.
         may_echo: It may put the prompt before a whole answer, unasked.
         verbatim: The request is the client's own: nothing is added to what comes, or cut from it.
     """
 
     supported: frozenset[str] = BASIC
+    remedies: Mapping[str, str] = field(default_factory=lambda: REMEDIES)
     finish: Callable[[Json, Json], None] | None = None
     stop_name: str | None = "stop"
     converse: Callable[[Request, list[Json]], tuple[Any, str]] = rendered
     asks_details: bool = False
+    asks_usage: bool = False
+    knows_echo: bool = False
     may_echo: bool = False
     verbatim: bool = False
 
@@ -112,7 +118,21 @@ class Dialect:
             self.finish(written, params)
         if self.asks_details:
             written.setdefault("details", True)
+        if self.knows_echo:
+            written.setdefault("return_full_text", False)
         return written
+
+    def streaming(self, request: Request) -> Json:
+        """Write what asks for a stream, where one is wanted."""
+        if not request.params.get("stream"):
+            return {}
+        if not (self.asks_usage and request.ask_usage):
+            return {"stream": True}
+        return {"stream": True, "stream_options": {"include_usage": True}}
+
+    def limit(self, params: Json) -> int | None:
+        """Give the number of tokens that an answer may have, where a request says it to us."""
+        return None if self.verbatim else token_limit(params)
 
 
 def token_limit(params: Json) -> int | None:

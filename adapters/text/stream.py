@@ -22,7 +22,8 @@ from adapters.openai.streaming import Resource, cut_words, note_document, wants_
 from adapters.text import answer, counts
 from adapters.text.counts import Said
 from adapters.text.details import NOTHING
-from adapters.text.dialect import Dialect, token_limit
+from adapters.text.dialect import Dialect
+from adapters.text.echo import without_echo
 from adapters.text.generation import read
 from adapters.text.record import Piece, is_document, read_record
 from adapters.text.stops import StopCutter
@@ -133,8 +134,6 @@ class TextStream:
             choice = self._choices[index] = _Choice(StopCutter(self._stops))
             text = self._first_text(piece)
             yield from self._begin(index, piece, text)
-        if choice.ended:
-            return
         self._note(choice, piece)
         if not choice.cutter.stopped:
             start, choice.came = choice.came, choice.came + len(text)
@@ -148,7 +147,7 @@ class TextStream:
         """Give a choice's first text: only containers that give no tokens echo there."""
         if piece.counts:
             return piece.text
-        return answer.without_echo(self._dialect, self._request, self._payload, piece.text)
+        return without_echo(self._dialect, self._request, self._payload, piece.text)
 
     def _begin(self, index: int, piece: Piece, text: str) -> Iterator[Json]:
         if self.summary.shape is None:
@@ -167,7 +166,7 @@ class TextStream:
             choice.said.records = (choice.said.records or 0) + 1
         if piece.details is not NOTHING:
             choice.said.details = piece.details
-        choice.ended = piece.last
+        choice.ended = choice.ended or piece.last
 
     def _is_over(self) -> bool:
         """Tell whether nothing can follow that matters.
@@ -201,7 +200,8 @@ class TextStream:
         for index, choice in self._choices.items():
             yield from self._close(index, choice)
         said = [choice.said for choice in self._choices.values()]
-        counted, source = counts.count(self._payload, self._usage, said)
+        detailed = answer.is_detailed(self._dialect, self._request)
+        counted, source = counts.count(self._payload, self._usage, said, detailed=detailed)
         self.summary.usage, self.summary.usage_source = counted, source
         if wants_usage(self._request.params):
             yield self._resource.usage_chunk(self._request, counted)
@@ -212,7 +212,7 @@ class TextStream:
         reason = finish_reason(
             "stop" if choice.cutter.stopped else details.finish,
             generated=choice.said.generated,
-            limit=token_limit(self._request.params),
+            limit=self._dialect.limit(self._request.params),
         )
         self.summary.finish_reason = self.summary.finish_reason or reason
         chunk = self._resource.last_chunk(self._request, index, reason)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.containers import openai_body
+from emulator.containers import openai_body, openai_types
 from emulator.containers.text import count
 
 _NOT_PARAMETERS = {"messages", "model", "stream"}
@@ -78,6 +78,7 @@ def parse(content: Mapping[str, Any], served_model: str | None, context_length: 
     if not _are_messages(content.get("messages")):
         openai_body.misfit("missing", "messages", "Field required")
     openai_body.check_model(content, served_model)
+    openai_types.check(openai_types.ChatBody, content)
     openai_body.check_ranges(content)
     request = ChatRequest(content)
     openai_body.check_length(request.prompt_tokens, request.limit or 1, context_length)

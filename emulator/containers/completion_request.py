@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.containers import openai_body
+from emulator.containers import openai_body, openai_types
 from emulator.containers.openai_prompt import Prompt
 from emulator.containers.openai_prompt import parse as parse_prompts
 
@@ -48,6 +48,7 @@ def parse(
     if content.get("suffix") is not None:
         openai_body.refuse("suffix is not currently supported")
     openai_body.check_model(content, served_model)
+    openai_types.check(openai_types.CompletionBody, content)
     echo_alone = content.get("echo") and content.get("max_tokens") == 0
     openai_body.check_ranges({**content, "max_tokens": None} if echo_alone else content)
     _check_logprobs(content.get("logprobs"))

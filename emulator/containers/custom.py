@@ -30,6 +30,8 @@ _WHOLE: dict[str, _Shape] = {
 }
 #: The shapes that an increment has as well.
 _STREAMED = {"outputs", "generation", "surprise"}
+#: What asks for a stream, in OpenAI's words and in everybody's.
+_STREAMING = ("stream", "stream_options")
 
 
 class Custom:
@@ -47,23 +49,24 @@ class Custom:
         prompt, parameters = content["inputs"], content.get("parameters") or {}
         if not isinstance(prompt, str) or not isinstance(parameters, dict):
             toolkit.refuse("inputs must be text and parameters an object")
+        _check(parameters)
         streams = bool(content.get("stream"))
         if self._settings.shape == "choices":
             messages = {"messages": [{"role": "user", "content": prompt}]}
-            body = self._openai(messages, parameters, streams=streams)
+            body = self._openai(messages, content)
             return self._chat.answer(body, request.component)
         if self._settings.shape == "text_choices":
-            body = self._openai({"prompt": prompt}, parameters, streams=streams)
+            body = self._openai({"prompt": prompt}, content)
             return self._completions.answer(body, request.component)
         return self._wrapped(prompt, parameters, request.component, streams=streams)
 
-    def _openai(
-        self, body: Mapping[str, Any], parameters: Mapping[str, Any], *, streams: bool
-    ) -> dict[str, Any]:
+    def _openai(self, body: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
         """The request in OpenAI's words, for the shapes that are OpenAI's."""
+        parameters = content.get("parameters") or {}
+        streaming = {name: content[name] for name in _STREAMING if name in content}
         limit = parameters.get("max_new_tokens", self._settings.default_max_new_tokens)
         rest = {name: value for name, value in parameters.items() if name != "max_new_tokens"}
-        return {**rest, **body, "max_tokens": limit, "stream": streams}
+        return {**rest, **body, "max_tokens": limit, **streaming}
 
     def _wrapped(
         self, prompt: str, parameters: Mapping[str, Any], component: str, *, streams: bool
@@ -79,3 +82,12 @@ class Custom:
             return framed(map(wrap, generation.pieces), settings.framing)
         echo = prompt if parameters.get("return_full_text", settings.echoes) else ""
         return document(wrap(echo + generation.text))
+
+
+def _check(parameters: Mapping[str, Any]) -> None:
+    """What `generate` of the handler's model trips over."""
+    if type(parameters.get("max_new_tokens", 1)) is not int:
+        toolkit.refuse("`max_new_tokens` must be an integer")
+    stops = parameters.get("stop") or []
+    if not isinstance(stops, list) or not all(isinstance(stop, str) for stop in stops):
+        toolkit.refuse("`stop` must be a list of strings")

@@ -49,9 +49,16 @@ def parameters_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def stops(parameters: Mapping[str, Any]) -> list[str]:
-    """The stop texts: a string or a list."""
+    """The stop texts: a string or a list.
+
+    Raises:
+        Complaint: They are neither.
+    """
     given = parameters.get("stop_sequences") or []
-    return [given] if isinstance(given, str) else given
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        unreadable("stop_sequences must be a string or a list of strings")
+    return texts
 
 
 def unreadable(text: str) -> NoReturn:

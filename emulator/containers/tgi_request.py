@@ -12,6 +12,8 @@ from emulator.containers.base import Complaint
 
 _BEST_OF_LIMIT = 2
 _STOP_LIMIT = 4
+_GRAMMARS = ("json", "regex", "json_schema")
+_WHOLE_NUMBERS = ("best_of", "top_k", "max_new_tokens", "top_n_tokens")
 
 
 def read(body: bytes) -> dict[str, Any]:
@@ -51,13 +53,38 @@ def _check_parameters(parameters: Mapping[str, Any]) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
             misfit(f"parameters.{name}: invalid type, expected a number")
+        if name in _WHOLE_NUMBERS and not isinstance(value, int):
+            misfit(f"parameters.{name}: invalid type, expected an integer")
         if not accepts(value):
             refuse(f"`{name}` {text}")
-    stops = parameters.get("stop") or []
+    _check_stops(parameters.get("stop"))
+    _check_grammar(parameters.get("grammar"))
+
+
+def _check_stops(stops: Any) -> None:
+    if stops is None:
+        return
     if not isinstance(stops, list):
         misfit("parameters.stop: invalid type, expected a sequence")
+    if not all(isinstance(stop, str) for stop in stops):
+        misfit("parameters.stop: invalid type, expected a string")
     if len(stops) > _STOP_LIMIT:
         refuse(f"`stop` supports up to {_STOP_LIMIT} stop sequences. Given: {len(stops)}")
+
+
+def _check_grammar(grammar: Any) -> None:
+    if grammar is None:
+        return
+    if not isinstance(grammar, dict):
+        misfit("parameters.grammar: invalid type, expected internally tagged enum GrammarType")
+    if grammar.get("type") not in _GRAMMARS:
+        misfit(
+            "parameters.grammar: unknown variant, expected one of `json`, `regex`, `json_schema`"
+        )
+    if "value" not in grammar:
+        misfit("parameters.grammar: missing field `value`")
+    if grammar["type"] == "json" and not isinstance(grammar["value"], dict):
+        refuse("Grammar must be a JSON schema, which is an object")
 
 
 def _positive(value: float) -> bool:

@@ -16,7 +16,7 @@ from proxy.routes.text import generate
 
 async def create(request: Request, caller: Caller) -> Response:
     """Answer a chat request, as a whole or as a stream."""
-    return await generate(request, caller, "chat", ChatRequest)
+    return await generate(request, caller, "chat")
 
 
 ROUTES = (

@@ -16,7 +16,7 @@ from proxy.routes.text import generate
 
 async def create(request: Request, caller: Caller) -> Response:
     """Complete one prompt or several, as a whole or as a stream."""
-    return await generate(request, caller, "completion", CompletionRequest)
+    return await generate(request, caller, "completion")
 
 
 ROUTES = (

@@ -17,7 +17,7 @@ from proxy.routes.table import Route, for_models
 
 async def create(request: Request, caller: Caller) -> Response:
     """Answer an embedding request."""
-    model, call, params = await read_call(request, caller, "embedding", EmbeddingRequest)
+    model, call, params = await read_call(request, caller, "embedding")
     return answers.whole(call, await until_gone(request, model.call(call, params)))
 
 

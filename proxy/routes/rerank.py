@@ -17,7 +17,7 @@ from proxy.routes.table import Route, with_v1
 
 async def create(request: Request, caller: Caller) -> Response:
     """Rank documents by how well they answer a query."""
-    model, call, params = await read_call(request, caller, "rerank", RerankRequest)
+    model, call, params = await read_call(request, caller, "rerank")
     return answers.whole(call, await until_gone(request, model.call(call, params)))
 
 

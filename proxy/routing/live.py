@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakValueDictionary
 
-from adapters.endpoint import EndpointMemory
+from adapters.endpoint_memory import EndpointMemory
 from proxy.routing.cooldown import Health
 
 #: The weight of the latest answer in the running mean of latencies.

@@ -14,6 +14,7 @@ from functools import partial
 from adapters.answer import Answer
 from adapters.base import Head, Json, Limits
 from adapters.errors import GatewayError, ModelNotFound
+from adapters.openai.schemas import Schemas
 from proxy.limits.size import tokens_of
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
@@ -47,6 +48,11 @@ class PublicModel:
     def permitted_fields(self) -> frozenset[str]:
         """Request fields that are refused elsewhere and allowed here."""
         return self.pool.permitted_fields
+
+    @property
+    def schemas(self) -> Schemas:
+        """What its requests are checked against."""
+        return self.pool.schemas
 
     async def call(self, call: Call, params: Json) -> Answer:
         """Give a whole answer.

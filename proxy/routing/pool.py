@@ -15,6 +15,7 @@ from typing import TypeVar
 from adapters.base import Limits
 from adapters.deadline import within
 from adapters.errors import DeadlineExceeded, GatewayError, RateLimited
+from adapters.openai.schemas import SCHEMAS, Schemas
 from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
 from proxy.routing.balance import Strategy, simple_shuffle
@@ -39,6 +40,7 @@ class Pool:
         model: Its public name.
         members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
+        schemas: What its requests are checked against: what every one of its deployments takes.
         quota: What it may use in a minute, whichever deployment answers; None for no limit.
         strategy: Chooses among the deployments that could answer.
         retries: How often, and after how long, a request is tried again.
@@ -50,6 +52,7 @@ class Pool:
     model: str
     members: tuple[Member, ...]
     permitted_fields: frozenset[str] = frozenset()
+    schemas: Schemas = field(default_factory=lambda: SCHEMAS)
     quota: Quota | None = None
     strategy: Strategy = simple_shuffle
     retries: RetryPolicy = field(default_factory=RetryPolicy)
@@ -191,8 +194,10 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
             answer = await ask(attempt, limits)
     except GatewayError as error:
         attempt.close(error=error)
-        attempt.failed(error)
-        if isinstance(error, DeadlineExceeded) and not deadline.left:
+        is_late = isinstance(error, DeadlineExceeded)
+        if not is_late or times is attempt.member.times:  # a client's own hurry is nobody's fault
+            attempt.failed(error)
+        if is_late and not deadline.left:
             raise deadline.exceeded() from error
         raise
     except BaseException:

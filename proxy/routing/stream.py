@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from adapters.answer import AnswerStream
+from adapters.answer_stream import AnswerStream
 from adapters.base import Head, Json, Summary
 from adapters.errors import GatewayError
 from proxy.routing.attempt import Attempt

@@ -10,9 +10,11 @@ import orjson
 import pytest
 
 from adapters import formats
-from adapters.answer import AnswerStream, DecodedStream
+from adapters.answer_stream import AnswerStream
 from adapters.base import Json, Limits, StreamMode, Summary, Task
-from adapters.endpoint import Endpoint, EndpointMemory
+from adapters.decoded_stream import DecodedStream
+from adapters.endpoint import Endpoint
+from adapters.endpoint_memory import EndpointMemory
 from adapters.errors import (
     MalformedReply,
     ModelError,

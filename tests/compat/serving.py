@@ -130,7 +130,7 @@ def gateway(emulator: str) -> Yaml:
                 for name, route in routes
             ),
         ],
-        "router_settings": {"default_litellm_params": serving.defaults(emulator)},
+        "router_settings": serving.router(emulator),
     }
 
 

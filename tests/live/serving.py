@@ -189,7 +189,7 @@ def open_gateway(emulator: str) -> Yaml:
     """A gateway without a key."""
     return {
         "model_list": list(MODELS),
-        "router_settings": {"default_litellm_params": defaults(emulator)},
+        "router_settings": router(emulator),
         "general_settings": {"max_request_size_mb": 8},
     }
 
@@ -198,7 +198,7 @@ def locked_gateway(emulator: str) -> Yaml:
     """A gateway with a master key, small bodies, and a log at its most talkative."""
     return {
         "model_list": list(LOCKED_MODELS),
-        "router_settings": {"default_litellm_params": defaults(emulator)},
+        "router_settings": router(emulator),
         "general_settings": {
             "master_key": MASTER_KEY,
             "litellm_key_header_name": "X-Own-Key",
@@ -212,8 +212,13 @@ def small_gateway(emulator: str) -> Yaml:
     """A gateway with one chat model."""
     return {
         "model_list": [model("chat", "sagemaker_chat/chat")],
-        "router_settings": {"default_litellm_params": defaults(emulator)},
+        "router_settings": router(emulator),
     }
+
+
+def router(emulator: str) -> Yaml:
+    """Give the settings of a gateway that tries each request once: a test sees each failure."""
+    return {"num_retries": 0, "default_litellm_params": defaults(emulator)}
 
 
 def defaults(emulator: str) -> Yaml:

@@ -75,7 +75,10 @@ def configuration(emulator: str) -> str:
         "transport": "openai_path",
     }
     return serving.written(
-        {"model_list": models, "router_settings": {"default_litellm_params": defaults}}
+        {
+            "model_list": models,
+            "router_settings": {"num_retries": 0, "default_litellm_params": defaults},
+        }
     )
 
 

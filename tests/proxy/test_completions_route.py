@@ -84,7 +84,7 @@ async def test_a_stream_is_openais() -> None:
     said = [each["choices"][0]["text"] for each in given if each["choices"]]
     assert said == [" there", " was", ""]
     assert given[-2]["choices"][0]["finish_reason"] == "stop"
-    assert given[-1]["usage"]["completion_tokens"] == 2
+    assert given[-1]["usage"]["completion_tokens"] == 3  # an estimate, as of a whole answer
     assert [each["usage"] for each in given[:-1]] == [None] * 3
 
 

@@ -67,8 +67,10 @@ def test_base64_is_that_of_openais_servers() -> None:
 def test_both_encodings_carry_the_same_numbers() -> None:
     """The client's encoding changes the spelling only."""
     rows = [[0.5, -1.0], [2.0, 0.25]]
-    plain = embeddings.answer(ask(input=["a", "b"], encoding_format="float"), rows, 3).body
-    packed = embeddings.answer(ask(input=["a", "b"], encoding_format="base64"), rows, 3).body
+    plain = embeddings.answer(ask(input=["a", "b"], encoding_format="float"), rows, 3, "[][]").body
+    packed = embeddings.answer(
+        ask(input=["a", "b"], encoding_format="base64"), rows, 3, "[][]"
+    ).body
     assert [item["embedding"] for item in plain["data"]] == rows
     assert [vectors.unpack(item["embedding"]) for item in packed["data"]] == rows
     assert plain["usage"] == packed["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
@@ -86,7 +88,7 @@ def test_usage_says_where_it_comes_from(
     given: Any, tokens: int | None, source: str, count: int
 ) -> None:
     """The container's count wins, even 0; token ids are counted; texts are estimated."""
-    answer = embeddings.answer(ask(input=given), [[1.0]], tokens)
+    answer = embeddings.answer(ask(input=given), [[1.0]], tokens, "[][]")
     assert (answer.usage_source, answer.body["usage"]["prompt_tokens"]) == (source, count)
     assert ("estimated" in answer.body["usage"]) == (source == "estimate")
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from adapters import formats
-from adapters.answer import AnswerStream
+from adapters.answer_stream import AnswerStream
 from adapters.base import Decoded, Json, ParameterPolicy, Payload, Request, StreamCodec, Task
 from adapters.endpoint import Endpoint
 from adapters.openai import parameters

@@ -187,3 +187,30 @@ async def test_endpoints_are_kept_within_bounds(template: Path) -> None:
     with pytest.raises(InvalidRequest, match="chat_template"):
         await few.call(order("sagemaker/b", **settings))
     await few.aclose()
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({**BODIES["chat"], "temperature": "warm"}, "temperature"),
+        ({"messages": []}, "messages"),
+        ({}, "messages"),
+    ],
+)
+async def test_a_request_is_checked_as_its_format_wants(
+    opened: Engine, given: Json, param: str
+) -> None:
+    """OpenAI's schema holds, but for a format that takes the container's own bodies."""
+    body = {"model": "sagemaker/e", **given}
+    wrong = Order("chat", body, MOCK, {})
+    with pytest.raises(InvalidRequest) as caught:
+        await opened.call(wrong)
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize("model", [None, 3, ["sagemaker/e"]])
+async def test_a_model_is_a_text(opened: Engine, model: Any) -> None:
+    """Before anything is made of it."""
+    with pytest.raises(InvalidRequest) as caught:
+        await opened.call(Order("chat", {"model": model, **BODIES["chat"]}, MOCK, {}))
+    assert caught.value.param == "model"

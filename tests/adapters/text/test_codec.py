@@ -140,8 +140,8 @@ def test_nothing_of_the_gateways_own_is_in_a_body(name: str) -> None:
     body = asked(name, model="m", user="u", store=True, n=1, tools=[], tool_choice="auto", top_k=3)[
         0
     ]
-    parameters = {"top_k": 3, "details": True} if name in {"tgi", "lmi"} else {"top_k": 3}
-    assert body == {"inputs": "Hi", "parameters": parameters}
+    own = {"tgi": {"details": True, "return_full_text": False}, "lmi": {"details": True}}
+    assert body == {"inputs": "Hi", "parameters": {"top_k": 3, **own.get(name, {})}}
 
 
 @pytest.mark.parametrize("name", TEXT)
@@ -181,7 +181,10 @@ def test_log_probabilities_of_an_echo_are_a_clear_400(name: str) -> None:
 
 def test_no_probabilities_but_the_tokens_own_is_a_wish_too() -> None:
     """`logprobs: 0` asks for those of the text alone."""
-    assert asked("tgi", "completion", logprobs=0)[0]["parameters"] == {"details": True}
+    assert asked("tgi", "completion", logprobs=0)[0]["parameters"] == {
+        "details": True,
+        "return_full_text": False,
+    }
     assert asked("lmi", "completion", logprobs=0)[0]["parameters"] == {
         "details": True,
         "logprobs": 1,

@@ -140,11 +140,14 @@ def test_what_follows_the_end_is_ignored() -> None:
     assert said(chunks) == "a"
 
 
-def test_a_text_behind_a_finished_choice_is_ignored() -> None:
-    """A choice that has said why it ended has ended."""
-    ended = {"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}
+def test_a_text_behind_a_finish_reason_is_not_lost() -> None:
+    """It is a part of the answer; the finish reason still comes last, and once."""
+    ended = {"choices": [{"delta": {"content": "a"}, "finish_reason": "length"}]}
     later = {"choices": [{"delta": {"content": "b"}}]}
-    assert said(decode(decoder(), ended, later)) == "a"
+    chunks = decode(decoder(), ended, later)
+    assert said(chunks) == "ab"
+    reasons = [chunk["choices"][0]["finish_reason"] for chunk in chunks]
+    assert reasons == [None] * (len(reasons) - 1) + ["length"]
 
 
 def test_a_whole_answer_inside_a_stream_is_unknown() -> None:
@@ -161,12 +164,22 @@ def test_an_echo_is_removed_from_a_stream_of_pieces() -> None:
 
 
 def test_counts_come_from_records_where_nothing_better_is_there() -> None:
-    """Tokens that came one by one are counted, and `length` is claimed from that count."""
+    """Tokens that came one by one are counted, and `length` is claimed from that count.
+
+    As usage they count beside an exact count of the prompt only: with an estimate of it they would
+    tell another sum than the whole answer, which has no records.
+    """
     stream = decoder(max_tokens=2)
-    chunks = decode(stream, token("a"), {**token("b"), "generated_text": "ab"})
+    last = {**token("b"), "generated_text": "ab"}
+    chunks = decode(stream, token("a"), last)
     assert chunks[-1]["choices"][0]["finish_reason"] == "length"
-    assert stream.summary.usage is not None
-    assert stream.summary.usage["completion_tokens"] == 2
+    expected = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "estimated": True}
+    assert (stream.summary.usage, stream.summary.usage_source) == (expected, "estimate")
+
+    stream = decoder()
+    decode(stream, token("a"), {**last, "details": {"input_length": 5}})
+    expected = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+    assert (stream.summary.usage, stream.summary.usage_source) == (expected, "counted")
 
 
 def test_a_piece_claims_no_length() -> None:

@@ -106,9 +106,7 @@ def _custom(shape: str, **container: object) -> Dialect:
         name=f"custom-{shape.replace('_', '-')}{'-sse' if container else ''}",
         column="nothing",
         container={"kind": "custom", "shape": shape, **container},
-        whole="container" if told else "estimate",
-        length=(told, told),
-        agrees=not told,
+        **(_TOLD if told else {}),
     )
 
 
@@ -154,7 +152,6 @@ DIALECTS: Sequence[Dialect] = (
         column="nothing",
         container={"kind": "lmi"},
         length=(False, True),
-        agrees=False,
     ),
     Dialect(
         name="lmi-static",

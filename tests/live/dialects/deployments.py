@@ -24,6 +24,7 @@ _TEXT: Yaml = {
     "lmi-static-fails": {"kind": "lmi_static", "fails": True},
     "echo-custom": {"kind": "custom", "echoes": True},
     "echo-tgi": {"kind": "tgi", "echoes": True},
+    "meta-textgeneration-llama-2-7b-f": {"kind": "llama2"},
     "plain-vllm": {"kind": "messages", "completions": False},
     "no-tools": {"kind": "messages", "tools": False},
     "reasons": {"kind": "messages", "reasoning_field": "reasoning"},
@@ -81,6 +82,16 @@ _MODELS = (
         custom_attributes="accept_eula=true",
         final_prompt_value="Answer:",
     ),
+    model("llama-no-format", "sagemaker/meta-textgeneration-llama-2-7b-f"),
+    model(
+        "llama-no-format-eula",
+        "sagemaker/meta-textgeneration-llama-2-7b-f",
+        custom_attributes="accept_eula=true",
+    ),
+    model("tgi-collected", "sagemaker/tgi", format="tgi", collect="always"),
+    model("echo-known", "sagemaker/echo-custom", echoes_prompt=True),
+    model("echo-denied", "sagemaker/echo-custom", echoes_prompt=False),
+    model("echo-told", "sagemaker/echo-tgi", format="tgi"),
     model("raw-inputs", "sagemaker/tgi", format="raw"),
     model("raw-prompt", "sagemaker/openai-vllm", format="raw"),
     model("raw-static", "sagemaker/lmi-static", format="raw"),
@@ -120,5 +131,5 @@ def gateway(emulator: str) -> Yaml:
     """A gateway without a key, in front of them all."""
     return {
         "model_list": list(_MODELS),
-        "router_settings": {"default_litellm_params": serving.defaults(emulator)},
+        "router_settings": serving.router(emulator),
     }

@@ -94,6 +94,14 @@ def test_usage_is_honest(gateway: Gateway, dialect: Dialect) -> None:
     assert (whole == streamed) is dialect.agrees
 
 
+def test_a_collected_answer_counts_as_a_stream_does(gateway: Gateway) -> None:
+    """TGI counts a prompt in streams only: `collect: always` has whole answers counted exactly."""
+    answer = gateway.chat("tgi-collected")
+
+    assert answer.headers["x-sagegate-usage-source"] == "details"
+    assert answer.json()["usage"] == usage_of(gateway.stream("tgi", **USAGE))
+
+
 @each_dialect
 def test_two_choices(gateway: Gateway, emulated: Emulated, dialect: Dialect) -> None:
     """`n: 2` gives two choices, whole and streamed, and one sum of tokens; Nova can't.

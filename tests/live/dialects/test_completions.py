@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.live.dialects.containers import BY_NAME, DIALECTS, HOSTILE, Dialect
+from tests.live.dialects.containers import DIALECTS, HOSTILE, Dialect
 from tests.live.dialects.test_answers import USAGE, assert_honest, usage_of
 from tests.live.emulated import Emulated
 from tests.live.gateway import Gateway, Json, error_of
@@ -217,11 +217,3 @@ def test_the_official_client(sdk: openai.OpenAI, dialect: Dialect) -> None:
     assert "Where is it?" in whole.choices[0].text
     assert whole.usage is not None
     assert whole.usage.completion_tokens > 0
-
-
-def test_llama_chat_models_take_no_prompts(gateway: Gateway) -> None:
-    """A container of dialogs refuses a bare prompt itself; its words reach the client."""
-    answer = gateway.complete(BY_NAME["llama-2-7b-f"].name, "Where?")
-
-    assert answer.status_code >= 400
-    assert "dialog" in error_of(answer)["message"]

@@ -31,7 +31,10 @@ COLUMNS: Final = {
     "openai": "openai-vllm",
 }
 #: What a format asks for by itself.
-ALWAYS: Final[dict[str, Json]] = {"tgi": {"details": True}, "lmi": {"details": True}}
+ALWAYS: Final[dict[str, Json]] = {
+    "tgi": {"details": True, "return_full_text": False},
+    "lmi": {"details": True},
+}
 TEXT: Final = ("nothing", "tgi", "lmi", "lmi_static", "llama2")
 
 SCHEMA: Final = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -129,7 +132,7 @@ def test_a_cell(
     arrived = json.loads(emulated.requests()[0]["body"])
     wanted = sent if cell == AS_IS else cell
     if column in TEXT:
-        assert set(arrived) - {"stream"} == {"inputs", "parameters"}
+        assert set(arrived) - {"stream", "stream_options"} == {"inputs", "parameters"}
         assert arrived["parameters"] == {**ALWAYS.get(column, {}), **wanted}
     else:
         beside = {"messages", "model", "stream", "stream_options"}
@@ -145,7 +148,7 @@ def test_a_cell(
 def test_usage_is_asked_of_containers_that_can_tell_it(
     gateway: Gateway, emulated: Emulated, column: str, options: Json | None
 ) -> None:
-    """Chat containers are always asked; text containers know no `stream_options`.
+    """Chat containers are always asked, and containers that nobody knows; the others don't know it.
 
     The client gets what it asked for.
     """
@@ -153,7 +156,8 @@ def test_usage_is_asked_of_containers_that_can_tell_it(
     stream = gateway.stream(COLUMNS[column], **sent)
 
     arrived = json.loads(emulated.requests()[0]["body"]).get("stream_options")
-    assert arrived == (None if column in TEXT else {"include_usage": True})
+    knows_none = column in TEXT and column != "nothing"
+    assert arrived == (None if knows_none else {"include_usage": True})
     wanted = options == {"include_usage": True}
     assert any(chunk.get("usage") for chunk in stream.chunks) is wanted
 
@@ -166,15 +170,21 @@ def test_usage_is_asked_of_containers_that_can_tell_it(
         ("lmi-static", {"tool_choice": "required"}, "sagemaker_chat/<endpoint>"),
         ("tgi-unset", {"logprobs": True}, "format: lmi"),
         ("llama-2-7b", {"top_logprobs": 2}, "format: tgi"),
-        ("lmi-json", {"response_format": JSON_SCHEMA}, "format: tgi"),
+        ("tgi-unset", {"response_format": JSON_SCHEMA}, "format: tgi"),
+        ("tgi-unset", {"response_format": JSON_SCHEMA}, "sagemaker_chat/<endpoint>"),
+        ("lmi-json", {"response_format": JSON_SCHEMA}, "sagemaker_chat/<endpoint>"),
+        ("lmi-json", {"tools": TOOLS}, "sagemaker_chat/<endpoint>"),
         ("nova", {"seed": 1}, "allowed_openai_params"),
     ],
 )
 def test_a_refusal_names_the_setting_that_helps(
     gateway: Gateway, model: str, sent: Json, remedy: str
 ) -> None:
-    """A 400 says which setting makes it work, where one does."""
-    assert remedy in error_of(gateway.chat(model, **sent))["message"]
+    """A 400 says which setting makes it work, where one does, and none that does not."""
+    message = error_of(gateway.chat(model, **sent))["message"]
+    assert remedy in message
+    if model == "lmi-json":
+        assert "format:" not in message
 
 
 def test_a_container_without_tool_calls_says_how_to_switch_them_on(gateway: Gateway) -> None:

@@ -98,6 +98,27 @@ def test_a_short_prompt_may_begin_an_answer(gateway: Gateway) -> None:
     assert gateway.text("echo-custom", messages=longer).startswith(" You said")
 
 
+@pytest.mark.parametrize("prompt", ["Hi", PROMPT])
+@pytest.mark.parametrize(
+    ("model", "opening"), [("echo-known", ""), ("echo-told", ""), ("echo-denied", "{}")]
+)
+def test_where_an_echo_is_known_nothing_is_guessed(
+    gateway: Gateway, model: str, opening: str, prompt: str
+) -> None:
+    """`echoes_prompt` decides whatever the prompt's length; `format: tgi` asks for no echo.
+
+    A completion's `echo` is there once all the same.
+    """
+    ask = [{"role": "user", "content": prompt}]
+    expected = opening.format(prompt) + " You said"
+
+    assert gateway.text(model, messages=ask).startswith(expected)
+    assert gateway.stream(model, messages=ask).text().startswith(expected)
+    assert gateway.complete(model, prompt).json()["choices"][0]["text"].startswith(expected)
+    echo = gateway.complete(model, prompt, echo=True).json()["choices"][0]["text"]
+    assert echo.startswith(prompt + expected)
+
+
 #: What is shown of each shape: of whole answers, and of streams where there is more to see.
 SEEN: dict[str, set[str]] = {
     "custom-generated-text": {"[].generated_text"},
@@ -135,6 +156,37 @@ def test_model_info_shows_the_shapes_seen(gateway: Gateway, path: str) -> None:
     shown = {card["model_name"]: card["model_info"].get("reply_shapes") for card in cards}
     assert {name: set(shown[name]) for name in SEEN} == SEEN
     assert shown["llama-no-licence"] is None
+
+
+VECTORS: dict[str, str] = {
+    "shape-rows": "[][]",
+    "shape-tokens": "[][][]",
+    "shape-layered": "[][][][]",
+    "shape-embeddings": "embeddings[][]",
+    "shape-data": "data[].embedding",
+    "shape-objects": "[].embedding",
+    "flat-rows": "[]",
+    "cohere": "[][]",
+    "openai": "data[].embedding",
+    "raw-vectors": "data[].embedding",
+}
+SCORES: dict[str, str] = {"ranks": "[].score", "ranks-raw": "[].score"}
+
+
+def test_model_info_shows_the_shapes_of_vectors_and_scores(gateway: Gateway) -> None:
+    """What embedding containers and rerankers have answered is shown as texts' shapes are."""
+    for name in VECTORS:
+        answer = gateway.post("/v1/embeddings", {"model": name, "input": "one"})
+        assert answer.status_code == 200, (name, answer.text)
+    for name in SCORES:
+        body = {"model": name, "query": "q", "documents": ["a"], "texts": ["a"]}
+        assert gateway.post("/v1/rerank", body).status_code == 200
+
+    cards = gateway.http.get("/model/info").json()["data"]
+
+    shown = {card["model_name"]: card["model_info"].get("reply_shapes") for card in cards}
+    expected = {name: [shape] for name, shape in (VECTORS | SCORES).items()}
+    assert {name: shown[name] for name in expected} == expected
 
 
 def test_model_info_names_every_format(gateway: Gateway) -> None:
@@ -177,6 +229,42 @@ def test_the_licence_is_accepted_by_setting_only(
     assert taken.status_code == 200
     for entry in emulated.requests():
         assert entry["headers"]["x-amzn-sagemaker-custom-attributes"] == "accept_eula=true"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize(
+    ("model", "setting"),
+    [
+        ("llama-no-licence", "custom_attributes: accept_eula=true"),
+        ("llama-no-format", "custom_attributes: accept_eula=true"),
+        ("llama-no-format-eula", "format: llama2"),
+    ],
+)
+def test_a_known_complaint_names_the_setting(
+    gateway: Gateway, model: str, setting: str, stream: bool
+) -> None:
+    """JumpStart's own words reach the client, and behind them what the operator can set."""
+    answer = gateway.post(
+        "/v1/chat/completions", {"model": model, "messages": HELLO, "stream": stream}
+    )
+
+    assert answer.status_code == 424
+    assert "'" + setting + "'" in error_of(answer)["message"]
+    assert "prediction failure" in error_of(answer)["message"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_chat_model_of_llama_2_completes_nothing(
+    gateway: Gateway, emulated: Emulated, stream: bool
+) -> None:
+    """It takes dialogs only: a prompt is a 400 of ours that says what works; base models do."""
+    answer = gateway.complete("llama-2-7b-f", "Once", stream=stream)
+
+    assert answer.status_code == 400
+    assert error_of(answer)["code"] == "unsupported_task"
+    assert "/chat/completions" in error_of(answer)["message"]
+    assert emulated.requests() == []
+    assert gateway.complete("llama-2-7b", "Once", stream=stream).status_code == 200
 
 
 def test_dialogs_of_chat_models(gateway: Gateway, emulated: Emulated) -> None:
@@ -250,7 +338,7 @@ def test_nothing_of_the_gateway_s_own_is_in_a_body(
         "num_retries": 1,
         "tags": ["x"],
         "cache": {"no-cache": True},
-        "fallbacks": ["chat"],
+        "fallbacks": [dialect.name],
     }
 
     assert gateway.chat(dialect.name, **own).status_code == 200
@@ -271,3 +359,33 @@ def test_reasoning_is_offered_under_both_names(gateway: Gateway) -> None:
     assert message["reasoning_content"] == message["reasoning"] != ""
     said = "".join(delta.get("reasoning_content") or "" for delta in deltas)
     assert said == message["reasoning"]
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_raw_needs_nothing_of_openais(
+    gateway: Gateway, emulated: Emulated, path: str, stream: bool
+) -> None:
+    """`format: raw` takes a body without `messages` or `prompt`, whatever OpenAI's names hold."""
+    given: Json = {"inputs": "Where is Köln?", "parameters": {"top_k": 3}, "stop": {"own": 1}}
+
+    answer = gateway.post(path, {"model": "raw-inputs", "stream": stream, **given})
+
+    assert answer.status_code == 200, answer.text
+    assert "Köln" in answer.text
+    sent = emulated.body()
+    assert sent.pop("stream", False) is stream
+    assert sent == given
+    if not stream:
+        assert answer.json()["usage"]["prompt_tokens"] == 4  # a quarter of the words' bytes
+
+
+def test_other_formats_need_openais(gateway: Gateway, emulated: Emulated) -> None:
+    """Where the gateway writes the body, `messages` and `prompt` must be there, of their types."""
+    for path, name in (("chat/completions", "messages"), ("completions", "prompt")):
+        for given, code in (({}, "missing_required_parameter"), ({name: 3}, "invalid_type")):
+            answer = gateway.post(f"/v1/{path}", {"model": "tgi-unset", "inputs": "x", **given})
+            assert (answer.status_code, error_of(answer)["code"]) == (400, code)
+    raw = gateway.post("/v1/chat/completions", {"model": "raw-inputs", "stream": "yes"})
+    assert (raw.status_code, error_of(raw)["param"]) == (400, "stream")
+    assert emulated.requests() == []

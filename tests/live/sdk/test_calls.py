@@ -1,6 +1,7 @@
 """Calls in process: whole answers, sync and async, from threads, in time, and without secrets."""
 
 import asyncio
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -192,3 +193,34 @@ def test_closing_is_not_the_end(emulated: Emulated) -> None:
     assert not any(thread.name == "sagegate" for thread in threading.enumerate())
     sagegate.completion(CHAT, HELLO)
     assert len(emulated.requests()) == 2
+
+
+async def test_raw_bodies(emulated: Emulated) -> None:
+    """With `format="raw"` there need be no messages and no prompt: the arguments are the body."""
+    given: Any = {"format": "raw", "inputs": "Köln", "parameters": {"top_k": 2}}
+
+    answer = sagegate.completion("sagemaker/my-text", **given)
+    stream = await sagegate.acompletion("sagemaker/my-text", stream=True, **given)
+    text = sagegate.text_completion("sagemaker/my-text", **given)
+
+    assert "Köln" in answer.choices[0].message.content
+    assert "Köln" in "".join([c.choices[0].delta.get("content") or "" async for c in stream])
+    assert isinstance(text, sagegate.Result)
+    bodies = [json.loads(entry["body"]) for entry in emulated.requests()]
+    body = {"inputs": "Köln", "parameters": {"top_k": 2}}
+    assert bodies == [body, {**body, "stream": True}, body]
+
+
+def test_other_formats_need_messages(emulated: Emulated) -> None:
+    """Where sagegate writes the body, a call without messages is refused, and nothing is sent."""
+    with pytest.raises(sagegate.InvalidRequest, match="Missing required parameter: 'messages'"):
+        sagegate.completion("sagemaker/my-text", inputs="x")
+    assert emulated.requests() == []
+
+
+def test_a_number_that_is_none(emulated: Emulated) -> None:
+    """What JSON can't say is refused, as over HTTP, and never left out in silence."""
+    with pytest.raises(sagegate.InvalidRequest, match="temperature: nan is no number") as caught:
+        sagegate.completion("sagemaker/my-text", HELLO, temperature=float("nan"))
+    assert caught.value.param == "temperature"
+    assert emulated.requests() == []

@@ -26,7 +26,9 @@ def python(code: str, **environment: str) -> str:
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    # what a busy machine takes its time for is no warning of ours
+    told = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, told) == (0, [])
     return done.stdout.strip()
 
 
