@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from fastapi import FastAPI
@@ -72,6 +73,7 @@ def create_app(
     environ: Mapping[str, str],
     master_key: SecretStr | None = None,
     opener: Opener | None = None,
+    shared: Path | None = None,
 ) -> FastAPI:
     """Build the application for one configuration.
 
@@ -80,6 +82,7 @@ def create_app(
         environ: The process's environment.
         master_key: The administrator's key; None where none is configured.
         opener: The way to AWS; None opens connections to it.
+        shared: A folder for what this process counts together with others; None where it is alone.
 
     Raises:
         ConfigError: the configuration names what does not exist.
@@ -101,7 +104,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with (
             open_way() as aws,
-            aclosing(Ledgers()) as ledgers,
+            aclosing(Ledgers(shared)) as ledgers,
             ledgers.open(redis_settings(config)) as ledger,
         ):
             rules = policies(config, ledger)

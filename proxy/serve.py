@@ -11,8 +11,11 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -40,16 +43,27 @@ _log = logging.getLogger("uvicorn.error")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppFactory:
-    """Makes the application, in this process or in a spawned worker."""
+    """Makes the application, in this process or in a spawned worker.
+
+    Args:
+        shared: A folder that all workers have in common, for what they count together; None where
+            there is only one process.
+    """
 
     config: ProxyConfig
     master_key: SecretStr | None
     debug: bool = False
+    shared: Path | None = None
 
     def __call__(self) -> FastAPI:
         """Make the application from the environment of the process that it runs in."""
         try:
-            return create_app(self.config, environ=os.environ, master_key=self.master_key)
+            return create_app(
+                self.config,
+                environ=os.environ,
+                master_key=self.master_key,
+                shared=self.shared,
+            )
         except Exception as error:
             _log.exception("the application can't be built")
             # uvicorn's supervisor gives up on this code; any other one it would retry for ever
@@ -67,12 +81,13 @@ class AppFactory:
             logging.getLogger(name).setLevel(logging.INFO)
 
 
-class _Config(uvicorn.Config):
+class ServerConfig(uvicorn.Config):
     """uvicorn's settings, with our logging beneath its own; each worker sets up its own."""
 
     app: AppFactory
 
     def configure_logging(self) -> None:
+        """Set logging up; uvicorn calls this too."""
         self.app.configure_logging()
         super().configure_logging()
 
@@ -97,7 +112,7 @@ class ServerSettings:
         return "https" if self.ssl_certfile else "http"
 
 
-def server_config(factory: AppFactory, settings: ServerSettings) -> uvicorn.Config:
+def server_config(factory: AppFactory, settings: ServerSettings) -> ServerConfig:
     """Translate the settings for uvicorn, and try what may fail later in a worker.
 
     Raises:
@@ -105,7 +120,7 @@ def server_config(factory: AppFactory, settings: ServerSettings) -> uvicorn.Conf
     """
     _try_certificate(settings)
     try:
-        return _Config(
+        return ServerConfig(
             factory,
             factory=True,
             workers=settings.workers,
@@ -143,7 +158,7 @@ def _try_certificate(settings: ServerSettings) -> None:
         raise CannotStart(f"the certificate {files}, or --ciphers, can't be used") from error
 
 
-def serve(config: uvicorn.Config, sockets: Sequence[socket.socket]) -> None:
+def serve(config: ServerConfig, sockets: Sequence[socket.socket]) -> None:
     """Answer requests until SIGINT or SIGTERM.
 
     Raises:
@@ -151,7 +166,9 @@ def serve(config: uvicorn.Config, sockets: Sequence[socket.socket]) -> None:
             start (code 3).
     """
     if config.workers > 1:
-        _supervise(config, sockets)
+        with shared_folder() as folder:
+            config.app = replace(config.app, shared=folder)
+            _supervise(config, sockets)
         return
     # until the server takes them
     signal.signal(signal.SIGINT, _leave)
@@ -164,6 +181,15 @@ def _supervise(config: uvicorn.Config, sockets: Sequence[socket.socket]) -> None
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         raise SystemExit(STARTUP_FAILURE)
+
+
+@contextmanager
+def shared_folder() -> Iterator[Path]:
+    """Make a folder for what workers share, in memory where the system has such a place."""
+    in_memory = Path("/dev/shm")  # noqa: S108 - only the parent of a folder of our own
+    place = in_memory if os.access(in_memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="sagegate-", dir=place) as folder:
+        yield Path(folder)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

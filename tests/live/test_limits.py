@@ -6,10 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+import httpx
+
 from tests.live import serving
 from tests.live.conftest import StartGateway
 from tests.live.emulated import Emulated
-from tests.live.gateway import Gateway, error_of
+from tests.live.gateway import HELLO, Gateway, error_of
 from tests.redis_server import RedisServer, serve_redis
 
 RPM = 12
@@ -57,6 +59,24 @@ def test_one_gateway_keeps_its_limits(start: StartGateway, emulated: Emulated) -
         assert gateway.chat("free").status_code == 200
         assert [gateway.chat("pair").status_code for _ in range(4)] == [200] * 4
         assert time.monotonic() - began < 55, "too slow for one window"
+
+
+def test_workers_share_the_limit(start: StartGateway, emulated: Emulated) -> None:
+    """Three workers let through what one would, without Redis."""
+    with (
+        start(limited(emulated.url), "--num_workers", "3") as gateway,
+        ThreadPoolExecutor(12) as threads,
+    ):
+        asked = [threads.submit(_asked_anew, gateway) for _ in range(3 * RPM)]
+        got = [each.result() for each in asked]
+    assert sorted(got) == [200] * RPM + [429] * (2 * RPM)
+
+
+def _asked_anew(gateway: Gateway) -> int:
+    """Ask on a connection of its own, which any worker may take."""
+    with httpx.Client(base_url=gateway.url, trust_env=False, timeout=60) as client:
+        body = {"model": "limited", "messages": HELLO}
+        return client.post("/v1/chat/completions", json=body).status_code
 
 
 def test_gateways_that_share_redis_share_the_limit(
