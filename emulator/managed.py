@@ -24,6 +24,8 @@ Status = Literal[
     "Failed",
     "UpdateRollbackFailed",
 ]
+#: IAM's words: https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
+Decision = Literal["allowed", "explicitDeny", "implicitDeny"]
 _COMPONENTS_ONLY = {"copies", "min_copies", "wake_alarm"}
 
 
@@ -77,11 +79,19 @@ class Policy(Strict):
     """What callers may do, for IAM's simulation and for the control plane's own operations.
 
     Attributes:
-        deny: Actions such as `sagemaker:InvokeEndpoint`; `*` stands for any text.
+        allow: Actions such as `sagemaker:InvokeEndpoint`; `*` stands for any text.
+        deny: Such actions too; a denied one is refused whatever else allows it.
     """
 
+    allow: tuple[str, ...] = ("*",)
     deny: tuple[str, ...] = ()
 
-    def allows(self, action: str) -> bool:
-        """Whether an action is not denied; names compare without case, as with IAM."""
-        return not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self.deny)
+    def decision(self, action: str) -> Decision:
+        """Decide on an action; names compare without case, as with IAM."""
+        if _one_of(self.deny, action):
+            return "explicitDeny"
+        return "allowed" if _one_of(self.allow, action) else "implicitDeny"
+
+
+def _one_of(patterns: tuple[str, ...], action: str) -> bool:
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)

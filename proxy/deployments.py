@@ -18,6 +18,7 @@ from adapters.errors import ConfigError
 from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
+from proxy.config.wildcard import may_fit
 from proxy.model_names import unknown_names
 from proxy.policies import times
 from proxy.routing.times import Times
@@ -58,9 +59,22 @@ class Deployment:
         """Whether it streams."""
         return self.composed.stream_mode
 
+    @property
+    def identity(self) -> str:
+        """Where the credentials come from, such as `static keys`."""
+        if self.composed.mock_response is not None:
+            return "none: mock_response"
+        return self.composed.aws.identity.title
+
     def invoker(self, invoker_for: InvokerFor) -> Invoker:
         """Give the way there."""
         return self.composed.invoker(invoker_for)
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether it is a wildcard through which any endpoint whose name fits can be called."""
+        bounds = (self.params.allowed_endpoints, self.params.discover, self.composed.mock_response)
+        return self.params.wildcard and all(bound is None for bound in bounds)
 
     def card(self) -> Json:
         """Give what clients may know of it: no credential, no address."""
@@ -99,7 +113,7 @@ def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deploy
     Raises:
         ConfigError: with the path of the key at fault.
     """
-    return tuple(each for each in _all(config, environ) if not each.params.wildcard)
+    return tuple(each for each in entries(config, environ) if not each.params.wildcard)
 
 
 def wildcards(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
@@ -108,10 +122,15 @@ def wildcards(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployme
     Raises:
         ConfigError: with the path of the key at fault.
     """
-    return tuple(each for each in _all(config, environ) if each.params.wildcard)
+    return tuple(each for each in entries(config, environ) if each.params.wildcard)
 
 
-def _all(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
+def entries(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
+    """Give all deployments, wildcards among them, in the configuration's order.
+
+    Raises:
+        ConfigError: with the path of the key at fault.
+    """
     ids = {entry.model_info.id for entry in config.model_list if entry.model_info.id}
     return tuple(_at(config, index, environ, taken=ids) for index in range(len(config.model_list)))
 
@@ -144,11 +163,11 @@ def _lines(built: Iterable[Deployment]) -> list[ModelLine]:
             endpoint=each.params.address.endpoint,
             component=each.target.inference_component,
             format=each.format.name,
-            identity=_identity(each.composed),
+            identity=each.identity,
             region=each.target.region,
             region_assumed=each.composed.aws.region_assumed,
             plain_prompt=_has_plain_prompt(each),
-            unbounded=_is_unbounded(each),
+            unbounded=each.unbounded,
         )
         for each in built
     ]
@@ -162,18 +181,6 @@ def _has_plain_prompt(deployment: Deployment) -> bool:
         and deployment.target.prompt is None
         and deployment.info.mode not in {"embedding", "rerank"}
     )
-
-
-def _is_unbounded(deployment: Deployment) -> bool:
-    params = deployment.params
-    bounds = (params.allowed_endpoints, params.discover, deployment.composed.mock_response)
-    return params.wildcard and all(bound is None for bound in bounds)
-
-
-def _identity(composed: Composed) -> str:
-    if composed.mock_response is not None:
-        return "none: mock_response"
-    return composed.aws.identity.title
 
 
 def _deployment(
@@ -193,6 +200,7 @@ def _deployment(
         )
 
     composed = composer(entry.model_name, named)
+    _check_reach(params)
     return Deployment(
         id=entry.model_info.id or _derived_id(entry, composed, taken),
         model=entry.model_name,
@@ -206,6 +214,20 @@ def _deployment(
             stream=params.stream_timeout or router.stream_timeout,
         ),
     )
+
+
+def _check_reach(params: DeploymentParams) -> None:
+    """Refuse an entry of the allow-list that lets nothing through.
+
+    Raises:
+        ConfigError: with the entry's path.
+    """
+    for index, allowed in enumerate(params.allowed_endpoints or ()):
+        if not may_fit(params.address.endpoint, allowed):
+            raise ConfigError(
+                f"allows nothing: the model's endpoints are {params.address.endpoint!a}",
+                path=("allowed_endpoints", index),
+            )
 
 
 def _forwards(config: ProxyConfig, model: str) -> bool:

@@ -19,8 +19,8 @@ from proxy.routing.pool import Pool
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.family import Family
 from proxy.wildcards.listing import Listing
-from proxy.wildcards.pattern import Pattern
-from proxy.wildcards.wildcard import Wildcard, allowing
+from proxy.wildcards.sample import Sample
+from proxy.wildcards.wildcard import Wildcard
 
 #: Gives the account behind a deployment's settings.
 CatalogueFor = Callable[[AwsSettings], Catalogue]
@@ -158,22 +158,9 @@ def families(
     return [Family(model, group, live, policies) for model, group in groups.items()]
 
 
-def _wildcard(sample: Deployment, invoker_for: InvokerFor, catalogue_for: CatalogueFor) -> Wildcard:
-    params = sample.params
-    endpoint, allows = Pattern.of(params.address.endpoint), allowing(params.allowed_endpoints)
+def _wildcard(entry: Deployment, invoker_for: InvokerFor, catalogue_for: CatalogueFor) -> Wildcard:
+    sample, terms = Sample.of(entry), entry.params.discover
     listing = None
-    if params.discover is not None:
-        listing = Listing(
-            model=sample.model,
-            endpoint=endpoint,
-            allows=allows,
-            terms=params.discover,
-            catalogue=catalogue_for(sample.composed.aws),
-        )
-    return Wildcard(
-        sample=sample,
-        endpoint=endpoint,
-        invoker=sample.invoker(invoker_for),
-        allows=allows,
-        listing=listing,
-    )
+    if terms is not None:
+        listing = Listing(sample, terms, catalogue_for(entry.composed.aws))
+    return Wildcard(sample=sample, invoker=entry.invoker(invoker_for), listing=listing)

@@ -14,11 +14,14 @@ from dataclasses import replace
 
 import click
 
+from adapters.deployment.compose import network
 from adapters.errors import ConfigError, UpstreamError
 from adapters.sagemaker.bearer import LIFE_SECONDS, MAX_SECONDS, mint_token
 from adapters.sagemaker.identities import Identities
+from adapters.sagemaker.network import Network
 from adapters.sagemaker.settings import AwsSettings
 from proxy.cannot_start import CannotStart
+from proxy.quiet import quiet
 from proxy.start import Source
 
 
@@ -26,7 +29,7 @@ from proxy.start import Source
 @click.option(
     "-c", "--config", envvar="CONFIG_FILE_PATH", metavar="FILE", required=True, help="config.yaml"
 )
-@click.option("-m", "--model", required=True, help="The public name of a model in it.")
+@click.option("-m", "--model", required=True, help="The public name of a model that it serves.")
 @click.option(
     "--expires_in",
     type=click.IntRange(1, MAX_SECONDS),
@@ -40,10 +43,13 @@ def token(*, config: str, model: str, expires_in: int, lenient: bool) -> None:
 
     It is made from the credentials that the model is served with, without a call to SageMaker, and
     holds in the model's region only. Whoever has it can invoke whatever these credentials may.
+
+    Exit codes: 0 there it is, 1 it can't be made, 2 wrong arguments, such as an unknown model.
     """
     try:
-        aws = _settings(Source(config=config, lenient=lenient), model, os.environ)
-        minted = asyncio.run(_minted(aws, expires_in))
+        aws, way = _settings(Source(config=config, lenient=lenient), model, os.environ)
+        with quiet():
+            minted = asyncio.run(_minted(aws, way, expires_in))
     except ConfigError as error:
         raise CannotStart(str(error)) from error
     except UpstreamError as error:
@@ -51,24 +57,29 @@ def token(*, config: str, model: str, expires_in: int, lenient: bool) -> None:
     click.echo(minted)
 
 
-def _settings(source: Source, model: str, environ: MutableMapping[str, str]) -> AwsSettings:
-    """Give the region and the identity of a model's first deployment.
+def _settings(
+    source: Source, model: str, environ: MutableMapping[str, str]
+) -> tuple[AwsSettings, Network]:
+    """Give the region and the identity of a model's first deployment, and the way to AWS.
 
     Raises:
         ConfigError: the configuration can't be used.
-        CannotStart: it has no such model, or one without AWS.
+        CannotUse: it has no such model.
+        CannotStart: the model is one without AWS.
     """
-    from proxy.deployments import deployments  # noqa: PLC0415 - formats load only when needed
+    from proxy.check.subject import asked_for  # noqa: PLC0415 - formats load only when needed
+    from proxy.deployments import entries  # noqa: PLC0415 - as above
+    from proxy.policies import policies  # noqa: PLC0415 - as above
 
     loaded = source.load(environ)
     environ.update(loaded.exports)
     for notice in loaded.notices:
         click.echo(notice, err=True)
-    built = deployments(loaded.config, environ)
-    named = [each.composed for each in built if each.target.model == model]
-    if not named:
-        names = ", ".join(dict.fromkeys(each.target.model for each in built))
-        raise CannotStart(f"--model {model}: there is no such model; there are: {names}")
+    built = entries(loaded.config, environ)
+    served = asked_for(built, policies(loaded.config).aliases.get(model, model))
+    named = [each.deployment.composed for each in served]
+    ssl_verify = loaded.config.litellm_settings.ssl_verify
+    way = network(environ, ssl_verify=ssl_verify)
     if named[0].mock_response is not None:
         raise CannotStart(f"--model {model}: its answers are mock_response, without AWS")
     if len({replace(each.aws, base_url=None, transport="openai_path") for each in named}) > 1:
@@ -78,9 +89,9 @@ def _settings(source: Source, model: str, environ: MutableMapping[str, str]) -> 
             f"{first.endpoint} in {first.region}",
             err=True,
         )
-    return named[0].aws
+    return named[0].aws, way
 
 
-async def _minted(aws: AwsSettings, seconds: int) -> str:
-    credentials = await Identities().provider(aws).current()
+async def _minted(aws: AwsSettings, way: Network, seconds: int) -> str:
+    credentials = await Identities(way).provider(aws).current()
     return mint_token(credentials, aws.region, time.time(), seconds)

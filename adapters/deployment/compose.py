@@ -43,6 +43,9 @@ _FORMATS: Final[Mapping[Route, str]] = {
 }
 _EMBEDDING_BY_VENDOR: Final = (("voyage", "voyage_embed"), ("cohere", "cohere_embed"))
 
+#: Say who signs, as keys do.
+_NOT_BESIDE_KEYS: Final = ("aws_profile_name", "aws_web_identity_token")
+
 _NO_CLIENTS: Final = ClientHeaders()
 
 #: Gives the way to AWS for an identity.
@@ -127,8 +130,15 @@ def aws_settings(settings: Settings, environ: Mapping[str, str]) -> AwsSettings:
     """Read a deployment's AWS settings, and from the environment what they leave open.
 
     Raises:
-        ConfigError: a value has the wrong form; `path` is the setting's.
+        ConfigError: a value has the wrong form, or two of them say who signs; `path` is the
+            setting's.
     """
+    if settings.aws_access_key_id is not None:
+        for name in _NOT_BESIDE_KEYS:
+            if getattr(settings, name) is not None:
+                raise ConfigError(
+                    "aws_access_key_id says who signs already: keep one of the two", path=(name,)
+                )
     return read_aws_settings(settings.plain(), environ)
 
 

@@ -13,7 +13,15 @@ from pydantic import ConfigDict, Field, PositiveInt, SecretStr, model_validator
 
 from adapters.base import Collect, EmbeddingKey, Pooling, StreamMode, Transport
 from adapters.deployment.address import Provider
-from adapters.deployment.values import BaseUrl, HttpUrl, Megabytes, Seconds, Secret, Section, Text
+from adapters.deployment.values import (
+    BaseUrl,
+    HttpUrl,
+    PayloadMegabytes,
+    Seconds,
+    Secret,
+    Section,
+    Text,
+)
 from adapters.sagemaker import identity_settings
 
 #: Say who signs: a deployment that sets one of them inherits none of the others.
@@ -106,7 +114,7 @@ class Settings(SigningSettings):
     stream_mode: StreamMode = "auto"
     stream_usage: bool = True
     collect: Collect = "auto"
-    max_payload_mb: Megabytes = 6
+    max_payload_mb: PayloadMegabytes = 6
     #: What every request is answered, without AWS.
     mock_response: str | None = None
 

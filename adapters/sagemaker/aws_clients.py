@@ -16,7 +16,9 @@ from typing import Any, Final
 from adapters.base import Json
 from adapters.errors import EndpointNotFound, UpstreamError
 from adapters.redaction import without_secrets
+from adapters.sagemaker.aws_session import network_session
 from adapters.sagemaker.credentials import CredentialProvider
+from adapters.sagemaker.network import DIRECT, Network
 
 #: Seconds.
 _CONNECT: Final = 5
@@ -55,6 +57,7 @@ class AwsClients:
         credentials: Who signs; read anew for each call.
         environ: AWS's endpoint variables are looked up here.
         url: The address of every service, whatever the variables say.
+        network: What they are reached through.
     """
 
     def __init__(
@@ -62,12 +65,15 @@ class AwsClients:
         region: str,
         credentials: CredentialProvider,
         environ: Mapping[str, str],
+        *,
         url: str | None = None,
+        network: Network = DIRECT,
     ) -> None:
         self._region = region
         self._credentials = credentials
         self._environ = environ
         self._url = url
+        self._network = network
         self._session: Any = None
         self._clients: dict[str, Any] = {}
         self._opening = asyncio.Lock()
@@ -110,9 +116,7 @@ class AwsClients:
             return self._clients[service]
 
     async def _made(self, service: str) -> Any:
-        self._session = await asyncio.to_thread(
-            _prepared, self._session, self._credentials, service
-        )
+        self._session = await asyncio.to_thread(self._prepared, service)
         from aiobotocore.config import AioConfig  # noqa: PLC0415 - see the module's docstring
 
         config = AioConfig(
@@ -128,6 +132,17 @@ class AwsClients:
         )
         return await self._open.enter_async_context(client)
 
+    def _prepared(self, service: str) -> Any:
+        """Load the library and a service's model, on a thread: both take their time."""
+        session = self._session
+        if session is None:
+            session = network_session(self._network)
+            session.register_component("credential_provider", _Chain(self._credentials))
+        loader = session.get_component("data_loader")
+        for kind in _MODELS:
+            loader.load_service_model(service, kind)
+        return session
+
     def _note_time(self, answer: Mapping[str, Any]) -> None:
         headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         try:
@@ -135,19 +150,6 @@ class AwsClients:
             self.clock_skew = time.time() - date.timestamp()
         except (ValueError, OverflowError):
             return  # no clock to compare with
-
-
-def _prepared(session: Any, credentials: CredentialProvider, service: str) -> Any:
-    """Load the library and a service's model, on a thread: both take their time."""
-    if session is None:
-        from aiobotocore.session import AioSession  # noqa: PLC0415 - 30 MB that serving never needs
-
-        session = AioSession()
-        session.register_component("credential_provider", _Chain(credentials))
-    loader = session.get_component("data_loader")
-    for kind in _MODELS:
-        loader.load_service_model(service, kind)
-    return session
 
 
 class _Chain:
@@ -158,7 +160,7 @@ class _Chain:
 
     async def load_credentials(self) -> Any:
         """Give credentials that the library freezes, and so reads anew, before each signature."""
-        from aiobotocore.credentials import AioCredentials  # noqa: PLC0415 - see `_prepared`
+        from aiobotocore.credentials import AioCredentials  # noqa: PLC0415 - see the module's docstring
 
         provider = self._credentials
 

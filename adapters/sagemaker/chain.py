@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from adapters.sagemaker.aws_library import open_session
 from adapters.sagemaker.credentials import Credentials, Issued
+from adapters.sagemaker.network import DIRECT, Network
 from adapters.sagemaker.refreshing import unavailable
 
 
@@ -18,10 +19,14 @@ class Chain:
     Args:
         region: Where the chain itself calls STS, unless AWS's files or variables say.
         profile: A profile of AWS's files; its role and source profile are followed.
+        network: What STS and single sign-on are reached through.
     """
 
-    def __init__(self, region: str, profile: str | None = None) -> None:
+    def __init__(
+        self, region: str, profile: str | None = None, *, network: Network = DIRECT
+    ) -> None:
         self._region = region
+        self._network = network
         self._profile = profile
 
     async def __call__(self, stale: Credentials | None) -> Issued:
@@ -31,7 +36,7 @@ class Chain:
             UpstreamError: there are none.
         """
         del stale  # nothing is kept here
-        session = await open_session(self._region, self._profile)
+        session = await open_session(self._region, self._profile, network=self._network)
         found = await session.get_credentials()
         if found is None:
             raise unavailable(

@@ -16,10 +16,8 @@ from adapters.sagemaker.credentials import CredentialProvider
 from adapters.sagemaker.identities import Identities
 from adapters.sagemaker.invoker import SageMakerInvoker
 from adapters.sagemaker.native import OpenAIPathInvoker
-from adapters.sagemaker.network import Network
+from adapters.sagemaker.network import DIRECT, Network
 from adapters.sagemaker.settings import AwsSettings
-
-_DIRECT = Network()
 
 _log = logging.getLogger(__name__)
 
@@ -31,9 +29,10 @@ class Connections:
         network: What stands between the process and AWS.
     """
 
-    def __init__(self, network: Network = _DIRECT) -> None:
+    def __init__(self, network: Network = DIRECT) -> None:
+        self._network = network
         self._client = Client(tls=network.tls(), proxies=network.proxies)
-        self._identities = Identities()
+        self._identities = Identities(network)
         self._tokens = BearerTokens()
         self._clock_watch = ClockWatch()
         self._planes: dict[tuple[str, CredentialProvider], ControlPlane] = {}
@@ -57,7 +56,9 @@ class Connections:
         identity = self._identities.provider(settings)
         key = (settings.region, identity)
         if key not in self._planes:
-            self._planes[key] = ControlPlane(settings.region, identity, environ=environ)
+            self._planes[key] = ControlPlane(
+                settings.region, identity, environ=environ, network=self._network
+            )
         return self._planes[key]
 
     async def prepare(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 from adapters.base import Json
 from adapters.sagemaker.aws_clients import AwsClients
 from adapters.sagemaker.credentials import CredentialProvider
+from adapters.sagemaker.network import DIRECT, Network
 
 #: The most that the list operations give at once.
 _PAGE = 100
@@ -31,6 +32,7 @@ class ControlPlane:
         credentials: Who asks; read anew for each call.
         environ: AWS's endpoint variables are looked up here.
         endpoint_url: Stands in for every service's own address.
+        network: What AWS is reached through.
     """
 
     def __init__(
@@ -40,9 +42,12 @@ class ControlPlane:
         *,
         environ: Mapping[str, str] | None = None,
         endpoint_url: str | None = None,
+        network: Network = DIRECT,
     ) -> None:
         self.region = region
-        self._clients = AwsClients(region, credentials, environ or {}, endpoint_url)
+        self._clients = AwsClients(
+            region, credentials, environ or {}, url=endpoint_url, network=network
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from adapters.sagemaker.chain import Chain
 from adapters.sagemaker.credentials import CredentialProvider, StaticCredentials
 from adapters.sagemaker.identity import Ambient, Identity, Keys, Profile, Role
+from adapters.sagemaker.network import DIRECT, Network
 from adapters.sagemaker.refreshing import Fetch, RefreshingCredentials
 from adapters.sagemaker.roles import AssumedRole, WebIdentityRole
 from adapters.sagemaker.settings import AwsSettings
@@ -25,9 +26,13 @@ class Identities:
 
     Keyed by the whole of an identity: two can't be taken for each other. A provider lives as long
     as somebody holds it.
+
+    Args:
+        network: What STS is reached through.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network = DIRECT) -> None:
+        self._network = network
         self._providers: WeakValueDictionary[Identity, CredentialProvider] = WeakValueDictionary()
         #: The name of the process's sessions in AWS's own logs.
         self.session_name = f"sagegate-{secrets.token_hex(6)}"
@@ -53,14 +58,17 @@ class Identities:
             case Keys(credentials):
                 return StaticCredentials(credentials)
             case Ambient():
-                return self._refreshing(Chain(region))
+                return self._refreshing(Chain(region, network=self._network))
             case Profile(name):
-                return self._refreshing(Chain(region, name))
+                return self._refreshing(Chain(region, name, network=self._network))
             case Role():
                 source = self._provider(identity.source, region)
-                return self._refreshing(AssumedRole(identity, source, self.session_name))
+                fetch = AssumedRole(identity, source, self.session_name, network=self._network)
+                return self._refreshing(fetch)
             case web_identity:
-                return self._refreshing(WebIdentityRole(web_identity, self.session_name))
+                return self._refreshing(
+                    WebIdentityRole(web_identity, self.session_name, network=self._network)
+                )
 
     def _refreshing(self, fetch: Fetch) -> RefreshingCredentials:
         return RefreshingCredentials(fetch, jitter=self._jitter)

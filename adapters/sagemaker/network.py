@@ -34,6 +34,10 @@ class Network:
         return None if self.ca_bundle is None else _context(self.ca_bundle)
 
 
+#: No proxy, and the system's authorities.
+DIRECT: Final = Network()
+
+
 def read_network(environ: Mapping[str, str], *, ssl_verify: bool | str = True) -> Network:
     """Read a process's network settings.
 

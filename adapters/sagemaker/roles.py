@@ -13,6 +13,7 @@ from typing import Final
 from adapters.errors import UpstreamError
 from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials, Issued
 from adapters.sagemaker.identity import Ambient, Role, RoleArn, WebIdentity, WebToken
+from adapters.sagemaker.network import DIRECT, Network
 from adapters.sagemaker.refreshing import unavailable
 from adapters.sagemaker.sts import assume_role, assume_role_with_web_identity, caller_arn
 
@@ -30,10 +31,19 @@ class AssumedRole:
         role: The role, and how it is assumed.
         source: The other identity.
         session_name: Holds where the role does not say.
+        network: What STS is reached through.
     """
 
-    def __init__(self, role: Role, source: CredentialProvider, session_name: str) -> None:
+    def __init__(
+        self,
+        role: Role,
+        source: CredentialProvider,
+        session_name: str,
+        *,
+        network: Network = DIRECT,
+    ) -> None:
         self._role = role
+        self._network = network
         self._source = source
         self._session_name = role.session_name or session_name
         #: Whether the source is this role already; None until STS has said.
@@ -53,17 +63,20 @@ class AssumedRole:
         if self._held:
             return signer
         try:
-            return await assume_role(self._role, signer.credentials, self._session_name)
+            return await self._assumed(signer.credentials)
         except UpstreamError as error:
             fresh = await self._renewed(signer.credentials, error)
             if fresh is None:
                 raise
-        return await assume_role(self._role, fresh, self._session_name)
+        return await self._assumed(fresh)
+
+    async def _assumed(self, signer: Credentials) -> Issued:
+        return await assume_role(self._role, signer, self._session_name, self._network)
 
     async def _ask_whether_held(self, signer: Credentials) -> bool | None:
         """Ask STS who the source is; where it does not say, the role is assumed as any other."""
         try:
-            caller = await caller_arn(self._role.sts, signer)
+            caller = await caller_arn(self._role.sts, signer, self._network)
         except UpstreamError as error:
             _log.debug("credentials.caller_unknown: %s", error.code)
             return None
@@ -86,10 +99,14 @@ class WebIdentityRole:
     Args:
         identity: The role and the token.
         session_name: Holds where the identity does not say.
+        network: What STS is reached through.
     """
 
-    def __init__(self, identity: WebIdentity, session_name: str) -> None:
+    def __init__(
+        self, identity: WebIdentity, session_name: str, *, network: Network = DIRECT
+    ) -> None:
         self._identity = identity
+        self._network = network
         self._session_name = identity.session_name or session_name
 
     async def __call__(self, stale: Credentials | None) -> Issued:
@@ -100,7 +117,9 @@ class WebIdentityRole:
         """
         del stale  # every fetch asks STS
         token = await read_token(self._identity.token)
-        return await assume_role_with_web_identity(self._identity, token, self._session_name)
+        return await assume_role_with_web_identity(
+            self._identity, token, self._session_name, self._network
+        )
 
 
 async def read_token(token: WebToken) -> str:

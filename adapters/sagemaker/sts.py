@@ -16,6 +16,7 @@ from adapters.errors import UpstreamError
 from adapters.sagemaker.aws_library import open_session
 from adapters.sagemaker.credentials import Credentials, Issued
 from adapters.sagemaker.identity import Role, Sts, WebIdentity
+from adapters.sagemaker.network import DIRECT, Network
 from adapters.sagemaker.refreshing import explained, unavailable
 
 _CONNECT_SECONDS: Final = 5
@@ -23,7 +24,9 @@ _READ_SECONDS: Final = 10
 _TRIES: Final = 2
 
 
-async def assume_role(role: Role, signer: Credentials, session_name: str) -> Issued:
+async def assume_role(
+    role: Role, signer: Credentials, session_name: str, network: Network = DIRECT
+) -> Issued:
     """Call AssumeRole.
 
     Raises:
@@ -34,11 +37,11 @@ async def assume_role(role: Role, signer: Credentials, session_name: str) -> Iss
         request["ExternalId"] = role.external_id
     if role.tags:
         request["Tags"] = [{"Key": key, "Value": value} for key, value in role.tags]
-    return _issued(await _ask(role.sts, signer, "assume_role", request))
+    return _issued(await _ask(role.sts, network, signer, "assume_role", request))
 
 
 async def assume_role_with_web_identity(
-    identity: WebIdentity, token: str, session_name: str
+    identity: WebIdentity, token: str, session_name: str, network: Network = DIRECT
 ) -> Issued:
     """Call AssumeRoleWithWebIdentity, which is not signed, and has neither external id nor tags.
 
@@ -52,23 +55,28 @@ async def assume_role_with_web_identity(
         "RoleSessionName": session_name,
         "WebIdentityToken": token,
     }
-    return _issued(await _ask(identity.sts, None, "assume_role_with_web_identity", request))
+    operation = "assume_role_with_web_identity"
+    return _issued(await _ask(identity.sts, network, None, operation, request))
 
 
-async def caller_arn(sts: Sts, signer: Credentials) -> str:
+async def caller_arn(sts: Sts, signer: Credentials, network: Network = DIRECT) -> str:
     """Call GetCallerIdentity, which needs no permission.
 
     Raises:
         UpstreamError: there is no answer, or a refusal; `code` is AWS's name for it.
     """
-    answer = await _ask(sts, signer, "get_caller_identity", {})
+    answer = await _ask(sts, network, signer, "get_caller_identity", {})
     return str(answer.get("Arn", ""))
 
 
 async def _ask(
-    sts: Sts, signer: Credentials | None, operation: str, request: Mapping[str, Any]
+    sts: Sts,
+    network: Network,
+    signer: Credentials | None,
+    operation: str,
+    request: Mapping[str, Any],
 ) -> Mapping[str, Any]:
-    session = await open_session(sts.region)
+    session = await open_session(sts.region, network=network)
     from aiobotocore.config import AioConfig  # noqa: PLC0415 - see `aws_library`
     from botocore import UNSIGNED  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415

@@ -27,7 +27,7 @@ def _simulate(asked: Asked) -> Answer:
         {
             "EvalActionName": action,
             "EvalResourceName": resource,
-            "EvalDecision": "allowed" if asked.policy.allows(action) else "implicitDeny",
+            "EvalDecision": asked.policy.decision(action),
             "MatchedStatements": [],
             "MissingContextValues": [],
         }

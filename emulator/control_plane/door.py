@@ -15,6 +15,7 @@ from emulator.control_plane import access, sagemaker, scaling
 from emulator.control_plane.asked import Answer, Asked, Fault, Operation, invalid
 from emulator.control_plane.protocols import JsonWire, QueryWire, Wire
 from emulator.errors import Refused
+from emulator.managed import Decision
 from emulator.runtime import Runtime
 
 #: By the name in a signature's scope.
@@ -33,6 +34,11 @@ _WIRES: Mapping[str, Wire] = {
 }
 #: In policies CloudWatch has another name than in signatures.
 _ACTION_PREFIX = {"monitoring": "cloudwatch"}
+#: IAM's words for a refusal.
+_WHY: Mapping[Decision, str] = {
+    "explicitDeny": "with an explicit deny in an identity-based policy",
+    "implicitDeny": "because no identity-based policy allows the {action} action",
+}
 _BODY_LIMIT = 1_048_576
 
 
@@ -78,13 +84,11 @@ def _answer(asked: Asked, name: str) -> Answer:
         raise Fault(400, "UnknownOperationException", f"{service} {name} is not emulated.")
     action = f"{_ACTION_PREFIX.get(service, service)}:{name}"
     # As on AWS, everybody may ask who they are.
-    if service != "sts" and not asked.policy.allows(action):
-        raise Fault(
-            403,
-            "AccessDeniedException",
-            f"User: {asked.caller_arn} is not authorized to perform: {action} because no "
-            f"identity-based policy allows the {action} action",
-        )
+    decision = "allowed" if service == "sts" else asked.policy.decision(action)
+    if decision != "allowed":
+        why = _WHY[decision].format(action=action)
+        text = f"User: {asked.caller_arn} is not authorized to perform: {action} {why}"
+        raise Fault(403, "AccessDeniedException", text)
     unknown = asked.parameters.keys() - found.parameters
     if unknown:
         raise invalid(f"{', '.join(sorted(unknown))}: not emulated.")

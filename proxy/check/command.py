@@ -9,25 +9,32 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 
 import click
 
+from adapters.deployment.compose import network
 from adapters.errors import ConfigError
-from proxy.cannot_start import CannotUse
+from proxy.check.caller import Caller
 from proxy.check.finding import Finding
-from proxy.check.report import BAD_CONFIGURATION, Patient, Report
-from proxy.check.row import Row, rows
-from proxy.check.survey import Caller, survey
+from proxy.check.report import Patient, Report
+from proxy.check.subject import Subject, subjects
+from proxy.check.survey import Examined, Way, survey
 from proxy.check.table import lines
 from proxy.check.trial import Trial, trials
-from proxy.deployments import Deployment, deployments
+from proxy.deployments import entries
+from proxy.policies import policies
+from proxy.quiet import quiet
 from proxy.start import Source
 
 _EPILOG = (
-    "Exit codes: 0 nothing wrong, 1 the configuration can't be used, 2 wrong arguments, 4 AWS "
-    "disagrees. What could not be checked, for want of a permission, does not count."
+    "Exit codes: 0 nothing is wrong, 1 the configuration can't be used or something is wrong, 2 "
+    "wrong arguments. What could not be checked, for want of a permission, does not count."
+)
+
+_NOT_CALLED = Finding(
+    level="unknown", check="invoke", text="what it matches is called with --aws beside --invoke"
 )
 
 
@@ -88,14 +95,16 @@ def examine(
     """
     loaded = source.load(environ)
     environ.update(loaded.exports)
-    built = deployments(loaded.config, environ)
-    pairs = _chosen(list(zip(rows(loaded.config, built, environ), built, strict=True)), orders)
-    callers, findings, tried = asyncio.run(_looked(pairs, orders, environ, progress))
+    built = entries(loaded.config, environ)
+    aliases = policies(loaded.config).aliases
+    models = [aliases.get(model, model) for model in orders.models]
+    chosen = subjects(built, models, environ)
+    ssl_verify = loaded.config.litellm_settings.ssl_verify
+    way = Way(built=built, environ=environ, network=network(environ, ssl_verify=ssl_verify))
+    with quiet():
+        callers, patients = asyncio.run(_looked(chosen, orders, way, progress))
     return Report(
-        patients=tuple(
-            Patient(row=row, findings=tuple(found), trial=trial)
-            for (row, _), found, trial in zip(pairs, findings, tried, strict=True)
-        ),
+        patients=tuple(patients),
         callers=tuple(callers),
         notices=loaded.notices,
         strict=orders.strict,
@@ -103,28 +112,25 @@ def examine(
 
 
 async def _looked(
-    pairs: Sequence[tuple[Row, Deployment]],
-    orders: Orders,
-    environ: MutableMapping[str, str],
-    progress: Callable[[str], None],
-) -> tuple[Sequence[Caller], Sequence[Sequence[Finding]], Sequence[Trial | None]]:
+    chosen: Sequence[Subject], orders: Orders, way: Way, progress: Callable[[str], None]
+) -> tuple[Sequence[Caller], Iterator[Patient]]:
     callers: Sequence[Caller] = ()
-    findings: Sequence[Sequence[Finding]] = [()] * len(pairs)
-    tried: Sequence[Trial | None] = [None] * len(pairs)
+    examined: Sequence[Examined] = [(each, _unasked(each, orders)) for each in chosen]
     if orders.aws:
-        callers, findings = await survey(pairs, environ, lambda name: progress(f"asked: {name}"))
+        callers, examined = await survey(chosen, way, lambda name: progress(f"asked: {name}"))
+    tried: Sequence[Trial | None] = [None] * len(examined)
     if orders.invoke:
-        each = [deployment for _, deployment in pairs]
-        tried = await trials(each, lambda name: progress(f"called: {name}"))
-    return callers, findings, tried
+        each = [subject.deployment for subject, _ in examined]
+        tried = await trials(each, way.network, lambda name: progress(f"called: {name}"))
+    return callers, (
+        Patient(row=subject.row, findings=tuple(found), trial=trial)
+        for (subject, found), trial in zip(examined, tried, strict=True)
+    )
 
 
-def _chosen(pairs: list[tuple[Row, Deployment]], orders: Orders) -> list[tuple[Row, Deployment]]:
-    known = {row.model for row, _ in pairs}
-    for name in orders.models:
-        if name not in known:
-            raise CannotUse(f"--model {name}: the configuration has {', '.join(sorted(known))}")
-    return [pair for pair in pairs if not orders.models or pair[0].model in orders.models]
+def _unasked(subject: Subject, orders: Orders) -> Sequence[Finding]:
+    """Give what is said of a deployment that AWS is not asked about."""
+    return [_NOT_CALLED] if orders.invoke and subject.row.stands_for_many else []
 
 
 def _progress() -> Callable[[str], None]:
@@ -140,6 +146,6 @@ def _print(report: Report, *, as_json: bool) -> None:
         return
     for text in (*report.problems, *report.notices):
         click.echo(text, err=True)
-    if report.exit_code != BAD_CONFIGURATION:
+    if not report.problems:
         for line in lines(report):
             click.echo(line)

@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.base import Json
+from proxy.check.caller import Caller
 from proxy.check.finding import Finding, count
 from proxy.check.row import Row
-from proxy.check.survey import Caller
 from proxy.check.trial import Trial
 
-#: Exit codes.
+#: Exit codes; click adds 2 for wrong arguments.
 FINE: Final = 0
-BAD_CONFIGURATION: Final = 1
-FOUND_FAILURES: Final = 4
+FOUND_FAULTS: Final = 1
 
 #: Grows when a key changes its meaning or goes.
 _FORM: Final = 1
@@ -62,11 +61,9 @@ class Report:
     @property
     def exit_code(self) -> int:
         """What the shell is told."""
-        if self.problems:
-            return BAD_CONFIGURATION
         found = list(self.findings())
         bad = count(found, "failure") + (count(found, "warning") if self.strict else 0)
-        return FOUND_FAILURES if bad else FINE
+        return FOUND_FAULTS if bad or self.problems else FINE
 
     def findings(self) -> Iterator[Finding]:
         """Give everything that was found, of identities and deployments."""

@@ -5,15 +5,14 @@ Knows the configuration only; nothing is sent, and nothing secret is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 from adapters.base import Json
-from proxy import deployments
+from adapters.signed_headers import PREFIX_AWARE_ID
 from proxy.check.finding import Finding
 from proxy.config.deployment import DeploymentParams
-from proxy.config.schema import ProxyConfig
 from proxy.deployments import Deployment
 
 #: Where the region comes from when nobody names one.
@@ -53,10 +52,21 @@ class Row:
     stream_mode: str
     #: The names of further headers.
     headers: tuple[str, ...]
+    #: What the prefix id is made of, `from_key` or `from_prompt_cache_key`, if it is made.
+    prefix_aware_id: str | None
     mode: str | None
     #: Answers come from `mock_response`, without AWS.
     mock: bool
     max_payload_bytes: int
+    #: The name with the `*` through which it is served; the wildcard's own row has it as `model`.
+    wildcard: str | None = None
+    #: A wildcard through which any endpoint whose name fits can be called.
+    unbounded: bool = False
+
+    @property
+    def stands_for_many(self) -> bool:
+        """Whether it is a wildcard's own row."""
+        return self.wildcard == self.model
 
     def findings(self) -> tuple[Finding, ...]:
         """Tell what was assumed, for nobody said it."""
@@ -70,7 +80,16 @@ class Row:
                     advice="Set aws_region_name, or AWS_REGION in the environment.",
                 )
             )
-        if self.prompt == PLAIN:
+        if self.unbounded:
+            found.append(
+                Finding(
+                    level="hint",
+                    check="discovery",
+                    text="every endpoint of the account and region whose name fits can be called",
+                    advice="Set allowed_endpoints or discover.",
+                )
+            )
+        if self.prompt == PLAIN and not self.stands_for_many:
             found.append(
                 Finding(
                     level="hint",
@@ -86,23 +105,22 @@ class Row:
         return {**asdict(self), "headers": list(self.headers)}
 
 
-def rows(
-    config: ProxyConfig, built: Sequence[Deployment], environ: Mapping[str, str]
-) -> tuple[Row, ...]:
-    """Give a row for each deployment, in the configuration's order."""
-    lines = deployments.describe(config, environ)
-    return tuple(
-        _row(each, line.identity, environ) for each, line in zip(built, lines, strict=True)
-    )
+def row_of(
+    deployment: Deployment, environ: Mapping[str, str], *, wildcard: str | None = None
+) -> Row:
+    """Give a deployment's row.
 
-
-def _row(deployment: Deployment, identity: str, environ: Mapping[str, str]) -> Row:
+    Args:
+        deployment: The deployment, which may be a wildcard.
+        environ: The process's environment.
+        wildcard: The wildcard that made it.
+    """
     target, params, composed = deployment.target, deployment.params, deployment.composed
     return Row(
-        model=target.model,
-        endpoint=target.endpoint,
+        model=deployment.model,
+        endpoint=params.address.endpoint,
         inference_component=target.inference_component,
-        url=target.invoke_url,
+        url=_url(deployment),
         host=urlsplit(target.invoke_url).netloc,
         region=target.region,
         region_from=_region_from(params, environ, assumed=composed.aws.region_assumed),
@@ -111,13 +129,28 @@ def _row(deployment: Deployment, identity: str, environ: Mapping[str, str]) -> R
         # Not every version can choose the transport.
         transport=getattr(composed.aws, "transport", "invocations"),
         prompt=_prompt(deployment),
-        identity=identity,
+        identity=deployment.identity,
         stream_mode=deployment.stream_mode,
-        headers=tuple(name for name, _ in target.headers),
+        headers=_headers(deployment),
+        prefix_aware_id=target.header_sources.prefix_id,
         mode=deployment.info.mode,
         mock=composed.mock_response is not None,
         max_payload_bytes=target.max_payload_bytes,
+        wildcard=deployment.model if params.wildcard else wildcard,
+        unbounded=deployment.unbounded,
     )
+
+
+def _url(deployment: Deployment) -> str:
+    """Give the address; a wildcard's has its `*` in the place of the stand-in."""
+    target, written = deployment.target, deployment.params.address.endpoint
+    return target.invoke_url.replace(f"/{target.endpoint}/", f"/{written}/")
+
+
+def _headers(deployment: Deployment) -> tuple[str, ...]:
+    target = deployment.target
+    made = (PREFIX_AWARE_ID,) if target.header_sources.prefix_id is not None else ()
+    return (*(name for name, _ in target.headers), *made)
 
 
 def _region_from(params: DeploymentParams, environ: Mapping[str, str], *, assumed: bool) -> str:

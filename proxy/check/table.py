@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from adapters.signed_headers import PREFIX_AWARE_ID
 from proxy.check.finding import Finding
 from proxy.check.report import Report
 from proxy.check.row import Row
@@ -58,8 +59,13 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.prompt,
         row.identity,
         row.stream_mode,
-        ", ".join(row.headers) or "-",
+        ", ".join(_header(row, name) for name in row.headers) or "-",
     )
+
+
+def _header(row: Row, name: str) -> str:
+    made = row.prefix_aware_id if name == PREFIX_AWARE_ID else None
+    return name if made is None else f"{name} ({made})"
 
 
 def _endpoint(row: Row) -> str:

@@ -17,6 +17,7 @@ from adapters.base import Json, Limits, Task
 from adapters.endpoint import Endpoint
 from adapters.errors import DeadlineExceeded, EndpointUnavailable, GatewayError
 from adapters.sagemaker.connections import Connections
+from adapters.sagemaker.network import Network
 from proxy.check.finding import Finding
 from proxy.deployments import Deployment
 
@@ -73,12 +74,19 @@ class Trial:
         return Finding(level="ok", check="invoke", text=", ".join((said, *facts)))
 
 
-async def trials(built: Sequence[Deployment], progress: Progress) -> list[Trial]:
-    """Call each deployment once, a few at a time; the outcomes come in the order given."""
-    connections = Connections()
+async def trials(
+    built: Sequence[Deployment], network: Network, progress: Progress
+) -> list[Trial | None]:
+    """Call each deployment once, a few at a time; the outcomes come in the order given.
+
+    A wildcard itself has no endpoint to be called.
+    """
+    connections = Connections(network)
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def tried(deployment: Deployment) -> Trial:
+    async def tried(deployment: Deployment) -> Trial | None:
+        if deployment.params.wildcard:
+            return None
         async with places:
             trial = await _tried(deployment, connections)
         progress(deployment.target.model)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -29,6 +30,28 @@ def _endpoint_pattern(text: str) -> str:
 
 #: An endpoint's name; each `*` stands for any text.
 EndpointPattern = Annotated[str, AfterValidator(_endpoint_pattern)]
+
+
+def may_fit(endpoint: str, allowed: str) -> bool:
+    """Whether any name fits a model's endpoint and an entry of `allowed_endpoints`.
+
+    Args:
+        endpoint: With one `*`, which stands for one character or more.
+        allowed: Each `*` in it stands for any text.
+    """
+    return _overlap(endpoint.replace("*", "?*"), allowed)
+
+
+@cache
+def _overlap(one: str, other: str) -> bool:
+    """Whether any text fits two patterns, in which `?` stands for one character."""
+    if one.startswith("*"):
+        return _overlap(one[1:], other) or (other != "" and _overlap(one, other[1:]))
+    if other.startswith("*"):
+        return _overlap(one, other[1:]) or (one != "" and _overlap(one[1:], other))
+    if not one or not other:
+        return one == other
+    return (one[0] == other[0] or one[0] == "?") and _overlap(one[1:], other[1:])
 
 
 class Discover(Section):

@@ -86,7 +86,7 @@ class Family:
     def cards(self) -> Iterator[Json]:
         """Give what clients may know: of the entries, and of what the accounts have for them."""
         for wildcard in self._wildcards:
-            yield wildcard.sample.card()
+            yield wildcard.sample.entry.card()
             for captured, status in wildcard.listed.items():
                 card = self._card(wildcard, captured)
                 yield {**card, "model_info": {**card["model_info"], "status": status}}
@@ -95,16 +95,16 @@ class Family:
         name = self.pattern.fill(captured)
         known = self._models.get(name)
         made = dict(zip(known.behind, known.serving, strict=True)) if known else {}
-        return made[wildcard].card() if wildcard in made else wildcard.card(name, captured)
+        return made[wildcard].card() if wildcard in made else wildcard.sample.card(captured)
 
     def _made(self, name: str, captured: str, behind: tuple[Wildcard, ...]) -> Pool:
-        serving = tuple(self._serving(name, captured, each) for each in behind)
+        serving = tuple(self._serving(captured, each) for each in behind)
         made = _Model(behind, serving, pool(name, serving, self._policies))
         self._models[name] = made
         if len(self._models) > self._most:
             self._models.popitem(last=False)
         return made.pool
 
-    def _serving(self, name: str, captured: str, wildcard: Wildcard) -> Serving:
-        deployment = wildcard.deployment(name, captured)
+    def _serving(self, captured: str, wildcard: Wildcard) -> Serving:
+        deployment = wildcard.sample.deployment(captured)
         return Serving(deployment, wildcard.invoker, self._live.of(deployment.id))

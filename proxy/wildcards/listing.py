@@ -1,21 +1,21 @@
 """What an account has for a wildcard, as the last refresh saw it.
 
-Knows what is wanted, and what is kept while AWS does not answer; refuses to know when to ask.
+Knows what is kept while AWS does not answer; refuses to know when to ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 import structlog
 
-from adapters.base import Json
 from adapters.errors import UpstreamError
 from proxy.config.wildcard import Discover
-from proxy.wildcards.catalogue import SERVING, Catalogue
-from proxy.wildcards.pattern import Pattern
+from proxy.wildcards.catalogue import Catalogue
+from proxy.wildcards.sample import Sample
+from proxy.wildcards.search import search
 
 #: How AWS says that a permission is missing.
 _DENIED: Final = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
@@ -28,25 +28,14 @@ class Listing:
     """The endpoints, or components, that are there for a wildcard.
 
     Args:
-        model: The wildcard's public name, for the log.
-        endpoint: The wildcard's endpoint.
-        allows: Whether the configuration lets an endpoint be reached; None: it names none.
+        sample: The wildcard.
         terms: What is looked for.
         catalogue: The account.
     """
 
-    def __init__(
-        self,
-        *,
-        model: str,
-        endpoint: Pattern,
-        allows: Callable[[str], bool] | None,
-        terms: Discover,
-        catalogue: Catalogue,
-    ) -> None:
-        self._model = model
-        self._endpoint = endpoint
-        self._allows = allows
+    def __init__(self, sample: Sample, terms: Discover, catalogue: Catalogue) -> None:
+        self._model = sample.entry.model
+        self._sample = sample
         self._terms = terms
         self._catalogue = catalogue
         self._trouble: str | None = None
@@ -62,7 +51,7 @@ class Listing:
     async def refresh(self) -> None:
         """Ask AWS. Whatever goes wrong is logged once, and what was found before stays."""
         try:
-            found = await self._ask()
+            found = await search(self._sample, self._terms, self._catalogue)
         except UpstreamError as error:
             self._failed(error.code or str(error.status), error.detail)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next refresh must come
@@ -73,38 +62,6 @@ class Listing:
                 _log.info("discovery.changed", model=self._model, found=len(found))
             self.found = MappingProxyType(found)
 
-    async def _ask(self) -> dict[str, str]:
-        """Give what is there. One call after the other: AWS counts them for the whole account."""
-        found: dict[str, str] = {}
-        for endpoint in await self._catalogue.list_endpoints(self._terms.name_contains):
-            name, status = endpoint["EndpointName"], endpoint["EndpointStatus"]
-            part = self._endpoint.match(name)
-            if part is None or status not in SERVING:
-                continue
-            if self._is_allowed(name) and await self._is_tagged(endpoint):
-                found |= await self._captures(name, part, status)
-        return dict(sorted(found.items()))
-
-    def _is_allowed(self, name: str) -> bool:
-        return self._allows is None or self._allows(name)
-
-    async def _is_tagged(self, endpoint: Json) -> bool:
-        wanted = self._terms.tags
-        return not wanted or (
-            wanted.items() <= (await self._catalogue.list_tags(endpoint["EndpointArn"])).items()
-        )
-
-    async def _captures(self, name: str, part: str, status: str) -> dict[str, str]:
-        """Give an endpoint itself, or its components where it has some."""
-        components = await self._catalogue.list_components(name) if self._terms.components else ()
-        if not components:
-            return {part: status}
-        return {
-            f"{part}/{each['InferenceComponentName']}": each["InferenceComponentStatus"]
-            for each in components
-            if each["InferenceComponentStatus"] in SERVING
-        }
-
     def _failed(self, code: str, detail: str | None) -> None:
         """Say what is wrong, once for as long as it stays the same."""
         if code == self._trouble:
@@ -113,9 +70,17 @@ class Listing:
         kept = "nothing but allowed_endpoints" if self.found is None else "what was found before"
         if code in _DENIED:
             _log.warning(
-                "discovery.denied", model=self._model, needs=_NEEDED, serves=kept, detail=detail
+                "discovery.denied",
+                model=self._model,
+                needs=_NEEDED,
+                serves=kept,
+                detail=detail,
             )
         else:
             _log.warning(
-                "discovery.failed", model=self._model, code=code, serves=kept, detail=detail
+                "discovery.failed",
+                model=self._model,
+                code=code,
+                serves=kept,
+                detail=detail,
             )

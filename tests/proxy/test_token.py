@@ -32,6 +32,14 @@ model_list:
     litellm_params: {model: sagemaker_chat/other, aws_region_name: us-east-1}
   - model_name: mock
     litellm_params: {model: sagemaker_chat/e, mock_response: hello}
+  - model_name: team/*
+    litellm_params:
+      <<: *static
+      model: sagemaker_chat/llm-*
+      aws_region_name: us-east-2
+      discover: {components: true}
+      allowed_endpoints: [llm-a*]
+router_settings: {model_group_alias: {other-name: team/alpha}}
 """
 
 
@@ -116,17 +124,26 @@ def test_no_credentials(config: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "words"),
+    ("model", "code", "words"),
     [
-        ("nobody", "there is no such model; there are: static, ambient, mixed, mock"),
-        ("mock", "its answers are mock_response"),
+        ("nobody", 2, "there is no such model; there are: static, ambient, mixed, mock, team/*"),
+        ("team/other", 2, "there is no such model"),
+        ("team/a_b", 2, "there is no such model"),
+        ("mock", 1, "its answers are mock_response"),
     ],
 )
-def test_models_without_a_token(config: Path, model: str, words: str) -> None:
-    """A name that is not there, or has no AWS behind it, is one line and code 1."""
+def test_models_without_a_token(config: Path, model: str, code: int, words: str) -> None:
+    """A name that is not there is a wrong argument; one without AWS behind it just has no token."""
     result = run("-c", str(config), "-m", model)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr.startswith(f"--model {model}: {words}")
+
+
+@pytest.mark.parametrize("model", ["team/*", "team/alpha", "team/alpha/part", "other-name"])
+def test_a_wildcards_models(config: Path, model: str) -> None:
+    """What a wildcard may serve, by an alias too, has its identity; no account is asked."""
+    said = facts(run("-c", str(config), "-m", model))
+    assert "/us-east-2/" in said["X-Amz-Credential"]
 
 
 def test_several_identities(config: Path) -> None:

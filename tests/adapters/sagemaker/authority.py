@@ -24,15 +24,16 @@ class Authority:
     server: ssl.SSLContext
 
 
-def make_authority(folder: Path, host: str) -> Authority:
-    """Make an authority, and a certificate for one host."""
+def make_authority(folder: Path, host: str, *others: str) -> Authority:
+    """Make an authority, and a certificate for a host, and for others too."""
     key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test Authority")])
     root = _builder(name, name, key.public_key(), is_authority=True).sign(key, hashes.SHA256())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
+    names = [x509.DNSName(each) for each in (host, *others)]
     leaf = (
         _builder(subject, name, server_key.public_key(), is_authority=False)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
     bundle, chain = folder / "authority.pem", folder / "server.pem"

@@ -16,7 +16,10 @@ ROLE = "arn:aws:iam::111122223333:role/gateway"
 def strict() -> Iterator[ClientOf]:
     """Clients of an emulator with a policy, and with a user in the place of a role."""
     credential = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "user": "user/alice"}
-    policy = {"deny": ["sagemaker:invokeendpoint", "sagemaker:Describe*", "cloudwatch:*", "sts:*"]}
+    policy = {
+        "allow": ["sagemaker:*Endpoint*", "iam:*"],
+        "deny": ["sagemaker:invokeendpoint", "sagemaker:Describe*", "cloudwatch:*", "sts:*"],
+    }
     with running_emulator(parse({"policy": policy, "credentials": [credential]}, "t")) as url:
         yield from clients(url)
 
@@ -45,11 +48,11 @@ def test_caller(client: ClientOf, strict: ClientOf) -> None:
 
 
 def test_simulation(client: ClientOf, strict: ClientOf) -> None:
-    """What the policy denies is implicitly denied; the rest is allowed."""
+    """What the policy denies is told apart from what it does not allow; the rest is allowed."""
     assert set(decisions(client("iam")).values()) == {"allowed"}
     assert decisions(strict("iam")) == {
-        "sagemaker:InvokeEndpoint": "implicitDeny",
-        "sagemaker:CallWithBearerToken": "allowed",
+        "sagemaker:InvokeEndpoint": "explicitDeny",
+        "sagemaker:CallWithBearerToken": "implicitDeny",
     }
 
 

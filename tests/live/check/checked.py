@@ -33,21 +33,24 @@ class Checked:
 
 
 class Checker:
-    """Runs the command on a configuration, with AWS at one address."""
+    """Runs the command on a configuration, with AWS at one address, or at its own ones."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str | None) -> None:
         self._folder = folder
         self._url = url
 
     def __call__(
-        self, *flags: str, models: list[Yaml], variables: Mapping[str, str] = KEYS
+        self,
+        *flags: str,
+        models: list[Yaml],
+        variables: Mapping[str, str] = KEYS,
+        settings: Yaml | None = None,
     ) -> Checked:
         """Runs it to its end; whatever it says, no secret is in it."""
         path = self._folder / "config.yaml"
-        path.write_text(written({"model_list": models}), encoding="utf-8")
-        environment = clean_environment(
-            **{"AWS_ENDPOINT_URL": self._url, "AWS_REGION": REGION, **variables}
-        )
+        path.write_text(written({"model_list": models, **(settings or {})}), encoding="utf-8")
+        address = {} if self._url is None else {"AWS_ENDPOINT_URL": self._url}
+        environment = clean_environment(**{**address, "AWS_REGION": REGION, **variables})
         process = Process(["-m", "proxy", "check", "--config", str(path), *flags], environment)
         try:
             checked = Checked(process.ended(), process.out, process.err)

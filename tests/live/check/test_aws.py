@@ -34,7 +34,7 @@ def everything(check: Checker) -> Checked:
 
 def test_identity(everything: Checked) -> None:
     """The identity is asked for once, and told to the operator with its account."""
-    assert everything.code == 4
+    assert everything.code == 1
     (caller,) = everything.document["identities"]
     assert caller["account"] == ACCOUNT
     assert caller["arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/emulator/session"
@@ -132,11 +132,23 @@ def test_denied(emulating: Emulating) -> None:
     assert "2 deployments: 5 not checked" in checked.out
 
 
+def test_denied_permission(emulating: Emulating) -> None:
+    """A statement that denies is told apart: another that allows would not help."""
+    with emulating(policy={"deny": ["sagemaker:InvokeEndpoint"]}) as check:
+        checked = check("--aws", "--json", models=[chat("m", "plain")])
+    assert checked.code == 1
+    (deployment,) = checked.document["deployments"]
+    (found,) = [each for each in deployment["findings"] if each["check"] == "permission"]
+    assert found["level"] == "failure"
+    assert "is denied by a statement" in found["text"]
+    assert "{" not in found["advice"]
+
+
 def test_missing_permission(emulating: Emulating) -> None:
     """A permission that the identity lacks is printed as the statement that would grant it."""
-    with emulating(policy={"deny": ["sagemaker:InvokeEndpoint"]}) as check:
+    with emulating(policy={"allow": ["sagemaker:Describe*", "iam:*"]}) as check:
         checked = check("--aws", "--json", models=[chat("m", "sleeps", model_id="sleeper")])
-    assert checked.code == 4
+    assert checked.code == 1
     (deployment,) = checked.document["deployments"]
     (found,) = [each for each in deployment["findings"] if each["check"] == "permission"]
     assert found["level"] == "failure"
@@ -159,7 +171,7 @@ def test_missing_permission(emulating: Emulating) -> None:
 def test_no_identity(check: Checker, variables: dict[str, str], word: str) -> None:
     """Without credentials that hold, the identity is the failure; nothing more is asked."""
     checked = check("--aws", models=MODELS[:2], variables=variables)
-    assert checked.code == 4
+    assert checked.code == 1
     assert word in checked.out
     assert checked.out.count("FAILURE") == 1
     assert checked.out.count("the identity can't be used") == 2
@@ -176,7 +188,7 @@ def test_identities_apart(check: Checker) -> None:
     ]
 
 
-@pytest.mark.parametrize(("ahead", "level", "code"), [(120, "warning", 0), (3600, "failure", 4)])
+@pytest.mark.parametrize(("ahead", "level", "code"), [(120, "warning", 0), (3600, "failure", 1)])
 def test_clock(emulating: Emulating, ahead: int, level: str, code: int) -> None:
     """A wrong clock is found by AWS's date, also where AWS refuses the signature for it."""
     with emulating(clock_ahead=ahead) as check:

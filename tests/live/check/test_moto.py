@@ -54,9 +54,21 @@ def test_moto(moto: str, tmp_path: Path) -> None:
         chat("missing", "nowhere"),
     ]
     checked = Checker(tmp_path, moto)("--aws", "--json", models=models)
-    assert checked.code == 4, checked.out + checked.err
+    assert checked.code == 1, checked.out + checked.err
     (caller,) = checked.document["identities"]
     assert (caller["account"], caller["partition"]) == ("123456789012", "aws")
     assert checked.found("fine") == {"endpoint": "ok", "format": "ok", "permission": "unknown"}
     assert checked.found("wrong-format")["format"] == "warning"
     assert checked.found("missing")["endpoint"] == "failure"
+
+
+def test_roles_and_wildcards(moto: str, tmp_path: Path) -> None:
+    """A role is assumed of moto's STS, and a wildcard's endpoints come from moto's list."""
+    models = [chat("any/*", "*", discover={}, aws_role_name=ROLE)]
+    checked = Checker(tmp_path, moto)("--aws", "--json", models=models)
+    assert checked.err == ""
+    (caller,) = checked.document["identities"]
+    assert caller["arn"].startswith("arn:aws:sts::123456789012:assumed-role/execution/sagegate-")
+    assert [each["model"] for each in checked.document["deployments"]] == ["any/*", "any/there"]
+    assert checked.found("any/*") == {"discovery": "ok"}
+    assert checked.found("any/there")["endpoint"] == "ok"

@@ -21,6 +21,7 @@ def test_rows(check: Checker) -> None:
         model("vectors", "sagemaker/vectors", info={"mode": "embedding"}),
         chat("keys", "plain", aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key=SECRET_KEY),
         chat("mock", "plain", mock_response="Hello"),
+        chat("keyed", "plain", prefix_aware_id="from_key"),
     ]
     checked = check("--json", models=models, variables=NOWHERE)
     assert checked.code == 0, checked.err
@@ -44,7 +45,11 @@ def test_rows(check: Checker) -> None:
         "vectors": "container",
         "keys": "container",
         "mock": "container",
+        "keyed": "container",
     }
+    assert rows["keyed"]["headers"] == ["X-Amzn-SageMaker-Prefix-Aware-Id"]
+    assert rows["keyed"]["prefix_aware_id"] == "from_key"
+    assert first["prefix_aware_id"] is None
     assert rows["bare"]["stream_mode"] == "fake"
     assert rows["bare"]["findings"][0]["check"] == "prompt"
     assert rows["keys"]["identity"] == "static keys"
@@ -54,7 +59,8 @@ def test_rows(check: Checker) -> None:
 
 def test_table(check: Checker) -> None:
     """People get an aligned table; an assumed region is a warning, strictly a failure."""
-    models = [chat("chat", "plain"), chat("a-longer-name", "plain", model_id="part")]
+    keyed = {"model_id": "part", "prefix_aware_id": "from_prompt_cache_key"}
+    models = [chat("chat", "plain"), chat("a-longer-name", "plain", **keyed)]
     nobody = {**NOWHERE, "AWS_REGION": ""}
     checked = check(models=models, variables=nobody)
     assert checked.code == 0
@@ -62,9 +68,10 @@ def test_table(check: Checker) -> None:
     assert head.startswith("MODEL")
     assert first[head.index("ENDPOINT") :].startswith("plain ")
     assert second[head.index("ENDPOINT") :].startswith("plain [part] ")
+    assert second.endswith("  X-Amzn-SageMaker-Prefix-Aware-Id (from_prompt_cache_key)")
     assert first[head.index("REGION") :].startswith("us-west-2 (assumed)")
     assert "2 deployments: 2 warnings" in checked.out
-    assert check("--strict", models=models, variables=nobody).code == 4
+    assert check("--strict", models=models, variables=nobody).code == 1
 
 
 def test_bad_configuration(check: Checker) -> None:
@@ -85,4 +92,4 @@ def test_wrong_arguments(check: Checker) -> None:
     """A model that is not there is exit code 2 and one clear line."""
     checked = check("--model", "other", models=[chat("chat", "plain")])
     assert checked.code == 2
-    assert checked.err == "--model other: the configuration has chat\n"
+    assert checked.err == "--model other: there is no such model; there are: chat\n"

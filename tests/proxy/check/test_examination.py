@@ -8,7 +8,7 @@ import pytest
 from adapters.errors import UpstreamError
 from proxy.check.examination import Examination
 from proxy.check.finding import Finding
-from proxy.check.row import Row, rows
+from proxy.check.row import Row, row_of
 from proxy.deployments import deployments
 from tests.proxy.served import config, entry
 
@@ -60,8 +60,8 @@ def row(**changes: Any) -> Row:
     """Give the row of a chat deployment, with changes."""
     model = entry("m", "sagemaker_chat/e", aws_region_name="eu-west-1")
     settings = config(model_list=[model])
-    (made,) = rows(settings, deployments(settings, {}), {})
-    return replace(made, **changes)
+    (made,) = deployments(settings, {})
+    return replace(row_of(made, {}), **changes)
 
 
 async def found(plane: ScriptedPlane, row: Row, caller: str | None = CALLER) -> list[Finding]:

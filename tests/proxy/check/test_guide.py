@@ -10,10 +10,10 @@ from click import Option
 
 from adapters.answer import Answer
 from adapters.base import Head
+from proxy.check.caller import Caller
 from proxy.check.command import check
 from proxy.check.finding import Finding, Level
-from proxy.check.report import BAD_CONFIGURATION, FINE, FOUND_FAILURES, Patient, Report
-from proxy.check.survey import Caller
+from proxy.check.report import FINE, FOUND_FAULTS, Patient, Report
 from proxy.check.trial import Trial
 from tests.proxy.check.test_examination import row
 
@@ -72,5 +72,5 @@ def test_every_option_and_code_is_listed() -> None:
     """The tables have each option of the command and each exit code."""
     options = {name for each in check.params if isinstance(each, Option) for name in each.opts}
     assert column("Option") == options
-    codes = {FINE, BAD_CONFIGURATION, FOUND_FAILURES, 2}
+    codes = {FINE, FOUND_FAULTS, 2}
     assert column("Exit code") == {str(code) for code in codes}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.config.wildcard import Discover
+from proxy.config.wildcard import Discover, may_fit
 from tests.proxy.config.workbench import Workbench
 
 ENTRY = """\
@@ -125,3 +125,28 @@ def test_what_is_looked_for(bench: Workbench) -> None:
     (entry,) = bench.load(text).config.model_list
     assert entry.litellm_params.discover == Discover(tags={"stage": "1", "team": "search"})
     assert entry.litellm_params.defaults == {}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "allowed", "fits"),
+    [
+        ("*", "e", True),
+        ("*", "*", True),
+        ("llm-*", "llm-*", True),
+        ("llm-*", "llm-chat", True),
+        ("llm-*", "*-chat", True),
+        ("llm-*", "*", True),
+        ("llm-*-prod", "llm-*", True),
+        ("llm-*-prod", "*x*", True),
+        ("llm-*-prod", "llm-x-prod", True),
+        ("llm-*", "llm-", False),
+        ("llm-*", "other-*", False),
+        ("llm-*-prod", "*-test", False),
+        ("llm-*-prod", "llm-prod", False),
+        ("a*c", "ac", False),
+        ("a*c", "*b", False),
+    ],
+)
+def test_what_an_allow_list_can_let_through(endpoint: str, allowed: str, fits: bool) -> None:
+    """Whether one name fits both, where the model's `*` stands for a character at least."""
+    assert may_fit(endpoint, allowed) is fits
