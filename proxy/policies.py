@@ -109,8 +109,11 @@ def redis_settings(config: ProxyConfig) -> RedisSettings | None:
     )
 
 
-def policies(config: ProxyConfig, ledger: Ledger) -> Policies:
-    """Give the configuration's rules; what `router_settings` says wins."""
+def policies(config: ProxyConfig, ledger: Ledger | None = None) -> Policies:
+    """Give the configuration's rules; what `router_settings` says wins.
+
+    Without a ledger they count for themselves, which is enough for who serves nothing.
+    """
     router, settings = config.router_settings, config.litellm_settings
     retries = RetryPolicy(
         retries=_said(_RETRIES, router.num_retries, settings.num_retries),
@@ -142,7 +145,7 @@ def policies(config: ProxyConfig, ledger: Ledger) -> Policies:
         ),
         by_tags=router.enable_tag_filtering,
         by_session="session_affinity" in router.optional_pre_call_checks,
-        ledger=ledger,
+        ledger=MemoryLedger() if ledger is None else ledger,
         limits=router.model_group_limits,
         aliases=aliases,
         hidden=frozenset(

@@ -39,7 +39,10 @@ _MICRO = 1_000_000
 
 
 def client(url: str, ca_file: str | None = None) -> Redis:
-    """Give a client that tries each command once, since a second try might count twice.
+    """Give a client that waits no longer than its patience.
+
+    Each command has a second try on a new connection, since one may have died while nobody needed
+    it. A request whose connection breaks under it may count twice for that, never not at all.
 
     Args:
         url: `redis://` or `rediss://`, with user name and password.
@@ -52,7 +55,7 @@ def client(url: str, ca_file: str | None = None) -> Redis:
         timeout=PATIENCE,
         socket_timeout=PATIENCE,
         socket_connect_timeout=PATIENCE,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 1),
         **trust,
     )
     return Redis.from_pool(pool)
@@ -69,7 +72,7 @@ class RedisLedger:
     """A ledger in Redis.
 
     Args:
-        client: Closed with the ledger. It should retry nothing by itself.
+        client: Closed with the ledger. It should retry once at most.
         prefix: What all keys begin with.
         patience: Seconds that a round trip may take.
         lease: Seconds after which a dead process's slots come back.

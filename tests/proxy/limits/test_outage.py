@@ -60,6 +60,18 @@ async def test_redis_lost_and_found(redis_of_ones_own: RedisServer) -> None:
     assert logs[1]["seconds"] == 2 * PAUSE
 
 
+async def test_connections_that_died_unused_are_no_outage(redis_of_ones_own: RedisServer) -> None:
+    """A Redis that was restarted, or that closes what is idle, is there: nobody counts for it."""
+    claim = model(parallel=100)
+    with capture_logs() as logs:
+        async with guarded(redis_of_ones_own.url) as bench:
+            await asyncio.gather(*(bench.take(claim) for _ in range(8)))
+            redis_of_ones_own.kill()
+            redis_of_ones_own.start()
+            await asyncio.gather(*(bench.take(claim) for _ in range(8)))
+    assert logs == []
+
+
 async def test_a_refusal_by_redis_ends_an_outage_too(redis_of_ones_own: RedisServer) -> None:
     """Redis that refuses a request is there."""
     claim = model(requests=0)
