@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
 from proxy.config.schema import GeneralSettings, ProxyConfig
+from proxy.door import Door, DoorCloses
 from proxy.errors import on_gateway_error, on_http_exception
 from proxy.gateway import Gateway
 from proxy.limits.ledgers import Ledgers
@@ -74,6 +76,7 @@ def create_app(
     master_key: SecretStr | None = None,
     opener: Opener | None = None,
     shared: Path | None = None,
+    processes: int = 1,
 ) -> FastAPI:
     """Build the application for one configuration.
 
@@ -83,6 +86,7 @@ def create_app(
         master_key: The administrator's key; None where none is configured.
         opener: The way to AWS; None opens connections to it.
         shared: A folder for what this process counts together with others; None where it is alone.
+        processes: How many serve the configuration together.
 
     Raises:
         ConfigError: the configuration names what does not exist.
@@ -92,7 +96,8 @@ def create_app(
     network = read_network(environ, ssl_verify=config.litellm_settings.ssl_verify)
     open_way = opener or partial(open_connections, network)
     patterns = deployments.wildcards(config, environ)
-    live = LiveState()
+    rules, live = policies(config, processes), LiveState()
+    door = None if rules.door is None else Door(live.door, rules.door)
     keyring = Keyring(
         master_key,
         header=general.litellm_key_header_name,
@@ -107,20 +112,20 @@ def create_app(
             aclosing(Ledgers(shared)) as ledgers,
             ledgers.open(redis_settings(config)) as ledger,
         ):
-            rules = policies(config, ledger)
+            counted = replace(rules, ledger=ledger)
             catalogue_for = partial(aws.catalogue, environ=environ)
-            families = registry.families(patterns, aws.invoker, catalogue_for, live, rules)
+            families = registry.families(patterns, aws.invoker, catalogue_for, live, counted)
             models = registry.build(
                 ready,
                 aws.invoker,
                 live=live,
-                policies=rules,
+                policies=counted,
                 report=logs.report_call,
                 families=families,
             )
             await aws.prepare()
             async with refreshed(models.listings):
-                yield {"gateway": Gateway(models, keyring)}
+                yield {"gateway": Gateway(models, keyring, door)}
 
     app = FastAPI(
         title="sagegate",
@@ -133,6 +138,7 @@ def create_app(
     )
     app.add_exception_handler(GatewayError, on_gateway_error)
     app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_middleware(DoorCloses)
     app.add_middleware(
         BodyLimit,  # pyright: ignore[reportArgumentType] - the added keyword hides the protocol
         max_bytes=int(general.max_request_size_mb * _MEGABYTE),

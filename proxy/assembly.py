@@ -48,6 +48,7 @@ class Serving:
             retries=retries,
             cooldown=policies.cooldown_of(params),
             quota=policies.quota_of_deployment(each.id, each.model, params),
+            admission=policies.admission_of(each.model, params),
             live=self.live,
         )
 

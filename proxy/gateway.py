@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proxy.auth.keyring import Keyring
+from proxy.door import Door
 from proxy.registry import Registry
 
 
@@ -14,3 +15,5 @@ class Gateway:
 
     registry: Registry
     keyring: Keyring
+    #: None: requests come in as they are.
+    door: Door | None = None

@@ -48,12 +48,14 @@ class AppFactory:
     Args:
         shared: A folder that all workers have in common, for what they count together; None where
             there is only one process.
+        processes: How many serve together.
     """
 
     config: ProxyConfig
     master_key: SecretStr | None
     debug: bool = False
     shared: Path | None = None
+    processes: int = 1
 
     def __call__(self) -> FastAPI:
         """Make the application from the environment of the process that it runs in."""
@@ -63,6 +65,7 @@ class AppFactory:
                 environ=os.environ,
                 master_key=self.master_key,
                 shared=self.shared,
+                processes=self.processes,
             )
         except Exception as error:
             _log.exception("the application can't be built")

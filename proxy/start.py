@@ -119,7 +119,9 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     )
 
     settings = ServerSettings(**listening.settings)
-    factory = AppFactory(config=config, master_key=key, debug=settings.debug)
+    factory = AppFactory(
+        config=config, master_key=key, debug=settings.debug, processes=settings.workers
+    )
     models = [*describe(config, environ), *describe_wildcards(config, environ)]
     prepared = server_config(factory, settings)
     sockets = listen(exposure.host, listening.port)

@@ -99,10 +99,8 @@ _NO_GUARD = f"guardrails are {_LATER}"
 
 _LIMITS = _keys(
     _NO_LIMIT,
-    """itpm otpm max_parallel_requests global_max_parallel_requests
-    default_max_parallel_requests max_budget budget_duration max_user_budget max_end_user_budget
-    default_api_key_tpm_limit default_api_key_rpm_limit max_in_flight_requests_per_worker
-    max_queued_requests_per_worker admission_queue_timeout_seconds max_response_size_mb
+    """itpm otpm max_budget budget_duration max_user_budget max_end_user_budget
+    default_api_key_tpm_limit default_api_key_rpm_limit max_response_size_mb
     max_file_size_mb provider_budget_config""",
 )
 

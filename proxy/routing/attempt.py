@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import structlog
 
 from adapters.base import Json
+from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
+from proxy.routing.admission import Admitted
 from proxy.routing.member import Member
+from proxy.routing.permits import Place
 from proxy.routing.quota import Receipt
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -19,12 +23,22 @@ class Attempt:
 
     Args:
         member: The deployment that is tried.
+        caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
         receipt: What the try has taken from the deployment's limits.
     """
 
-    def __init__(self, member: Member, *, alone: bool, receipt: Receipt | None = None) -> None:
+    def __init__(
+        self, member: Member, caller: str = "", *, alone: bool, receipt: Receipt | None = None
+    ) -> None:
         self.member = member
+        #: The deployment, as this request reaches it.
+        self.endpoint: Endpoint = member.endpoint
+        self._place: Place | None = None
+        if member.admission is not None:
+            self._place = Place(policy=member.admission, lane=caller)
+            way = Admitted(member.endpoint.invoker, member.live.permits, self._place)
+            self.endpoint = replace(member.endpoint, invoker=way)
         self._alone = alone
         self._receipt = receipt
         self._started = time.monotonic()
@@ -42,8 +56,13 @@ class Attempt:
         self.member.live.health.succeeded()
 
     def failed(self, error: GatewayError) -> None:
-        """Note a failure, which may be the end of a stream as well."""
+        """Note a failure, which may be the end of a stream as well.
+
+        It says nothing of a deployment that was not asked, because all the time went by in a queue.
+        """
         member = self.member
+        if not self._was_asked:
+            return
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
                 "pool.cooldown_started",
@@ -53,6 +72,10 @@ class Attempt:
                 seconds=member.cooldown.seconds,
             )
 
+    @property
+    def _was_asked(self) -> bool:
+        return self._place is None or self._place.admitted
+
     def close(self, usage: Json | None = None, *, error: GatewayError | None = None) -> None:
         """End it, with what the answer cost, or with why there is none."""
         if not self._open:
@@ -60,7 +83,7 @@ class Attempt:
         self._open = False
         self.member.live.in_flight -= 1
         if self._receipt is not None:
-            self._receipt.end(usage, error)
+            self._receipt.end(usage, error, made=self._was_asked)
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from adapters.endpoint import Endpoint
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.live import LiveDeployment
+from proxy.routing.permits import AdmissionPolicy
 from proxy.routing.quota import Quota
 from proxy.routing.times import Times
 
@@ -24,6 +25,7 @@ class Member:
         retries: Further tries after it failed; None leaves it to the group.
         cooldown: When it rests.
         quota: What it may use in a minute; None for no limit.
+        admission: How many calls it takes at once; None: as many as come.
         live: What is known of it while it serves.
     """
 
@@ -35,4 +37,15 @@ class Member:
     retries: int | None = None
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
     quota: Quota | None = None
+    admission: AdmissionPolicy | None = None
     live: LiveDeployment = field(default_factory=LiveDeployment)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a call would go to it at once."""
+        return self.admission is None or self.live.permits.has_room(self.admission)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it would refuse a further request."""
+        return self.admission is not None and self.live.permits.is_full(self.admission)

@@ -123,6 +123,7 @@ class _Tries:
 
         Raises:
             RateLimited: every deployment rests, or has reached its limits.
+            Overloaded: those that don't have as many waiting as may.
         """
         awake = [member for member in self._members if not member.live.health.resting]
         if not awake:
@@ -137,7 +138,7 @@ class _Tries:
         refusals: list[RateLimited] = []
         for candidates in (fresh, stale):
             while candidates:
-                member = self._pool.choose(self._call, candidates)
+                member = self._pool.choose(self._call, _with_room(candidates))
                 try:
                     return await self._begin_with(member)
                 except RateLimited as error:
@@ -152,7 +153,7 @@ class _Tries:
             if alone:
                 self._call.remaining.extend(receipt.remaining)
         self._call.reaches(self._pool.model, member.endpoint)
-        return Attempt(member, alone=alone, receipt=receipt)
+        return Attempt(member, self._call.caller, alone=alone, receipt=receipt)
 
     def failed(self, member: Member, error: GatewayError) -> float | None:
         """Give the seconds until the next try; None where there is to be none."""
@@ -181,6 +182,26 @@ class _Tries:
 def _patience(refusal: RateLimited) -> float:
     """Give how long a refusal asks to wait; for ever, where waiting does not help."""
     return math.inf if refusal.retry_after is None else refusal.retry_after
+
+
+def _with_room(members: Sequence[Member]) -> Sequence[Member]:
+    """Give those that would answer at once; where there is none, those that may be waited for.
+
+    Raises:
+        Overloaded: there is none of either.
+    """
+    free = [member for member in members if member.has_room]
+    if free:
+        return free
+    bearable = [member for member in members if not member.is_full]
+    if bearable:
+        return bearable
+    refusals = [
+        member.live.permits.refusal(member.admission)
+        for member in members
+        if member.admission is not None
+    ]
+    raise min(refusals, key=lambda refusal: refusal.retry_after or 0.0)
 
 
 async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:

@@ -40,15 +40,19 @@ class Receipt:
         """What was left then."""
         return self._reservation.remaining
 
-    def end(self, usage: Json | None, error: GatewayError | None = None) -> None:
-        """End it with an answer's usage, or with why there is no answer.
+    def end(
+        self, usage: Json | None, error: GatewayError | None = None, *, made: bool = True
+    ) -> None:
+        """End it with an answer's usage, or with why there is no answer; or as never made.
 
         Where nobody knows what was used, the estimate stays counted: a client left, or time ran
         out while the container was at work. What was refused here was never made; what failed
         there used no tokens.
         """
         tokens = (usage or {}).get("total_tokens")
-        if isinstance(tokens, int):
+        if not made:
+            self._reservation.cancel()
+        elif isinstance(tokens, int):
             self._reservation.settle(tokens)
         elif error is not None and not isinstance(error, DeadlineExceeded | UpstreamTimeout):
             if isinstance(error, Rejected):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from adapters import formats
 from adapters.base import Json
 from adapters.endpoint import Endpoint
 from adapters.errors import (
+    DeadlineExceeded,
     GatewayError,
     InvalidRequest,
     ModelError,
@@ -22,9 +24,11 @@ from proxy.limits import claims
 from proxy.limits.claim import Claim
 from proxy.limits.memory import MemoryLedger
 from proxy.routing.call import Call
+from proxy.routing.deadline import Deadline
 from proxy.routing.fallbacks import Fallbacks
 from proxy.routing.member import Member
 from proxy.routing.model import PublicModel
+from proxy.routing.permits import AdmissionPolicy
 from proxy.routing.pool import Pool
 from proxy.routing.quota import Quota
 from proxy.routing.retries import RetryPolicy
@@ -234,3 +238,24 @@ async def test_requests_are_weighed_only_where_somebody_asks() -> None:
     await group.model().call(call, ASK)
     call.weigh = weigh
     assert (call.tokens, call.tokens, weighed) == (7, 7, [1])
+
+
+async def test_time_that_went_by_in_a_queue_uses_nothing() -> None:
+    """A call that never had its permit was not made: its deployment's limits have it back."""
+    group = Group()
+    group.deployment(None, rpm=10, tpm=1000)
+    group.members[0] = replace(
+        group.members[0],
+        admission=AdmissionPolicy(name="m", limit=1, seconds=60),
+    )
+    model = group.model()
+    first = asyncio.create_task(model.call(new_call(), ASK))
+    await group.invokers[0].called.wait()
+    second = new_call()
+    second.deadline = Deadline.after(0.05)
+    with pytest.raises(DeadlineExceeded):
+        await model.call(second, ASK)
+    left = await group.left(claims.of_deployment("d0", "m", rpm=10, tpm=1000))
+    assert left[:2] == (9, 1000 - ESTIMATE)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
