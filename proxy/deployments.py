@@ -19,6 +19,7 @@ from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
+from proxy.limits.ledgers import missing_package
 from proxy.model_names import unknown_names
 from proxy.policies import times
 from proxy.routing.times import Times
@@ -99,6 +100,11 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
         network(environ, ssl_verify=config.litellm_settings.ssl_verify)
     except ConfigError as error:
         found.append(error)
+    missing = missing_package()
+    if config.router_settings.redis_address is not None and missing is not None:
+        where = "redis_host" if config.router_settings.redis_url is None else "redis_url"
+        message = f"Redis needs a package that is not installed: pip install '{missing}'"
+        found.append(ConfigError(message, path=("router_settings", where)))
     for index in range(len(config.model_list)):
         try:
             _at(config, index, environ, taken=set())

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
-from adapters.errors import ConfigError
 from proxy.limits.ledger import Ledger
 from proxy.limits.memory import MemoryLedger
 from proxy.limits.outage import GuardedLedger
@@ -42,14 +42,13 @@ class Ledgers:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._local: Ledger = MemoryLedger() if folder is None else SharedLedger(folder)
+        self._local: Ledger = MemoryLedger() if folder is None else _shared(folder / "limits")
 
     @asynccontextmanager
     async def open(self, redis: RedisSettings | None) -> AsyncIterator[Ledger]:
         """Give the ledger for one configuration, for the block.
 
-        Raises:
-            ConfigError: Redis is configured, and its package is not installed.
+        Redis may be away then; its package must be there.
         """
         if redis is None:
             yield self._local
@@ -65,12 +64,17 @@ class Ledgers:
         await self._local.aclose()
 
 
+def missing_package() -> str | None:
+    """Give what must be installed for Redis; None when it is."""
+    return "sagegate[redis]" if find_spec("redis") is None else None
+
+
+def _shared(folder: Path) -> Ledger:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return SharedLedger(folder)
+
+
 def _redis_ledger(redis: RedisSettings) -> Ledger:
-    try:
-        from proxy.limits.redis_ledger import RedisLedger, client  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "Redis is configured, and its package is missing: pip install 'sagegate[redis]'",
-            path=("router_settings",),
-        ) from error
+    from proxy.limits.redis_ledger import RedisLedger, client  # noqa: PLC0415 - an extra
+
     return RedisLedger(client(redis.url, redis.ca_file))

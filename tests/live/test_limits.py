@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import httpx
+import pytest
 
 from tests.live import serving
 from tests.live.conftest import StartGateway
@@ -59,6 +60,16 @@ def test_one_gateway_keeps_its_limits(start: StartGateway, emulated: Emulated) -
         assert gateway.chat("free").status_code == 200
         assert [gateway.chat("pair").status_code for _ in range(4)] == [200] * 4
         assert time.monotonic() - began < 55, "too slow for one window"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_counts_outlive_a_reload(start: StartGateway, emulated: Emulated, workers: str) -> None:
+    """A new configuration gives nobody a second minute."""
+    with start(limited(emulated.url), "--num_workers", workers) as gateway:
+        assert statuses([gateway], RPM) == [200] * RPM
+        json = {"content-type": "application/json"}
+        assert gateway.http.post("/config/reload", headers=json).status_code == 200
+        assert statuses([gateway], 1) == [429]
 
 
 def test_workers_share_the_limit(start: StartGateway, emulated: Emulated) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from proxy.deployments import faults
 from proxy.model_names import unknown_names
 from proxy.policies import redis_settings
 from tests.adapters.scripted import ScriptedInvoker
@@ -68,6 +71,18 @@ def test_limits_of_models_that_do_not_exist_are_told(bench: Workbench) -> None:
     loaded = bench.load(f"{MODEL}router_settings: {{model_group_limits: {limits}}}\n")
     (fault,) = unknown_names(loaded.config)
     assert fault.path == ("router_settings", "model_group_limits", "other")
+
+
+def test_redis_without_its_package_is_told(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What to install is said at the start, not by the first request."""
+    loaded = bench.load(f"{MODEL}router_settings: {{redis_host: h}}\n")
+    assert faults(loaded.config, {}) == []
+    monkeypatch.setitem(sys.modules, "redis", None)
+    (fault,) = faults(loaded.config, {})
+    assert fault.path == ("router_settings", "redis_host")
+    assert "pip install 'sagegate[redis]'" in fault.message
 
 
 async def test_a_model_at_its_limit_answers_429() -> None:
