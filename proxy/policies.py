@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from proxy.config.deployment import DeploymentParams
+from proxy.config.redis_address import check_package
 from proxy.config.router import FallbackLists, RetryCounts, RoutingStrategy
 from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.config.shared_state import GroupLimits
@@ -128,6 +129,17 @@ def redis_settings(config: ProxyConfig) -> RedisSettings | None:
         fail_open=router.limits_without_redis == "fail_open",
         ca_file=verify if isinstance(verify, str) else None,
     )
+
+
+def check_limits(config: ProxyConfig) -> None:
+    """Find out what would keep limits from being counted in Redis.
+
+    Raises:
+        ConfigError: says what is missing.
+    """
+    router = config.router_settings
+    if router.redis_address is not None:
+        check_package("router_settings", "redis_host" if router.redis_url is None else "redis_url")
 
 
 def policies(config: ProxyConfig, processes: int = 1) -> Policies:

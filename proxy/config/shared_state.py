@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-from urllib.parse import quote, urlsplit
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, SecretStr, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from adapters.deployment.values import Secret, Section, Text
+from proxy.config.redis_address import RedisUrl, spelled
 
-_PORT = 6379
-
-
-def _redis_url(secret: SecretStr) -> SecretStr:
-    refusal = ValueError("expected redis://[user:password@]host[:port][/db], or rediss:// for TLS")
-    try:
-        parts = urlsplit(secret.get_secret_value())
-        usable = parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise refusal from None  # the cause repeats the value
-    if not usable or parts.query:
-        raise refusal
-    return secret
+_PORT: Final = 6379
 
 
 class GroupLimits(Section):
@@ -35,7 +23,7 @@ class GroupLimits(Section):
 class SharedStateSettings(Section):
     """Redis, by its URL or by its parts."""
 
-    redis_url: Annotated[Secret, AfterValidator(_redis_url)] | None = None
+    redis_url: RedisUrl | None = None
     redis_host: Text | None = None
     redis_port: Annotated[PositiveInt, Field(le=65535)] | None = None
     redis_password: Secret | None = None
@@ -60,6 +48,5 @@ class SharedStateSettings(Section):
         if self.redis_host is None:
             return None
         secret = "" if self.redis_password is None else self.redis_password.get_secret_value()
-        user = f":{quote(secret, safe='')}@" if secret else ""
-        host = f"[{self.redis_host}]" if ":" in self.redis_host else self.redis_host
-        return f"redis://{user}{host}:{self.redis_port or _PORT}/{self.redis_db or 0}"
+        port, db = self.redis_port or _PORT, self.redis_db or 0
+        return spelled(self.redis_host, port, db, password=secret)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 from proxy.limits.ledger import Ledger
@@ -62,11 +61,6 @@ class Ledgers:
     async def aclose(self) -> None:
         """Let go of what the siblings share."""
         await self._local.aclose()
-
-
-def missing_package() -> str | None:
-    """Give what must be installed for Redis; None when it is."""
-    return "sagegate[redis]" if find_spec("redis") is None else None
 
 
 def _shared(folder: Path) -> Ledger:
