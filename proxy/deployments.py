@@ -183,6 +183,7 @@ def _lines(built: Iterable[Deployment]) -> list[ModelLine]:
             identity=each.identity,
             region=each.target.region,
             region_assumed=each.composed.aws.region_assumed,
+            external_id_unused=each.composed.aws.external_id_unused,
             plain_prompt=_has_plain_prompt(each),
             unbounded=each.unbounded,
         )
