@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import (
     ConfigDict,
     Field,
+    NonNegativeInt,
     PositiveInt,
     SecretStr,
     ValidationInfo,
@@ -21,6 +22,7 @@ from pydantic import (
 
 from adapters.deployment.settings import SigningSettings
 from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
+from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
 from proxy.config.router import FallbackSettings, RouterSettings
 from proxy.config.values import ExactPath, HeaderName, Origin
@@ -99,6 +101,8 @@ class LitellmSettings(FallbackSettings):
     #: True, or the path of a bundle of certificate authorities; False is refused at start.
     ssl_verify: bool | Text = True
     model_group_settings: ModelGroupSettings = ModelGroupSettings()
+    cache: bool = False
+    cache_params: CacheParams = CacheParams()
     set_verbose: bool = False
     json_logs: bool = False
 
@@ -113,6 +117,12 @@ class GeneralSettings(Section):
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Megabytes = 25
+    #: Of each deployment, where neither it nor the router says so.
+    max_parallel_requests: PositiveInt | None = None
+    global_max_parallel_requests: PositiveInt | None = None
+    max_in_flight_requests_per_worker: PositiveInt | None = None
+    max_queued_requests_per_worker: NonNegativeInt = 100
+    admission_queue_timeout_seconds: Seconds = 10
     forward_client_headers_to_llm_api: bool = False
 
 

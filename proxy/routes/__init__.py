@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from proxy.routes import chat, completions, embeddings, health, model_info, models, pages, rerank
+from proxy.routes import (
+    cache,
+    chat,
+    completions,
+    embeddings,
+    health,
+    lifecycle,
+    model_info,
+    models,
+    pages,
+    rerank,
+)
 
 ROUTES = (
     *chat.ROUTES,
@@ -12,5 +23,7 @@ ROUTES = (
     *models.ROUTES,
     *model_info.ROUTES,
     *health.ROUTES,
+    *lifecycle.ROUTES,
+    *cache.ROUTES,
     *pages.ROUTES,
 )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import structlog
 
 from adapters.base import Json
+from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
+from proxy.routing.admission import Admitted
 from proxy.routing.member import Member
+from proxy.routing.permits import Place
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -18,11 +22,19 @@ class Attempt:
 
     Args:
         member: The deployment that is tried.
+        caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
     """
 
-    def __init__(self, member: Member, *, alone: bool) -> None:
+    def __init__(self, member: Member, caller: str = "", *, alone: bool) -> None:
         self.member = member
+        #: The deployment, as this request reaches it.
+        self.endpoint: Endpoint = member.endpoint
+        self._place: Place | None = None
+        if member.admission is not None:
+            self._place = Place(policy=member.admission, lane=caller)
+            way = Admitted(member.endpoint.invoker, member.live.permits, self._place)
+            self.endpoint = replace(member.endpoint, invoker=way)
         self._alone = alone
         self._started = time.monotonic()
         self._open = True
@@ -39,8 +51,13 @@ class Attempt:
         self.member.live.health.succeeded()
 
     def failed(self, error: GatewayError) -> None:
-        """Note a failure, which may be the end of a stream as well."""
+        """Note a failure, which may be the end of a stream as well.
+
+        It says nothing of a deployment that was not asked, because all the time went by in a queue.
+        """
         member = self.member
+        if self._place is not None and not self._place.admitted:
+            return
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
                 "pool.cooldown_started",

@@ -36,6 +36,7 @@ class Pool:
 
     Args:
         model: Its public name.
+        settings: Stands for the settings of its deployments: other ones have another text.
         members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
         schemas: What its requests are checked against: what every one of its deployments takes.
@@ -55,6 +56,7 @@ class Pool:
     budget: RetryBudget = field(default_factory=RetryBudget)
     by_tags: bool = False
     by_session: bool = False
+    settings: str = ""
 
     async def run(self, call: Call, ask: Ask[T]) -> T:
         """Ask one deployment after the other until one answers, or nothing more may be tried.
@@ -104,6 +106,7 @@ class _Tries:
 
         Raises:
             RateLimited: every deployment rests.
+            Overloaded: those that don't have as many waiting as may.
         """
         awake = [member for member in self._members if not member.live.health.resting]
         if not awake:
@@ -114,9 +117,9 @@ class _Tries:
                 retry_after=max(seconds, 1.0),
             )
         fresh = [member for member in awake if member.endpoint.id not in self._tried]
-        member = self._pool.choose(self._call, fresh or awake)
+        member = self._pool.choose(self._call, _with_room(fresh or awake))
         self._call.reaches(self._pool.model, member.endpoint)
-        return Attempt(member, alone=len(self._pool.members) == 1)
+        return Attempt(member, self._call.caller, alone=len(self._pool.members) == 1)
 
     def failed(self, member: Member, error: GatewayError) -> float | None:
         """Give the seconds until the next try; None where there is to be none."""
@@ -140,6 +143,26 @@ class _Tries:
         if deadline is not None and pause >= deadline.left:
             return None
         return pause if self._pool.budget.take() else None
+
+
+def _with_room(members: Sequence[Member]) -> Sequence[Member]:
+    """Give those that would answer at once; where there is none, those that may be waited for.
+
+    Raises:
+        Overloaded: there is none of either.
+    """
+    free = [member for member in members if member.has_room]
+    if free:
+        return free
+    bearable = [member for member in members if not member.is_full]
+    if bearable:
+        return bearable
+    refusals = [
+        member.live.permits.refusal(member.admission)
+        for member in members
+        if member.admission is not None
+    ]
+    raise min(refusals, key=lambda refusal: refusal.retry_after or 0.0)
 
 
 async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
