@@ -18,9 +18,7 @@ from adapters.errors import (
     Overloaded,
     RouteNotFound,
 )
-from adapters.signed_headers import INFERENCE_ID
-from proxy.limits.quota_headers import quota_headers
-from proxy.routing.call import Call
+from proxy.call_headers import of_call
 from proxy.telemetry.logs import report_refusal
 
 _NOT_FOUND = 404
@@ -52,18 +50,6 @@ def _headers(error: GatewayError) -> dict[str, str]:
         headers["x-amzn-requestid"] = error.request_id
     if isinstance(error, AuthenticationFailed):  # ours; a container's 401 is not about our key
         headers["www-authenticate"] = "Bearer"
-    return headers
-
-
-def of_call(call: Call) -> dict[str, str]:
-    """Give the headers that tell how a call went, and what its data capture is found by."""
-    headers = {
-        "x-litellm-attempted-retries": str(call.retries),
-        "x-litellm-attempted-fallbacks": str(call.fell_back),
-    }
-    headers.update(quota_headers(call.remaining))
-    if call.inference_id is not None:
-        headers[INFERENCE_ID.lower()] = call.inference_id
     return headers
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-from urllib.parse import quote
-
 from adapters.answer import Answer
 from adapters.answer_stream import AnswerStream
 from adapters.base import Head
 from adapters.errors import MalformedReply
-from proxy.errors import JsonResponse, of_call
+from proxy.call_headers import of_call
+from proxy.errors import JsonResponse
 from proxy.routing.call import Call
 from proxy.sse import ChunkResponse
-from proxy.version import version
-
-_VERSION: Final = version()
 
 
 def whole(call: Call, answer: Answer) -> JsonResponse:
@@ -36,13 +31,7 @@ def streamed(call: Call, stream: AnswerStream) -> ChunkResponse:
 
 def _headers(call: Call, head: Head) -> dict[str, str]:
     """Give LiteLLM's headers where it has one, AWS's own otherwise."""
-    headers = {
-        "x-litellm-model-group": _plain(call.group or call.model),
-        "x-litellm-version": _VERSION,
-    }
-    if call.deployment is not None:
-        headers["x-litellm-model-id"] = _plain(call.deployment)
-    headers.update(_about_the_cache(call))
+    headers = _about_the_cache(call)
     if head.request_id:
         headers["x-amzn-requestid"] = head.request_id
         headers["llm_provider-x-amzn-requestid"] = head.request_id
@@ -63,8 +52,3 @@ def _about_the_cache(call: Call) -> dict[str, str]:
     if call.cache == "hit":
         headers["x-litellm-cache-hit"] = "true"
     return headers
-
-
-def _plain(name: str) -> str:
-    """Give a configured name as a header's value; what a header can't hold is percent-encoded."""
-    return name if name.isascii() and name.isprintable() else quote(name)

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import structlog
 
-from adapters.base import Json
+from adapters.base import Invoker, Json
 from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
 from proxy.routing.admission import Admitted
 from proxy.routing.member import Member
+from proxy.routing.metering import Metered
 from proxy.routing.permits import Place
 from proxy.routing.quota import Receipt
+from proxy.routing.tries import Try
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -23,25 +25,32 @@ class Attempt:
 
     Args:
         member: The deployment that is tried.
+        tried: Takes down how it went.
         caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
         receipt: What the try has taken from the deployment's limits.
     """
 
     def __init__(
-        self, member: Member, caller: str = "", *, alone: bool, receipt: Receipt | None = None
+        self,
+        member: Member,
+        tried: Try,
+        caller: str = "",
+        *,
+        alone: bool,
+        receipt: Receipt | None = None,
     ) -> None:
         self.member = member
-        #: The deployment, as this request reaches it.
-        self.endpoint: Endpoint = member.endpoint
         self._place: Place | None = None
+        way: Invoker = Metered(member.endpoint.invoker, tried.meter)
         if member.admission is not None:
-            self._place = Place(policy=member.admission, lane=caller)
-            way = Admitted(member.endpoint.invoker, member.live.permits, self._place)
-            self.endpoint = replace(member.endpoint, invoker=way)
+            self._place = Place(policy=member.admission, lane=caller, queue=tried.queue)
+            way = Admitted(way, member.live.permits, self._place)
+        #: The deployment, as this request reaches it.
+        self.endpoint: Endpoint = replace(member.endpoint, invoker=way)
+        self._tried = tried
         self._alone = alone
         self._receipt = receipt
-        self._started = time.monotonic()
         self._open = True
         member.live.in_flight += 1
         member.live.health.begin(member.cooldown)
@@ -49,7 +58,7 @@ class Attempt:
     def answered(self) -> None:
         """Note the first byte of a good answer."""
         self.member.live.health.proved()
-        self.member.live.answered(time.monotonic() - self._started)
+        self.member.live.answered(time.monotonic() - self._tried.started)
 
     def succeeded(self) -> None:
         """Note that the answer is complete."""
@@ -61,9 +70,11 @@ class Attempt:
         It says nothing of a deployment that was not asked, because all the time went by in a queue.
         """
         member = self.member
+        self._tried.error = error
         if not self._was_asked:
             return
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
+            self._tried.cooled = True
             _log.warning(
                 "pool.cooldown_started",
                 deployment=member.endpoint.id,
@@ -81,6 +92,7 @@ class Attempt:
         if not self._open:
             return
         self._open = False
+        self._tried.ended(error)
         self.member.live.in_flight -= 1
         if self._receipt is not None:
             self._receipt.end(usage, error, made=self._was_asked)

@@ -31,6 +31,8 @@ class LiveDeployment:
     permits: Permits = field(init=False)
     #: Calls under way.
     in_flight: int = 0
+    #: Streams that are open towards clients.
+    open_streams: int = 0
     #: A running mean of the seconds to a first byte; 0 until there was one.
     latency: float = 0.0
     _minute: int = field(default=0, repr=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from adapters.answer import Answer
-from adapters.base import Head, Json, Limits
+from adapters.base import Json, Limits
 from adapters.errors import GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
 from proxy.limits.size import tokens_of
@@ -21,6 +21,7 @@ from proxy.routing.call import Call, Report, tell
 from proxy.routing.fallbacks import Fallbacks
 from proxy.routing.pool import Ask, Pool, T
 from proxy.routing.stream import PoolStream
+from proxy.routing.tries import StandIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class PublicModel:
         try:
             with _watched(call):
                 answer = await self._run(call, ask)
-                _note(call, answer.head)
+                call.answered(answer.head)
                 call.usage = answer.body.get("usage")
                 return answer
         finally:
@@ -95,7 +96,7 @@ class PublicModel:
         except BaseException:
             tell(self.report, call)
             raise
-        _note(call, stream.head)
+        call.answered(stream.head)
         return stream
 
     async def _run(self, call: Call, ask: Ask[T]) -> T:
@@ -108,10 +109,15 @@ class PublicModel:
             if call.deadline is not None and not call.deadline.left:
                 break
             call.fell_back += 1
+            stand_in = StandIn(pool.model, last)
+            call.stand_ins.append(stand_in)
             try:
-                return await pool.run(call, ask)
+                answer = await pool.run(call, ask)
             except GatewayError as error:
                 last = error
+            else:
+                stand_in.answered = True
+                return answer
         raise last
 
     def _stand_ins(self, call: Call, error: GatewayError) -> Iterator[Pool]:
@@ -136,8 +142,3 @@ def _watched(call: Call) -> Iterator[None]:
     except Exception as error:
         call.failed(error)
         raise
-
-
-def _note(call: Call, head: Head) -> None:
-    call.answered()
-    call.request_id = head.request_id or None

@@ -154,8 +154,8 @@ class _Tries:
             receipt = await member.quota.take(self._call.tokens)
             if alone:
                 self._call.remaining.extend(receipt.remaining)
-        self._call.reaches(self._pool.model, member.endpoint)
-        return Attempt(member, self._call.caller, alone=alone, receipt=receipt)
+        tried = self._call.reaches(member, self._pool.model)
+        return Attempt(member, tried, self._call.caller, alone=alone, receipt=receipt)
 
     def failed(self, member: Member, error: GatewayError) -> float | None:
         """Give the seconds until the next try; None where there is to be none."""
