@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from proxy.limits.ledgers import Ledgers
 from proxy.middleware import BodyLimit, CallIdentity, Cors, Entrance
 from proxy.routes import ROUTES
 from proxy.routes.table import Route
+from proxy.telemetry.metrics.page import Page, open_metrics
+from proxy.telemetry.metrics.pulse import Pulse, beating
 
 
 def _nothing_to_settle(plan: Plan) -> None:
@@ -39,7 +41,8 @@ def create_app(
 ) -> FastAPI:
     """Build the application.
 
-    In its state: `life`, with the gateway that each request is served with, and `control`.
+    In its state: `life`, with the gateway that each request is served with, `control`, and the page
+    of `metrics`.
 
     Args:
         plan: What is served first.
@@ -52,11 +55,24 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with (
-            aclosing(Ledgers(shared)) as ledgers,
-            living(Builder(opener, ledgers, processes=processes).open, settle, plan) as life,
-        ):
-            yield {"life": life, "control": Alone(life, reread or (lambda: plan))}
+        metrics = open_metrics(plan.config.litellm_settings.prometheus_latency_buckets, shared)
+        async with AsyncExitStack() as stack:
+            ledgers = await stack.enter_async_context(aclosing(Ledgers(shared)))
+            builder = Builder(opener, ledgers, metrics, processes=processes)
+            life = await stack.enter_async_context(living(builder.open, settle, plan))
+            pulse = Pulse(
+                metrics,
+                calls=lambda: life.calls,
+                live=builder.live,
+                members=lambda: life.gateway.registry.members(),  # noqa: PLW0108 - of the moment
+                credentials=builder.credentials,
+            )
+            await stack.enter_async_context(beating(pulse))
+            yield {
+                "life": life,
+                "control": Alone(life, reread or (lambda: plan)),
+                "metrics": Page(metrics, pulse, shared),
+            }
 
     app = FastAPI(
         title="sagegate",

@@ -20,6 +20,7 @@ from adapters.errors import (
 )
 from proxy.call_headers import of_call
 from proxy.telemetry.logs import report_refusal
+from proxy.telemetry.metrics.reporter import Metrics
 
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
@@ -82,6 +83,9 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: GatewayError) -> None:
     report_refusal(request.state.call_id, request.method, request.url.path, error)
+    metrics: Metrics = request.state.metrics.metrics
+    route, model = request.scope.get("route"), getattr(request.state, "model", None)
+    metrics.refused(error, getattr(route, "path", ""), None if model is None else model.name)
 
 
 def unexpected() -> GatewayError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from adapters.base import Json
 from adapters.deployment.compose import InvokerFor
@@ -17,6 +17,7 @@ from proxy.policies import Policies
 from proxy.routing.answering import Answering
 from proxy.routing.call import Report
 from proxy.routing.live import LiveState
+from proxy.routing.member import Member
 from proxy.routing.model import PublicModel
 from proxy.routing.pool import Pool
 from proxy.wildcards.catalogue import Catalogue
@@ -60,6 +61,11 @@ class Registry:
     def listings(self) -> list[Listing]:
         """What must be refreshed."""
         return [listing for family in self._families for listing in family.listings]
+
+    def members(self) -> Iterator[Member]:
+        """Give the deployments that the configuration names, without what wildcards serve."""
+        for each in self._pools.values():
+            yield from each.members
 
     def models(self) -> dict[str, str | None]:
         """Give the public names in the configuration's order, then those that were discovered.

@@ -6,9 +6,12 @@ Each refuses with words that never repeat the value: it may be a secret.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AfterValidator
+
+from adapters.deployment.values import Seconds
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]+")
@@ -20,6 +23,12 @@ def _exact_path(text: str) -> str:
     if "*" in text:
         raise ValueError('expected an exact path: "*" is not supported')
     return text
+
+
+def _ascending(steps: tuple[float, ...]) -> tuple[float, ...]:
+    if not steps or any(low >= high for low, high in pairwise(steps)):
+        raise ValueError("expected numbers of seconds, each larger than the one before")
+    return steps
 
 
 def _origin(text: str) -> str:
@@ -34,6 +43,8 @@ def _header_name(text: str) -> str:
     return text
 
 
+#: Upper bounds of a histogram's buckets.
+Buckets = Annotated[tuple[Seconds, ...], AfterValidator(_ascending)]
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]

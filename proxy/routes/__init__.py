@@ -9,6 +9,7 @@ from proxy.routes import (
     embeddings,
     health,
     lifecycle,
+    metrics,
     model_info,
     models,
     pages,
@@ -25,5 +26,6 @@ ROUTES = (
     *health.ROUTES,
     *lifecycle.ROUTES,
     *cache.ROUTES,
+    *metrics.ROUTES,
     *pages.ROUTES,
 )

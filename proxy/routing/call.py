@@ -55,6 +55,8 @@ class Call:
     #: Clock readings in seconds, as `time.monotonic` gives them.
     started: float = field(default_factory=time.monotonic)
     first_byte: float | None = None
+    #: Seconds until then that were not waited for SageMaker.
+    added: float = 0.0
     #: Whether its caller is an administrator, who may see where it went.
     is_admin: bool = False
     #: Bytes of its body.
@@ -113,6 +115,11 @@ class Call:
         return HTTPStatus.INTERNAL_SERVER_ERROR
 
     @property
+    def seconds(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self.started
+
+    @property
     def upstream_seconds(self) -> float:
         """Seconds that were waited for SageMaker, in all tries together."""
         return sum(each.meter.wait.seconds for each in self.tries)
@@ -144,6 +151,7 @@ class Call:
         """Note that the first part of the answer is there, and what AWS said beside it."""
         if self.first_byte is None:
             self.first_byte = time.monotonic()
+            self.added = self.first_byte - self.started - self.upstream_seconds
         if head is not None:
             self.request_id = head.request_id or None
             self.variant = head.variant or None

@@ -88,6 +88,11 @@ class Health:
         """Seconds until it may be tried."""
         return max(self.rests_until, self.trial_until if self.on_trial else 0.0) - self.clock()
 
+    @property
+    def failing(self) -> bool:
+        """Whether it has failed within the last minute or so."""
+        return self._failures > 0 and self.clock() < self._window_ends
+
     def begin(self, policy: CooldownPolicy) -> None:
         """Note that a call begins; the first one after a rest is a trial."""
         if self.on_trial:

@@ -75,6 +75,10 @@ class LiveState:
         #: For the requests of this process.
         self.door = Permits(clock)
 
+    def deployments(self) -> list[tuple[str, LiveDeployment]]:
+        """Give all that something serves with, each with its id."""
+        return list(self._deployments.items())
+
     def of(self, deployment: str) -> LiveDeployment:
         """Give a deployment's live part; the same for the same id."""
         return self._deployments.setdefault(deployment, LiveDeployment(self._clock))
