@@ -55,8 +55,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        metrics = open_metrics(plan.config.litellm_settings.prometheus_latency_buckets, shared)
+        buckets = plan.config.litellm_settings.prometheus_latency_buckets
         async with AsyncExitStack() as stack:
+            metrics = stack.enter_context(open_metrics(buckets, shared))
             ledgers = await stack.enter_async_context(aclosing(Ledgers(shared)))
             builder = Builder(opener, ledgers, metrics, processes=processes)
             life = await stack.enter_async_context(living(builder.open, settle, plan))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from proxy.telemetry.metrics import values
@@ -13,18 +14,20 @@ from proxy.telemetry.metrics.pulse import Pulse
 from proxy.telemetry.metrics.reporter import Metrics
 
 
-def open_metrics(buckets: Sequence[float] | None, shared: Path | None) -> Metrics:
-    """Give this process's metrics.
+@contextmanager
+def open_metrics(buckets: Sequence[float] | None, shared: Path | None) -> Iterator[Metrics]:
+    """Give this process's metrics for the block.
 
     Args:
         buckets: Of the latencies, in seconds; None: LiteLLM's.
         shared: The folder of all workers; None for a process that serves alone.
     """
-    if shared is None:
-        values.keep_here()
-    else:
-        values.keep_shared(shared, os.getpid())
-    return Metrics(BUCKETS if buckets is None else buckets)
+    with ExitStack() as stack:
+        if shared is None:
+            values.keep_here()
+        else:
+            stack.enter_context(values.kept_shared(shared, os.getpid()))
+        yield Metrics(BUCKETS if buckets is None else buckets)
 
 
 class Page:

@@ -43,8 +43,9 @@ def keep_here() -> None:
     values.ValueClass = values.MutexValue
 
 
-def keep_shared(shared: Path, process: int) -> None:
-    """Keep the numbers of metrics made from now on in a process's files.
+@contextmanager
+def kept_shared(shared: Path, process: int) -> Iterator[None]:
+    """Keep the numbers of metrics made from now on in a process's files, open for the block.
 
     Args:
         shared: The workers' folder.
@@ -52,11 +53,6 @@ def keep_shared(shared: Path, process: int) -> None:
     """
     folder = shared / _FOLDER
     folder.mkdir(exist_ok=True)
-    values.ValueClass = _in_files(folder, process)
-
-
-def _in_files(folder: Path, process: int) -> type[Any]:
-    """Give the class of values that prometheus_client makes its metrics of."""
     files: dict[str, Any] = {}
 
     def file_of(kind: str) -> Any:
@@ -64,7 +60,15 @@ def _in_files(folder: Path, process: int) -> type[Any]:
             files[kind] = _File(str(folder / f"{kind}_{process}.db"))
         return files[kind]
 
-    return type("SharedValue", (_SharedValue,), {"file_of": staticmethod(file_of)})
+    before = values.ValueClass
+    # the class that prometheus_client makes its metrics' values of
+    values.ValueClass = type("SharedValue", (_SharedValue,), {"file_of": staticmethod(file_of)})
+    try:
+        yield
+    finally:
+        values.ValueClass = before
+        for file in files.values():
+            file.close()
 
 
 class _SharedValue:

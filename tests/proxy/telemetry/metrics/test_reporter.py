@@ -24,9 +24,10 @@ from tests.proxy.telemetry.calls import answered, member, new_call, tried
 
 OPERATIONS = Path(__file__).parents[4] / "docs" / "operations.md"
 #: There for LiteLLM's dashboards, and said to be empty once for all.
-EMPTY = set(
-    ["end_user", "hashed_api_key", "team", "team_alias", "user", "user_email", "client_ip", "user_agent", "api_base"]
-) | {"service_tier"}
+EMPTY = {
+    *("end_user", "hashed_api_key", "team", "team_alias", "user", "user_email"),
+    *("client_ip", "user_agent", "api_base", "service_tier"),
+}
 CHAT = "/v1/engines/{model:path}/chat/completions"
 
 
