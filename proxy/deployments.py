@@ -21,6 +21,7 @@ from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
 from proxy.model_names import unknown_names
 from proxy.policies import times
+from proxy.routing.place import Place, targets_of
 from proxy.routing.times import Times
 
 #: Checks a wildcard's settings before any endpoint's name is known.
@@ -48,6 +49,19 @@ class Deployment:
     def target(self) -> Target:
         """Where requests go."""
         return self.composed.target
+
+    @property
+    def place(self) -> Place:
+        """What starts as one with it."""
+        aws, target = self.composed.aws, self.target
+        return Place(
+            endpoint=target.endpoint,
+            component=target.inference_component,
+            targets=targets_of(target.headers),
+            region=aws.region,
+            base_url=aws.base_url,
+            identity=aws.identity.mark,
+        )
 
     @property
     def format(self) -> Format:

@@ -15,6 +15,7 @@ from proxy.config.schema import ProxyConfig
 from proxy.routing.balance import STRATEGIES, Strategy, simple_shuffle
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.fallbacks import Fallbacks, Models
+from proxy.routing.gate import ColdStarts
 from proxy.routing.retries import KINDS, Kind, RetryPolicy
 from proxy.routing.times import Times
 
@@ -121,6 +122,15 @@ def times(params: DeploymentParams, *, total: float, stream: float | None) -> Ti
         stream=stream,
         idle=params.idle_timeout,
         longest_stream=params.max_stream_duration,
+    )
+
+
+def cold_starts(params: DeploymentParams) -> ColdStarts:
+    """Give what a deployment's requests do while it starts."""
+    return ColdStarts(
+        wait=params.cold_start_wait,
+        most_waiters=params.cold_start_max_waiters,
+        pace=params.cold_start_probe_interval,
     )
 
 

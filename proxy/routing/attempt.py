@@ -7,7 +7,8 @@ import time
 import structlog
 
 from adapters.base import Json
-from adapters.errors import GatewayError
+from adapters.errors import EndpointCold, GatewayError, ModelError
+from proxy.routing.gate import Gate, Probe
 from proxy.routing.member import Member
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -18,11 +19,13 @@ class Attempt:
 
     Args:
         member: The deployment that is tried.
+        gate: What it is reached through.
         alone: There is no other deployment in the group.
     """
 
-    def __init__(self, member: Member, *, alone: bool) -> None:
+    def __init__(self, member: Member, gate: Gate, *, alone: bool) -> None:
         self.member = member
+        self._probe = Probe(gate, member.cold.pace)
         self._alone = alone
         self._started = time.monotonic()
         self._open = True
@@ -31,16 +34,22 @@ class Attempt:
 
     def answered(self) -> None:
         """Note the first byte of a good answer."""
+        self._probe.answered()
         self.member.live.health.proved()
         self.member.live.answered(time.monotonic() - self._started)
 
     def succeeded(self) -> None:
         """Note that the answer is complete."""
+        self._probe.answered()
         self.member.live.health.succeeded()
 
     def failed(self, error: GatewayError) -> None:
         """Note a failure, which may be the end of a stream as well."""
         member = self.member
+        if isinstance(error, EndpointCold):
+            self._probe.refused(error)
+        elif isinstance(error, ModelError):  # the container's own word: there is one
+            self._probe.answered()
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
                 "pool.cooldown_started",
@@ -55,6 +64,7 @@ class Attempt:
         if not self._open:
             return
         self._open = False
+        self._probe.ended()
         self.member.live.in_flight -= 1
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):

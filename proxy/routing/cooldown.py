@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from adapters.errors import DeadlineExceeded, GatewayError, UpstreamError
+from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, UpstreamError
 
 #: At once, whatever the count: the deployment is not there, or may not be called.
 _HOPELESS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
@@ -46,7 +46,9 @@ class CooldownPolicy:
 
 
 def counts(error: Exception) -> bool:
-    """Tell whether a failure is the deployment's own."""
+    """Tell whether a failure is the deployment's own; a cold start is none: it has its gate."""
+    if isinstance(error, EndpointCold):
+        return False
     if isinstance(error, DeadlineExceeded):
         return True
     if not isinstance(error, UpstreamError):

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from adapters.endpoint_memory import EndpointMemory
 from proxy.routing.cooldown import Health
+from proxy.routing.gate import Gates
 
 #: The weight of the latest answer in the running mean of latencies.
 _FRESHNESS: Final = 0.2
@@ -66,6 +67,8 @@ class LiveState:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        #: Of everything that may be cold.
+        self.gates = Gates(clock)
         self._deployments: WeakValueDictionary[str, LiveDeployment] = WeakValueDictionary()
 
     def of(self, deployment: str) -> LiveDeployment:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from adapters.endpoint import Endpoint
+from proxy.routing.call import Call
 from proxy.routing.cooldown import CooldownPolicy
+from proxy.routing.gate import ColdStarts, Gate, Gates
 from proxy.routing.live import LiveDeployment
+from proxy.routing.place import Place, targets_of
 from proxy.routing.times import Times
 
 
@@ -22,6 +25,8 @@ class Member:
         tags: What requests may ask for.
         retries: Further tries after it failed; None leaves it to the group.
         cooldown: When it rests.
+        cold: What requests do while it starts.
+        gate: What it is reached through; shared by all that have the same place.
         live: What is known of it while it serves.
     """
 
@@ -32,4 +37,14 @@ class Member:
     tags: frozenset[str] = frozenset()
     retries: int | None = None
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
+    cold: ColdStarts = field(default_factory=ColdStarts)
+    gate: Gate = field(default_factory=lambda: Gates().of(Place()))
     live: LiveDeployment = field(default_factory=LiveDeployment)
+
+    def gate_of(self, call: Call) -> Gate:
+        """Give what a call reaches it through: a client may have chosen a part of the endpoint."""
+        if call.component is None and not call.origin.headers:
+            return self.gate
+        allowed = self.endpoint.target.header_sources.client
+        targets = targets_of(header for header in call.origin.headers if header[0] in allowed)
+        return self.gate.at(self.gate.place.chosen(call.component, targets))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from adapters.answer import Answer
 from adapters.base import Head, Json, Limits
-from adapters.errors import GatewayError, ModelNotFound
+from adapters.errors import EndpointCold, GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
@@ -58,6 +58,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure; `DeadlineExceeded` when the request's time is over.
         """
+        call.chooses(params.get("model_id"))
 
         async def ask(attempt: Attempt, limits: Limits) -> Answer:
             answer = await attempt.member.endpoint.call(call.task, params, limits, call.origin)
@@ -80,6 +81,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure before the first chunk.
         """
+        call.chooses(params.get("model_id"))
 
         async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
             endpoint = attempt.member.endpoint
@@ -96,20 +98,36 @@ class PublicModel:
         return stream
 
     async def _run(self, call: Call, ask: Ask[T]) -> T:
-        """Ask the model's own deployments, then those of its stand-ins, within one deadline."""
+        """Ask the model's own deployments, then those of its stand-ins, within one deadline.
+
+        Only when nobody else has answered it waits for a cold one to start.
+        """
+        alone = not self._may_fall_back(call)
         try:
-            return await self.pool.run(call, ask)
+            return await self.pool.run(call, ask, last=alone)
         except GatewayError as error:
             last = error
+            cold = [self.pool] if isinstance(error, EndpointCold) and not alone else []
         for pool in self._stand_ins(call, last):
             if call.deadline is not None and not call.deadline.left:
                 break
             call.fell_back += 1
             try:
                 return await pool.run(call, ask)
+            except EndpointCold as error:
+                last = error
+                cold.append(pool)
             except GatewayError as error:
                 last = error
+        for pool in cold:
+            if pool.waits:
+                return await pool.run(call, ask, last=True)
         raise last
+
+    def _may_fall_back(self, call: Call) -> bool:
+        """Whether another model may answer in the place of a cold one."""
+        wishes = call.wishes
+        return not wishes.no_fallbacks and self.fallbacks.any_of(self.name, wishes.fallbacks)
 
     def _stand_ins(self, call: Call, error: GatewayError) -> Iterator[Pool]:
         """Give the pools to ask in this one's place; a name that a wildcard had may be gone."""

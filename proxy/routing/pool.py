@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from adapters.base import Limits
 from adapters.deadline import within
-from adapters.errors import DeadlineExceeded, GatewayError, RateLimited
+from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, RateLimited
 from adapters.openai.schemas import SCHEMAS, Schemas
 from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
@@ -21,6 +21,7 @@ from proxy.routing.balance import Strategy, simple_shuffle
 from proxy.routing.call import Call
 from proxy.routing.deadline import Deadline
 from proxy.routing.member import Member
+from proxy.routing.patience import Patience
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.tags import tagged
 
@@ -56,27 +57,42 @@ class Pool:
     by_tags: bool = False
     by_session: bool = False
 
-    async def run(self, call: Call, ask: Ask[T]) -> T:
+    @property
+    def waits(self) -> bool:
+        """Whether requests wait for one of its deployments to start."""
+        return any(member.cold.wait for member in self.members)
+
+    async def run(self, call: Call, ask: Ask[T], *, last: bool = False) -> T:
         """Ask one deployment after the other until one answers, or nothing more may be tried.
 
-        The call's deadline begins with the first of them, and holds for all.
+        The call's deadline begins with the first of them, and holds for all; waiting for one to
+        start is not of its time.
+
+        Args:
+            call: What is asked for.
+            ask: Asks a deployment.
+            last: Nobody else could answer: a cold deployment is waited for, or asked all the same.
 
         Raises:
+            EndpointCold: those that are not resting have yet to start; perhaps none was asked.
             GatewayError: the last failure; `should_retry` is false once there were retries here,
                 so that clients don't multiply them.
         """
-        tries = _Tries(self, call)
-        while True:
-            attempt = tries.begin()
-            try:
-                return await _ask(call, attempt, ask)
-            except GatewayError as error:
-                pause = tries.failed(attempt.member, error)
-                if pause is None:
-                    if call.retries:
-                        error.should_retry = False
-                    raise
-            await asyncio.sleep(pause)
+        tries = _Tries(self, call, last=last)
+        try:
+            while True:
+                attempt = await tries.begin()
+                try:
+                    return await _ask(call, attempt, ask)
+                except GatewayError as error:
+                    pause = tries.failed(attempt.member, error)
+                    if pause is None:
+                        if call.retries:
+                            error.should_retry = False
+                        raise
+                await asyncio.sleep(pause)
+        finally:
+            tries.end()
 
     def choose(self, call: Call, candidates: Sequence[Member]) -> Member:
         """Choose among deployments that could answer: those of the lowest order come first."""
@@ -91,47 +107,108 @@ class Pool:
 class _Tries:
     """The tries of one request in one pool."""
 
-    def __init__(self, pool: Pool, call: Call) -> None:
+    def __init__(self, pool: Pool, call: Call, *, last: bool) -> None:
         self._pool = pool
         self._call = call
+        self._last = last
+        self._patience = Patience(call)
         self._members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
         self._tried: set[str] = set()
         self._retried = 0
         pool.budget.request()
 
-    def begin(self) -> Attempt:
+    async def begin(self) -> Attempt:
         """Begin the next try: with a deployment that is not resting, and not tried yet if possible.
+
+        Cold ones are passed over, but by one request at a time; where there are no others, it
+        waits for one to start.
 
         Raises:
             RateLimited: every deployment rests.
+            EndpointCold: the others have yet to start, or did not in time.
+            Overloaded: as many as may wait for them already.
         """
-        awake = [member for member in self._members if not member.live.health.resting]
-        if not awake:
-            seconds = min(member.live.health.seconds_left for member in self._members)
-            raise RateLimited(
-                f"Every deployment of the model '{self._pool.model}' rests after failures.",
-                code="no_deployments_available",
-                retry_after=max(seconds, 1.0),
-            )
-        fresh = [member for member in awake if member.endpoint.id not in self._tried]
-        member = self._pool.choose(self._call, fresh or awake)
+        while not (ready := self._ready()):
+            await self._patience.wait(self._awake(), self._rest)
+        fresh = [member for member in ready if member.endpoint.id not in self._tried]
+        member = self._pool.choose(self._call, fresh or ready)
         self._call.reaches(self._pool.model, member.endpoint)
-        return Attempt(member, alone=len(self._pool.members) == 1)
+        return Attempt(member, member.gate_of(self._call), alone=len(self._pool.members) == 1)
+
+    def end(self) -> None:
+        """Wait for nothing any more."""
+        self._patience.end()
 
     def failed(self, member: Member, error: GatewayError) -> float | None:
-        """Give the seconds until the next try; None where there is to be none."""
+        """Give the seconds until the next try; None where there is to be none.
+
+        To go on from one that is cold is no retry.
+        """
         self._tried.add(member.endpoint.id)
+        if isinstance(error, EndpointCold):
+            if self._has_others or (self._last and self._waits(self._members)):
+                return 0.0
+            if not self._last:
+                return None
         pause = self._pause(member, error)
         if pause is not None:
             self._retried += 1
             self._call.retries += 1
         return pause
 
-    def _pause(self, member: Member, error: GatewayError) -> float | None:
-        others = any(
-            each.endpoint.id not in self._tried and not each.live.health.resting
+    def _awake(self) -> list[Member]:
+        """Give the deployments that are not resting.
+
+        Raises:
+            RateLimited: there are none.
+        """
+        awake = [member for member in self._members if not member.live.health.resting]
+        if awake:
+            return awake
+        seconds = min(member.live.health.seconds_left for member in self._members)
+        raise RateLimited(
+            f"Every deployment of the model '{self._pool.model}' rests after failures.",
+            code="no_deployments_available",
+            retry_after=max(seconds, 1.0),
+        )
+
+    def _ready(self) -> list[Member]:
+        """Give the deployments that may be asked now; none if that is worth waiting for.
+
+        Raises:
+            EndpointCold: there is none, and somebody else may answer.
+        """
+        awake = self._awake()
+        ready = [member for member in awake if self._patience.lets(member)]
+        if ready:
+            return ready
+        if not self._last:
+            raise self._patience.refusal(awake)
+        # Where nobody waits, the endpoint is to say for itself that it is cold.
+        return [] if self._waits(awake) else awake
+
+    @staticmethod
+    def _waits(members: Sequence[Member]) -> bool:
+        return any(member.cold.wait for member in members)
+
+    @property
+    def _rest(self) -> float | None:
+        """Seconds until a deployment has rested; None: all have."""
+        healths = (member.live.health for member in self._members)
+        return min((health.seconds_left for health in healths if health.resting), default=None)
+
+    @property
+    def _has_others(self) -> bool:
+        """Whether a deployment that was not tried could be asked now."""
+        return any(
+            each.endpoint.id not in self._tried
+            and not each.live.health.resting
+            and self._patience.lets(each)
             for each in self._members
         )
+
+    def _pause(self, member: Member, error: GatewayError) -> float | None:
+        others = self._has_others
         policy = self._pool.retries.wanted(self._call.wishes.retries, member.retries)
         if not policy.allows(error, self._retried, others=others):
             return None
@@ -145,8 +222,9 @@ class _Tries:
 async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     """Make one try; a good stream keeps the attempt open, everything else ends it."""
     times = attempt.member.times.wanted(call.wishes)
-    deadline = call.deadline = call.deadline or Deadline.after(times.total)
-    left = deadline.left
+    clock = attempt.member.live.clock
+    deadline = call.deadline = call.deadline or Deadline.after(times.total, clock)
+    began, left = clock(), deadline.left
     limits = times.of_stream(left) if call.stream else times.of_answer(left)
     try:
         async with within(limits.first_byte if call.stream else left):
@@ -156,6 +234,8 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
         is_late = isinstance(error, DeadlineExceeded)
         if not is_late or times is attempt.member.times:  # a client's own hurry is nobody's fault
             attempt.failed(error)
+        if isinstance(error, EndpointCold):
+            call.deadline = deadline.later(clock() - began)
         if is_late and not deadline.left:
             raise deadline.exceeded() from error
         raise
