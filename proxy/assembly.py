@@ -51,6 +51,7 @@ class Serving:
             cooldown=policies.cooldown_of(params),
             cold=cold_starts(params),
             gate=self.gate,
+            admission=policies.admission_of(each.model, params),
             live=self.live,
         )
 
@@ -64,7 +65,7 @@ class Serving:
 
 def serving(deployment: Deployment, invoker: Invoker, live: LiveState) -> Serving:
     """Give a deployment with what is known of it, and of what it stands in front of."""
-    return Serving(deployment, invoker, live.of(deployment.id), live.gates.of(deployment.place))
+    return Serving(deployment, invoker, live.of(deployment.id), live.gates.of(deployment.site))
 
 
 def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:

@@ -21,7 +21,7 @@ from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
 from proxy.model_names import unknown_names
 from proxy.policies import times
-from proxy.routing.place import Place, targets_of
+from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 
 #: Checks a wildcard's settings before any endpoint's name is known.
@@ -51,10 +51,10 @@ class Deployment:
         return self.composed.target
 
     @property
-    def place(self) -> Place:
+    def site(self) -> Site:
         """What starts as one with it."""
         aws, target = self.composed.aws, self.target
-        return Place(
+        return Site(
             endpoint=target.endpoint,
             component=target.inference_component,
             targets=targets_of(target.headers),

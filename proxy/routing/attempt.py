@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import structlog
 
 from adapters.base import Json
+from adapters.endpoint import Endpoint
 from adapters.errors import EndpointCold, GatewayError, ModelError
+from proxy.routing.admission import Admitted
 from proxy.routing.gate import Gate, Probe
 from proxy.routing.member import Member
+from proxy.routing.permits import Place
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -20,12 +24,20 @@ class Attempt:
     Args:
         member: The deployment that is tried.
         gate: What it is reached through.
+        caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
     """
 
-    def __init__(self, member: Member, gate: Gate, *, alone: bool) -> None:
+    def __init__(self, member: Member, gate: Gate, caller: str = "", *, alone: bool) -> None:
         self.member = member
+        #: The deployment, as this request reaches it.
+        self.endpoint: Endpoint = member.endpoint
         self._probe = Probe(gate, member.cold.pace)
+        self._place: Place | None = None
+        if member.admission is not None:
+            self._place = Place(policy=member.admission, lane=caller)
+            way = Admitted(member.endpoint.invoker, member.live.permits, self._place)
+            self.endpoint = replace(member.endpoint, invoker=way)
         self._alone = alone
         self._started = time.monotonic()
         self._open = True
@@ -44,8 +56,13 @@ class Attempt:
         self.member.live.health.succeeded()
 
     def failed(self, error: GatewayError) -> None:
-        """Note a failure, which may be the end of a stream as well."""
+        """Note a failure, which may be the end of a stream as well.
+
+        It says nothing of a deployment that was not asked, because all the time went by in a queue.
+        """
         member = self.member
+        if self._place is not None and not self._place.admitted:
+            return
         if isinstance(error, EndpointCold):
             self._probe.refused(error)
         elif isinstance(error, ModelError):  # the container's own word: there is one

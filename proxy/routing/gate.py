@@ -1,4 +1,4 @@
-"""Whether what is behind a place is warm, and who waits for it.
+"""Whether what is behind a site is warm, and who waits for it.
 
 A gate is open until a call is refused because everything behind it has yet to start. From then on
 it is closed: one request at a time asks again, at a pace, and the others wait in the order of their
@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from adapters.errors import EndpointCold
-from proxy.routing.place import Place
+from proxy.routing.site import Site
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -31,7 +31,7 @@ class ColdStarts:
 
     Args:
         wait: Seconds that a request waits at most; 0: it is answered at once.
-        most_waiters: Requests that wait for one place at once.
+        most_waiters: Requests that wait for one site at once.
         pace: Seconds from one refusal until the endpoint is asked again.
     """
 
@@ -54,16 +54,16 @@ class Waiter(Protocol):
 
 
 class Gate:
-    """One place's gate.
+    """One site's gate.
 
     Args:
         gates: Those that it is one of.
-        place: What is behind it.
+        site: What is behind it.
         clock: Seconds, such as `time.monotonic`.
     """
 
-    def __init__(self, gates: Gates, place: Place, clock: Callable[[], float]) -> None:
-        self.place = place
+    def __init__(self, gates: Gates, site: Site, clock: Callable[[], float]) -> None:
+        self.site = site
         #: When it was closed; None while it is open.
         self.cold_since: float | None = None
         #: When the endpoint may be asked again.
@@ -74,9 +74,9 @@ class Gate:
         self._waiters: dict[Waiter, None] = {}
         self._last = _COLD
 
-    def at(self, place: Place) -> Gate:
-        """Give the gate of a place that a request has chosen."""
-        return self if place == self.place else self._gates.of(place)
+    def at(self, site: Site) -> Gate:
+        """Give the gate of a site that a request has chosen."""
+        return self if site == self.site else self._gates.of(site)
 
     @property
     def waiting(self) -> int:
@@ -155,9 +155,9 @@ class Gate:
     @property
     def _about(self) -> dict[str, object]:
         return {
-            "endpoint": self.place.endpoint,
-            "inference_component": self.place.component,
-            "region": self.place.region,
+            "endpoint": self.site.endpoint,
+            "inference_component": self.site.component,
+            "region": self.site.region,
         }
 
 
@@ -187,7 +187,7 @@ class Probe:
 
 
 class Gates:
-    """The gate of each place, for as long as something stands before it or behind it.
+    """The gate of each site, for as long as something stands before it or behind it.
 
     Args:
         clock: Seconds, such as `time.monotonic`.
@@ -195,11 +195,11 @@ class Gates:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._gates: WeakValueDictionary[Place, Gate] = WeakValueDictionary()
+        self._gates: WeakValueDictionary[Site, Gate] = WeakValueDictionary()
 
-    def of(self, place: Place) -> Gate:
-        """Give a place's gate; the same for the same place."""
-        return self._gates.setdefault(place, Gate(self, place, self._clock))
+    def of(self, site: Site) -> Gate:
+        """Give a site's gate; the same for the same site."""
+        return self._gates.setdefault(site, Gate(self, site, self._clock))
 
     def __iter__(self) -> Iterator[Gate]:
         """Give every gate."""

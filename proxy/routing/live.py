@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from adapters.endpoint_memory import EndpointMemory
 from proxy.routing.cooldown import Health
 from proxy.routing.gate import Gates
+from proxy.routing.permits import Permits
 
 #: The weight of the latest answer in the running mean of latencies.
 _FRESHNESS: Final = 0.2
@@ -28,6 +29,7 @@ class LiveDeployment:
     clock: Callable[[], float] = time.monotonic
     memory: EndpointMemory = field(default_factory=EndpointMemory)
     health: Health = field(init=False)
+    permits: Permits = field(init=False)
     #: Calls under way.
     in_flight: int = 0
     #: A running mean of the seconds to a first byte; 0 until there was one.
@@ -37,6 +39,7 @@ class LiveDeployment:
 
     def __post_init__(self) -> None:
         self.health = Health(self.clock)
+        self.permits = Permits(self.clock)
 
     @property
     def tokens_this_minute(self) -> int:
@@ -70,6 +73,8 @@ class LiveState:
         #: Of everything that may be cold.
         self.gates = Gates(clock)
         self._deployments: WeakValueDictionary[str, LiveDeployment] = WeakValueDictionary()
+        #: For the requests of this process.
+        self.door = Permits(clock)
 
     def of(self, deployment: str) -> LiveDeployment:
         """Give a deployment's live part; the same for the same id."""

@@ -9,7 +9,8 @@ from proxy.routing.call import Call
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.gate import ColdStarts, Gate, Gates
 from proxy.routing.live import LiveDeployment
-from proxy.routing.place import Place, targets_of
+from proxy.routing.permits import AdmissionPolicy
+from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 
 
@@ -25,8 +26,9 @@ class Member:
         tags: What requests may ask for.
         retries: Further tries after it failed; None leaves it to the group.
         cooldown: When it rests.
+        admission: How many calls it takes at once; None: as many as come.
         cold: What requests do while it starts.
-        gate: What it is reached through; shared by all that have the same place.
+        gate: What it is reached through; shared by all that have the same site.
         live: What is known of it while it serves.
     """
 
@@ -37,9 +39,20 @@ class Member:
     tags: frozenset[str] = frozenset()
     retries: int | None = None
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
+    admission: AdmissionPolicy | None = None
     cold: ColdStarts = field(default_factory=ColdStarts)
-    gate: Gate = field(default_factory=lambda: Gates().of(Place()))
+    gate: Gate = field(default_factory=lambda: Gates().of(Site()))
     live: LiveDeployment = field(default_factory=LiveDeployment)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a call would go to it at once."""
+        return self.admission is None or self.live.permits.has_room(self.admission)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it would refuse a further request."""
+        return self.admission is not None and self.live.permits.is_full(self.admission)
 
     def gate_of(self, call: Call) -> Gate:
         """Give what a call reaches it through: a client may have chosen a part of the endpoint."""
@@ -47,4 +60,4 @@ class Member:
             return self.gate
         allowed = self.endpoint.target.header_sources.client
         targets = targets_of(header for header in call.origin.headers if header[0] in allowed)
-        return self.gate.at(self.gate.place.chosen(call.component, targets))
+        return self.gate.at(self.gate.site.chosen(call.component, targets))

@@ -126,14 +126,15 @@ class _Tries:
         Raises:
             RateLimited: every deployment rests.
             EndpointCold: the others have yet to start, or did not in time.
-            Overloaded: as many as may wait for them already.
+            Overloaded: as many as may wait already.
         """
         while not (ready := self._ready()):
             await self._patience.wait(self._awake(), self._rest)
         fresh = [member for member in ready if member.endpoint.id not in self._tried]
-        member = self._pool.choose(self._call, fresh or ready)
+        member = self._pool.choose(self._call, _with_room(fresh or ready))
         self._call.reaches(self._pool.model, member.endpoint)
-        return Attempt(member, member.gate_of(self._call), alone=len(self._pool.members) == 1)
+        gate, alone = member.gate_of(self._call), len(self._pool.members) == 1
+        return Attempt(member, gate, self._call.caller, alone=alone)
 
     def end(self) -> None:
         """Wait for nothing any more."""
@@ -217,6 +218,26 @@ class _Tries:
         if deadline is not None and pause >= deadline.left:
             return None
         return pause if self._pool.budget.take() else None
+
+
+def _with_room(members: Sequence[Member]) -> Sequence[Member]:
+    """Give those that would answer at once; where there is none, those that may be waited for.
+
+    Raises:
+        Overloaded: there is none of either.
+    """
+    free = [member for member in members if member.has_room]
+    if free:
+        return free
+    bearable = [member for member in members if not member.is_full]
+    if bearable:
+        return bearable
+    refusals = [
+        member.live.permits.refusal(member.admission)
+        for member in members
+        if member.admission is not None
+    ]
+    raise min(refusals, key=lambda refusal: refusal.retry_after or 0.0)
 
 
 async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:

@@ -17,6 +17,7 @@ from adapters.errors import (
     EndpointNotFound,
     GatewayError,
     ModelLoading,
+    Overloaded,
     UpstreamError,
 )
 
@@ -98,7 +99,8 @@ def is_worth_a_retry(error: GatewayError, *, others: bool) -> bool:
     What is the client's fault never does. A missing endpoint, a refused identity, a deployment
     that took all its time and one that needs minutes to start call for another deployment.
     """
-    if isinstance(error, DeadlineExceeded | EndpointNotFound) or error.should_retry is False:
+    own = isinstance(error, DeadlineExceeded | EndpointNotFound | Overloaded)
+    if own or error.should_retry is False:
         return others
     if isinstance(error, EndpointCold) and not isinstance(error, ModelLoading):
         return others

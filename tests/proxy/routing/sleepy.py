@@ -19,9 +19,9 @@ from proxy.routing.gate import ColdStarts, Gates
 from proxy.routing.live import LiveDeployment
 from proxy.routing.member import Member
 from proxy.routing.model import PublicModel
-from proxy.routing.place import Place
 from proxy.routing.pool import Pool
 from proxy.routing.retries import RetryPolicy
+from proxy.routing.site import Site
 from proxy.routing.times import Times
 from tests.adapters.formats.golden_file import make_target
 from tests.adapters.scripted import ScriptedStream
@@ -110,7 +110,7 @@ def member(
             invoker=invoker,
         ),
         cold=cold,
-        gate=(gates or Gates(clock)).of(Place(endpoint=endpoint)),
+        gate=(gates or Gates(clock)).of(Site(endpoint=endpoint)),
         live=LiveDeployment(clock),
         times=more.pop("times", Times(total=30)),
         **more,

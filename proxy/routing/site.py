@@ -1,6 +1,6 @@
 """Where calls arrive: what starts, and is cold or warm, as one.
 
-Deployments and public models with the same place stand in front of the same containers.
+Deployments and public models with the same site stand in front of the same containers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TARGETS: Final = PREFIX + "target-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Site:
     """An endpoint, or a part of it that starts by itself.
 
     Args:
@@ -35,8 +35,8 @@ class Place:
     base_url: str | None = None
     identity: str | None = None
 
-    def chosen(self, component: str | None, targets: frozenset[Header]) -> Place:
-        """Give the place that a request chooses, where it may."""
+    def chosen(self, component: str | None, targets: frozenset[Header]) -> Site:
+        """Give the site that a request chooses, where it may."""
         if component is None and not targets:
             return self
         return replace(self, component=component or self.component, targets=self.targets | targets)
