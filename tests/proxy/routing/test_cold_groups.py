@@ -39,6 +39,7 @@ def test_a_warm_sibling_answers_at_once() -> None:
     run(main)
 
 
+@pytest.mark.parametrize("cold_policy", [HASTY, ColdStarts(wait=600)])
 def test_a_fallback_answers_at_once(cold_policy: ColdStarts) -> None:
     """Another model is asked rather than waited for, and the cold one at its pace."""
 

@@ -193,7 +193,6 @@ def test_the_oldest_leaves() -> None:
     run(main)
 
 
-@pytest.mark.parametrize("cold_policy", [HASTY, ColdStarts(wait=600)])
 def test_a_probe_that_fails_otherwise() -> None:
     """Another failure is the asking request's own affair; the others wait on, at the same pace."""
 
