@@ -13,6 +13,7 @@ import structlog
 from adapters.base import Json, Origin, Task
 from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
+from proxy.cache.controls import NO_CONTROLS, CacheControls
 from proxy.routing.deadline import Deadline
 from proxy.routing.wishes import NO_WISHES, Wishes
 
@@ -20,6 +21,8 @@ _log = structlog.stdlib.get_logger("sagegate")
 
 #: How a call ended; `gone` means that the client left before its answer was complete.
 Outcome = Literal["ok", "failed", "gone"]
+#: What came of the cache: the answer was there, it was not, or nobody looked.
+CacheOutcome = Literal["hit", "miss", "bypass"]
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class Call:
     stream: bool
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
+    cache_controls: CacheControls = NO_CONTROLS
     #: The inference component that the client has chosen, where it may.
     component: str | None = None
     #: Done once the call has waited for a moment for an endpoint to start; None: nobody asks.
@@ -55,6 +59,11 @@ class Call:
     #: Further tries, and other models asked, so far.
     retries: int = 0
     fell_back: int = 0
+    #: None where the model's answers are not cached.
+    cache: CacheOutcome | None = None
+    #: Under which the answer was found, or looked for, or kept.
+    cache_key: str | None = None
+    #: What it took; an answer from the cache took nothing.
     usage: Json | None = None
     error: Exception | None = None
     outcome: Outcome = "ok"

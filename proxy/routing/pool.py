@@ -37,6 +37,7 @@ class Pool:
 
     Args:
         model: Its public name.
+        settings: Stands for the settings of its deployments: other ones have another text.
         members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
         schemas: What its requests are checked against: what every one of its deployments takes.
@@ -56,6 +57,7 @@ class Pool:
     budget: RetryBudget = field(default_factory=RetryBudget)
     by_tags: bool = False
     by_session: bool = False
+    settings: str = ""
 
     @property
     def waits(self) -> bool:
