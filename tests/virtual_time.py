@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -42,6 +43,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def clock() -> float:
     """Give the running loop's time, in seconds."""
     return asyncio.get_running_loop().time()
+
+
+def unsteady(late: float, reading: float) -> Callable[[], float]:
+    """Give a clock that is behind the loop's timers by this share, and goes on with each reading.
+
+    So real ones do: a timer may fire a little early, and time passes between two lines of code.
+    """
+    readings = itertools.count()
+    begun = clock()
+    return lambda: begun + (clock() - begun) * (1 - late) + next(readings) * reading
 
 
 def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

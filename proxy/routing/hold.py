@@ -60,17 +60,19 @@ class Hold:
         until = min(self._until, self._clock() + seconds)
         self.idle = True
         try:
-            while self._clock() < until and not any(gate.lets(self) for gate in self._gates):
+            # The time is read before the gates are asked: what they see may be later, never sooner.
+            while (now := self._clock()) < until and not any(
+                gate.lets(self) for gate in self._gates
+            ):
                 self._news.clear()
-                await self._sleep(until)
+                await self._sleep(now, until)
         finally:
             self.idle = False
             for gate in self._gates:
                 gate.call_next()
 
-    async def _sleep(self, until: float) -> None:
+    async def _sleep(self, now: float, until: float) -> None:
         """Sleep until something happens, or one of the gates may be asked again."""
-        now = self._clock()
         turns = [gate.asks_at for gate in self._gates if gate.asks_at > now]
         with suppress(TimeoutError):
             async with asyncio.timeout(min([until, *turns]) - now):

@@ -16,7 +16,7 @@ import pytest
 from tests.live import serving
 from tests.live.conftest import StartGateway
 from tests.live.emulated import Emulated, Entry
-from tests.live.gateway import Gateway, Stream, checked, error_of, events, streamed
+from tests.live.gateway import Gateway, Stream, error_of, events
 
 COMPONENT = "sagemaker_chat/component/first"
 WAITING = ": waiting for the endpoint to start"
@@ -194,7 +194,7 @@ def test_a_warm_sibling(cold: Gateway, emulated: Emulated) -> None:
 def test_a_client_that_leaves(cold: Gateway, emulated: Emulated) -> None:
     """Whoever leaves is out of the queue: the next one asks, with its own body."""
     mark = len(cold.process.err)
-    emulated.fault("component", "no_capacity", lasts=4)
+    emulated.fault("component", "no_capacity", lasts=3)
     with ThreadPoolExecutor(2) as threads, httpx.Client(trust_env=False) as leaving:
         url = f"{cold.url}/v1/chat/completions"
         with pytest.raises(httpx.ReadTimeout):
@@ -208,21 +208,17 @@ def test_a_client_that_leaves(cold: Gateway, emulated: Emulated) -> None:
     assert all("the second" in entry["body"] for entry in later)
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_the_end_of_a_gateway(start: StartGateway, emulated: Emulated, stream: bool) -> None:
-    """Who waits when the gateway must go is told so: by a 503, or by the stream's last event."""
+def test_the_end_of_a_gateway(start: StartGateway, emulated: Emulated) -> None:
+    """A stream that waits when the gateway must go is told so in its last event."""
     emulated.fault("component", "no_capacity")
     with (
         start(written(emulated), "--drain_timeout", "1") as gateway,
         ThreadPoolExecutor(1) as threads,
     ):
-        request = body("patient", stream=stream)
-        coming = threads.submit(gateway.http.post, "/v1/chat/completions", json=request)
-        until_refused(emulated, "component", 5 if stream else 1)  # a stream has begun by then
+        coming = threads.submit(gateway.stream, "patient")
+        until_refused(emulated, "component", 5)  # it has waited long enough to have begun
         gateway.process.send(signal.SIGTERM)
-        answer = checked(coming.result())
+        stream = coming.result()
         assert gateway.process.ended() == 0
-    if stream:
-        assert (streamed(answer).error or {})["code"] == "shutting_down"
-    else:
-        assert (answer.status_code, error_of(answer)["code"]) == (503, "shutting_down")
+    assert (stream.error or {})["code"] == "shutting_down"
+    assert not stream.done

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.errors import EndpointCold
-from proxy.routing.gate import ColdStarts
+from proxy.routing.gate import ColdStarts, Gates
 from proxy.routing.model import PublicModel
 from tests.proxy.routing.sleepy import Sleepy, ask, member, model
-from tests.virtual_time import clock, run
+from tests.virtual_time import clock, run, unsteady
 
 WAIT, PACE = 120, 5
 
@@ -76,6 +76,22 @@ async def ask_once_and_leave(served: PublicModel, endpoint: Sleepy) -> None:
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     assert endpoint.refused
+
+
+@settings(max_examples=150, deadline=None)
+@given(late=st.floats(1e-6, 1e-2), reading=st.floats(1e-6, 1e-2))
+def test_no_turn_is_missed(late: float, reading: float) -> None:
+    """However clocks and timers differ, somebody goes on asking."""
+
+    async def main() -> None:
+        endpoint = Sleepy(starts_in=60)
+        gates = Gates(unsteady(late, reading))
+        served = model(member(endpoint, ColdStarts(wait=900, pace=PACE), gates))
+        began = clock()
+        await asyncio.gather(*(ask(served) for _ in range(3)))
+        assert clock() - began < 60 + 2 * PACE
+
+    run(main)
 
 
 def expected(visitor: Visitor, came: float, endpoint: Sleepy) -> set[str]:
