@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from adapters import formats
-from adapters.base import Head, Json, Limits, Payload, Reply, Target
+from adapters.base import Head, HeaderSources, Json, Limits, Payload, Reply, Target
 from adapters.endpoint import Endpoint
 from adapters.errors import EndpointCold, GatewayError, ModelNotFound
 from proxy.routing.call import Call
@@ -98,10 +98,12 @@ def member(
     gates: Gates | None = None,
     *,
     endpoint: str = "e",
+    clients: frozenset[str] = frozenset(),
     **more: Any,
 ) -> Member:
-    """A deployment at its own endpoint, unless told otherwise."""
-    target = replace(make_target(), endpoint=endpoint)
+    """A deployment; clients may send these headers."""
+    sources = HeaderSources(client=clients)
+    target = replace(make_target(), endpoint=endpoint, header_sources=sources)
     return Member(
         endpoint=Endpoint(
             id=f"d-{endpoint}-{id(invoker)}",

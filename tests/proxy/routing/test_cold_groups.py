@@ -138,20 +138,21 @@ def test_the_first_of_two_that_starts() -> None:
     run(main)
 
 
-def test_who_leaves_for_another_endpoint_lets_the_next_one_ask() -> None:
-    """The oldest one's long answer from elsewhere keeps nobody waiting behind it."""
+def test_a_turn_that_its_owner_no_longer_wants() -> None:
+    """Whose time is over just when it is its turn lets the next one ask at once."""
 
     async def main() -> None:
-        gates = Gates(clock)
-        quick, slow = Sleepy(starts_in=20, answer_seconds=25), Sleepy(starts_in=30)
-        behind = member(slow, gates=gates, endpoint="s")
-        oldest = asyncio.ensure_future(ask(model(member(quick, endpoint="q"), behind)))
-        await asyncio.sleep(4)
+        gates, endpoint = Gates(clock), Sleepy(starts_in=20)
+        soon_over = member(endpoint, ColdStarts(wait=11), gates)  # refused at 1 and 7, over at 12
+        patient = member(endpoint, gates=gates)
+        first = asyncio.ensure_future(ask(model(soon_over)))
+        await asyncio.sleep(2)
+        second = asyncio.ensure_future(ask(model(patient)))
+        with pytest.raises(EndpointCold):
+            await first
         began = clock()
-        await ask(model(behind))
-        assert clock() - began < 40
-        assert not oldest.done()
-        await oldest
+        await second
+        assert clock() - began < 20
 
     run(main)
 
