@@ -52,6 +52,7 @@ class Serving:
             cooldown=policies.cooldown_of(params),
             cold=cold_starts(params),
             gate=self.gate,
+            quota=policies.quota_of_deployment(each.id, each.model, params),
             admission=policies.admission_of(each.model, params),
             live=self.live,
         )
@@ -82,6 +83,7 @@ def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:
             for each, weight in zip(group, weights(params), strict=True)
         ),
         permitted_fields=frozenset[str].intersection(*permitted),
+        quota=policies.quota_of(model),
         strategy=policies.strategy,
         retries=policies.retries_of(model),
         by_tags=policies.by_tags,

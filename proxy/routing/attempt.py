@@ -11,9 +11,10 @@ from adapters.base import Json
 from adapters.endpoint import Endpoint
 from adapters.errors import EndpointCold, GatewayError, ModelError
 from proxy.routing.admission import Admitted
-from proxy.routing.gate import Gate, Probe
+from proxy.routing.gate import Probe
 from proxy.routing.member import Member
 from proxy.routing.permits import Place
+from proxy.routing.quota import Receipt
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -23,22 +24,32 @@ class Attempt:
 
     Args:
         member: The deployment that is tried.
-        gate: What it is reached through.
+        probe: Tells its gate what becomes of it.
         caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
+        receipt: What the try has taken from the deployment's limits.
     """
 
-    def __init__(self, member: Member, gate: Gate, caller: str = "", *, alone: bool) -> None:
+    def __init__(
+        self,
+        member: Member,
+        probe: Probe,
+        caller: str = "",
+        *,
+        alone: bool,
+        receipt: Receipt | None = None,
+    ) -> None:
         self.member = member
         #: The deployment, as this request reaches it.
         self.endpoint: Endpoint = member.endpoint
-        self._probe = Probe(gate, member.cold.pace)
+        self._probe = probe
         self._place: Place | None = None
         if member.admission is not None:
             self._place = Place(policy=member.admission, lane=caller)
             way = Admitted(member.endpoint.invoker, member.live.permits, self._place)
             self.endpoint = replace(member.endpoint, invoker=way)
         self._alone = alone
+        self._receipt = receipt
         self._started = time.monotonic()
         self._open = True
         member.live.in_flight += 1
@@ -61,7 +72,7 @@ class Attempt:
         It says nothing of a deployment that was not asked, because all the time went by in a queue.
         """
         member = self.member
-        if self._place is not None and not self._place.admitted:
+        if not self._was_asked:
             return
         if isinstance(error, EndpointCold):
             self._probe.refused(error)
@@ -76,13 +87,20 @@ class Attempt:
                 seconds=member.cooldown.seconds,
             )
 
-    def close(self, usage: Json | None = None) -> None:
-        """End it, with what the answer cost."""
+    @property
+    def _was_asked(self) -> bool:
+        return self._place is None or self._place.admitted
+
+    def close(self, usage: Json | None = None, *, error: GatewayError | None = None) -> None:
+        """End it, with what the answer cost, or with why there is none."""
         if not self._open:
             return
         self._open = False
         self._probe.ended()
         self.member.live.in_flight -= 1
+        if self._receipt is not None:
+            made = self._was_asked and not isinstance(error, EndpointCold)
+            self._receipt.end(usage, error, made=made)
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)

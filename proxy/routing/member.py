@@ -10,6 +10,7 @@ from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.gate import ColdStarts, Gate, Gates
 from proxy.routing.live import LiveDeployment
 from proxy.routing.permits import AdmissionPolicy
+from proxy.routing.quota import Quota
 from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 
@@ -26,6 +27,7 @@ class Member:
         tags: What requests may ask for.
         retries: Further tries after it failed; None leaves it to the group.
         cooldown: When it rests.
+        quota: What it may use in a minute; None for no limit.
         admission: How many calls it takes at once; None: as many as come.
         cold: What requests do while it starts.
         gate: What it is reached through; shared by all that have the same site.
@@ -39,6 +41,7 @@ class Member:
     tags: frozenset[str] = frozenset()
     retries: int | None = None
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
+    quota: Quota | None = None
     admission: AdmissionPolicy | None = None
     cold: ColdStarts = field(default_factory=ColdStarts)
     gate: Gate = field(default_factory=lambda: Gates().of(Site()))

@@ -7,6 +7,7 @@ loop there is. Refuses to know HTTP and dialects.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -20,8 +21,10 @@ from proxy.routing.attempt import Attempt
 from proxy.routing.balance import Strategy, simple_shuffle
 from proxy.routing.call import Call
 from proxy.routing.deadline import Deadline
+from proxy.routing.gate import Probe
 from proxy.routing.member import Member
 from proxy.routing.patience import Patience
+from proxy.routing.quota import Quota
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.tags import tagged
 
@@ -41,6 +44,7 @@ class Pool:
         members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
         schemas: What its requests are checked against: what every one of its deployments takes.
+        quota: What it may use in a minute, whichever deployment answers; None for no limit.
         strategy: Chooses among the deployments that could answer.
         retries: How often, and after how long, a request is tried again.
         budget: Keeps retries a share of the traffic.
@@ -52,6 +56,7 @@ class Pool:
     members: tuple[Member, ...]
     permitted_fields: frozenset[str] = frozenset()
     schemas: Schemas = field(default_factory=lambda: SCHEMAS)
+    quota: Quota | None = None
     strategy: Strategy = simple_shuffle
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     budget: RetryBudget = field(default_factory=RetryBudget)
@@ -80,6 +85,20 @@ class Pool:
             GatewayError: the last failure; `should_retry` is false once there were retries here,
                 so that clients don't multiply them.
         """
+        if self.quota is None:
+            return await self._tried(call, ask, last=last)
+        receipt = await self.quota.take(call.tokens)
+        call.remaining.extend(receipt.remaining)
+        try:
+            answer = await self._tried(call, ask, last=last)
+        except BaseException as error:
+            known = error if isinstance(error, GatewayError) else None
+            receipt.end(None, known, made=not isinstance(error, EndpointCold))
+            raise
+        call.receipts.append(receipt)
+        return answer
+
+    async def _tried(self, call: Call, ask: Ask[T], *, last: bool) -> T:
         tries = _Tries(self, call, last=last)
         try:
             while True:
@@ -123,20 +142,41 @@ class _Tries:
         """Begin the next try: with a deployment that is not resting, and not tried yet if possible.
 
         Cold ones are passed over, but by one request at a time; where there are no others, it
-        waits for one to start.
+        waits for one to start. One whose limits are reached is passed over as well.
 
         Raises:
-            RateLimited: every deployment rests.
+            RateLimited: every deployment rests, or has reached its limits.
             EndpointCold: the others have yet to start, or did not in time.
             Overloaded: as many as may wait already.
         """
         while not (ready := self._ready()):
             await self._patience.wait(self._awake(), self._rest)
         fresh = [member for member in ready if member.endpoint.id not in self._tried]
-        member = self._pool.choose(self._call, _with_room(fresh or ready))
-        self._call.reaches(self._pool.model, member.endpoint)
-        gate, alone = member.gate_of(self._call), len(self._pool.members) == 1
-        return Attempt(member, gate, self._call.caller, alone=alone)
+        stale = [member for member in ready if member.endpoint.id in self._tried]
+        refusals: list[RateLimited] = []
+        for candidates in (fresh, stale):
+            while candidates:
+                member = self._pool.choose(self._call, _with_room(candidates))
+                try:
+                    return await self._begin_with(member)
+                except RateLimited as error:
+                    refusals.append(error)
+                    candidates.remove(member)
+        raise min(refusals, key=_patience)
+
+    async def _begin_with(self, member: Member) -> Attempt:
+        call, alone, receipt = self._call, len(self._pool.members) == 1, None
+        probe = Probe(member.gate_of(call), member.cold.pace)
+        if member.quota is not None:
+            try:
+                receipt = await member.quota.take(call.tokens)
+            except BaseException:
+                probe.ended()
+                raise
+            if alone:
+                call.remaining.extend(receipt.remaining)
+        call.reaches(self._pool.model, member.endpoint)
+        return Attempt(member, probe, call.caller, alone=alone, receipt=receipt)
 
     def end(self) -> None:
         """Wait for nothing any more."""
@@ -222,6 +262,11 @@ class _Tries:
         return pause if self._pool.budget.take() else None
 
 
+def _patience(refusal: RateLimited) -> float:
+    """Give how long a refusal asks to wait; for ever, where waiting does not help."""
+    return math.inf if refusal.retry_after is None else refusal.retry_after
+
+
 def _with_room(members: Sequence[Member]) -> Sequence[Member]:
     """Give those that would answer at once; where there is none, those that may be waited for.
 
@@ -253,7 +298,7 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
         async with within(limits.first_byte if call.stream else left):
             answer = await ask(attempt, limits)
     except GatewayError as error:
-        attempt.close()
+        attempt.close(error=error)
         is_late = isinstance(error, DeadlineExceeded)
         if not is_late or times is attempt.member.times:  # a client's own hurry is nobody's fault
             attempt.failed(error)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from adapters.errors import (
-    EndpointCold,
-    ModelError,
-    UpstreamError,
-)
+from adapters.errors import EndpointCold, ModelError, RateLimited, UpstreamError
+from proxy.limits.claim import Claim
+from proxy.limits.ledger import Reservation
+from proxy.limits.memory import MemoryLedger
 from proxy.routing.gate import ColdStarts, Gates
+from proxy.routing.quota import Quota
 from tests.proxy.routing.sleepy import Sleepy, ask, member, model, pool
 from tests.virtual_time import clock, run
 
@@ -139,20 +141,19 @@ def test_the_first_of_two_that_starts() -> None:
 
 
 def test_a_turn_that_its_owner_no_longer_wants() -> None:
-    """Whose time is over just when it is its turn lets the next one ask at once."""
+    """Who leaves at the very moment of its turn lets the next one ask at once."""
 
     async def main() -> None:
-        gates, endpoint = Gates(clock), Sleepy(starts_in=20)
-        soon_over = member(endpoint, ColdStarts(wait=11), gates)  # refused at 1 and 7, over at 12
-        patient = member(endpoint, gates=gates)
-        first = asyncio.ensure_future(ask(model(soon_over)))
+        endpoint = Sleepy(starts_in=20)
+        served = model(member(endpoint))
+        oldest, next_one = (asyncio.ensure_future(ask(served)) for _ in range(2))
         await asyncio.sleep(2)
-        second = asyncio.ensure_future(ask(model(patient)))
-        with pytest.raises(EndpointCold):
-            await first
+        turn = endpoint.refused[-1] + 6
+        asyncio.get_running_loop().call_at(turn, oldest.cancel)
         began = clock()
-        await second
-        assert clock() - began < 20
+        await next_one
+        assert clock() - began < 30
+        assert turn in endpoint.refused
 
     run(main)
 
@@ -181,5 +182,35 @@ def test_the_pools_own_members_may_differ_in_patience() -> None:
     async def main() -> None:
         hasty = member(Sleepy(starts_in=None), HASTY, endpoint="h")
         await ask(model(hasty, member(Sleepy(starts_in=100), ColdStarts(wait=200))))
+
+    run(main)
+
+
+class SlowLedger(MemoryLedger):
+    """Counts that are asked for over a network."""
+
+    async def reserve(self, claims: Sequence[Claim], tokens: int) -> Reservation:
+        await asyncio.sleep(0.3)
+        return await super().reserve(claims, tokens)
+
+
+def test_limits_do_not_count_what_was_refused() -> None:
+    """Asking in vain uses nothing of a limit, of deployment or model; and one asks at a time."""
+
+    async def main() -> None:
+        ledger = SlowLedger(clock)
+        scopes = ("deployment:d", "model:m")
+        own, models = (
+            Quota(ledger, Claim(scope=scope, label=scope, requests=4)) for scope in scopes
+        )
+        endpoint = Sleepy(starts_in=50)
+        one = member(endpoint, quota=own)
+        served = replace(model(one), pool=pool(one, quota=models))
+        await asyncio.gather(*(ask(served) for _ in range(4)))
+        assert len(endpoint.refused) > 8
+        assert set(endpoint.crowds[4:]) == {0}
+        assert min(endpoint.pauses[3:]) >= 5
+        with pytest.raises(RateLimited):
+            await ask(served)
 
     run(main)
