@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
 
 from adapters.answer import Answer
 from adapters.base import Head
@@ -36,11 +35,7 @@ def streamed(call: Call, stream: PoolStream) -> ChunkResponse:
 
 def _headers(call: Call, head: Head) -> dict[str, str]:
     """Give LiteLLM's headers where it has one, AWS's own otherwise."""
-    headers = {
-        "x-litellm-model-group": _plain(call.group or call.model),
-        "x-litellm-model-id": _plain(call.deployment or ""),
-        "x-litellm-version": _VERSION,
-    }
+    headers = {"x-litellm-version": _VERSION}
     if head.request_id:
         headers["x-amzn-requestid"] = head.request_id
         headers["llm_provider-x-amzn-requestid"] = head.request_id
@@ -49,8 +44,3 @@ def _headers(call: Call, head: Head) -> dict[str, str]:
     headers.update(head.messages)
     headers.update(of_call(call))
     return headers
-
-
-def _plain(name: str) -> str:
-    """Give a configured name as a header's value; what a header can't hold is percent-encoded."""
-    return name if name.isascii() and name.isprintable() else quote(name)

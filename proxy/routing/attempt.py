@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import structlog
 
-from adapters.base import Json
-from adapters.errors import GatewayError
+from adapters.base import Json, Limits
+from adapters.errors import DeadlineExceeded, GatewayError
 from proxy.routing.member import Member
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -24,23 +22,36 @@ class Attempt:
     def __init__(self, member: Member, *, alone: bool) -> None:
         self.member = member
         self._alone = alone
-        self._started = time.monotonic()
+        self._started = member.live.clock()
         self._open = True
+        self._has_begun = False
+        self._limits = Limits()
+        self._is_stream = False
         member.live.in_flight += 1
         member.live.health.begin(member.cooldown)
 
+    def give(self, limits: Limits, *, stream: bool) -> None:
+        """Note the time that it has."""
+        self._limits, self._is_stream = limits, stream
+
     def answered(self) -> None:
         """Note the first byte of a good answer."""
+        self._has_begun = True
         self.member.live.health.proved()
-        self.member.live.answered(time.monotonic() - self._started)
+        self.member.live.answered(self.member.live.clock() - self._started)
 
     def succeeded(self) -> None:
         """Note that the answer is complete."""
         self.member.live.health.succeeded()
 
     def failed(self, error: GatewayError) -> None:
-        """Note a failure, which may be the end of a stream as well."""
+        """Note a failure, which may be the end of a stream as well.
+
+        That it had too little time is not the deployment's.
+        """
         member = self.member
+        if isinstance(error, DeadlineExceeded) and self._is_hurried:
+            return
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
                 "pool.cooldown_started",
@@ -59,3 +70,9 @@ class Attempt:
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)
+
+    @property
+    def _is_hurried(self) -> bool:
+        return self.member.times.are_cut(
+            self._limits, stream=self._is_stream, begun=self._has_begun
+        )

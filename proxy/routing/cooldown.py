@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from adapters.errors import DeadlineExceeded, GatewayError, UpstreamError
 
@@ -28,6 +28,10 @@ _WINDOW: Final = 60.0
 #: Failures tell something once there were so many calls within the window.
 _LEAST_CALLS: Final = 5
 _MOST_FAILED: Final = 0.5
+
+#: Whether to count on a deployment: `on_trial` has rested and not proved itself yet, `failing` is
+#: one that more than half of the calls failed at, and that does not rest.
+State = Literal["healthy", "failing", "resting", "on_trial"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,19 @@ def _is_hopeless(error: GatewayError) -> bool:
     return refused or error.status in _HOPELESS
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is kept of one: its kind, its HTTP status, and when it was."""
+
+    kind: str
+    status: int
+    at: float
+
+    def told(self, now: float) -> dict[str, object]:
+        """Give it as JSON."""
+        return {"type": self.kind, "status": self.status, "seconds_ago": round(now - self.at, 1)}
+
+
 @dataclass(slots=True)
 class Health:
     """What a deployment's last calls say of it.
@@ -73,6 +90,9 @@ class Health:
     #: Rested, and not yet proved: one call at a time is let through until this time.
     on_trial: bool = False
     trial_until: float = 0.0
+    #: The last call that says anything of it was good; so it is before the first one.
+    well: bool = True
+    last_failure: Failure | None = None
     _window_ends: float = field(default=0.0, repr=False)
     _calls: int = field(default=0, repr=False)
     _failures: int = field(default=0, repr=False)
@@ -85,8 +105,19 @@ class Health:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until it may be tried."""
-        return max(self.rests_until, self.trial_until if self.on_trial else 0.0) - self.clock()
+        """Seconds until it may be tried; never negative."""
+        until = max(self.rests_until, self.trial_until if self.on_trial else 0.0)
+        return max(until - self.clock(), 0.0)
+
+    @property
+    def state(self) -> State:
+        """What its calls within the last minute say of it."""
+        if self.resting:
+            return "resting"
+        if self.on_trial:
+            return "on_trial"
+        recent = self.clock() < self._window_ends
+        return "failing" if recent and self._failures > _MOST_FAILED * self._calls else "healthy"
 
     def begin(self, policy: CooldownPolicy) -> None:
         """Note that a call begins; the first one after a rest is a trial."""
@@ -96,6 +127,7 @@ class Health:
     def proved(self) -> None:
         """Note that an answer has begun, which ends a trial."""
         self.on_trial, self.trial_until = False, 0.0
+        self.well = True
 
     def succeeded(self) -> None:
         """Note a complete answer."""
@@ -111,10 +143,14 @@ class Health:
         """
         if not counts(error):
             return False
+        now = self.clock()
+        self.well, self.last_failure = False, Failure(type(error).__name__, error.status, now)
+        if now < self.rests_until:  # it was asked before the rest began, and says nothing new
+            return False
         self._count(failed=True)
         if alone or not policy.enabled or not self._is_too_much(error, policy):
             return False
-        self.rests_until = self.clock() + policy.seconds
+        self.rests_until = now + policy.seconds
         self.on_trial, self.trial_until = True, 0.0
         self._calls = self._failures = 0
         return True

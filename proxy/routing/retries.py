@@ -6,6 +6,7 @@ Knows errors and numbers; refuses to know deployments: the pool tells how many o
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -125,13 +126,24 @@ class RetryBudget:
 
     Args:
         share: Retries that each request pays for.
-        least: Retries that are there without any traffic, and the most that are saved up.
+        a_second: Retries that each second brings, so that little traffic does not go without.
+        most: Retries that are saved up; so many are there at first.
+        clock: Seconds, such as `time.monotonic`.
     """
 
-    def __init__(self, share: float = 0.2, least: float = 10.0) -> None:
+    def __init__(
+        self,
+        share: float = 0.2,
+        a_second: float = 1.0,
+        most: float = 100.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._share = share
-        self._most = least
-        self._left = least
+        self._a_second = a_second
+        self._most = most
+        self._clock = clock
+        self._left = most
+        self._counted_at = clock()
 
     def request(self) -> None:
         """Note a request."""
@@ -139,6 +151,9 @@ class RetryBudget:
 
     def take(self) -> bool:
         """Take a retry, if one is left."""
+        now = self._clock()
+        earned = (now - self._counted_at) * self._a_second
+        self._left, self._counted_at = min(self._left + earned, self._most), now
         if self._left < 1:
             return False
         self._left -= 1

@@ -13,6 +13,7 @@ PUBLIC = ("/health/liveliness", "/health/liveness", "/health/readiness")
 PRIVATE: list[tuple[str, str]] = [
     *(("GET", path) for path in ("/", "/docs", "/openapi.json")),
     *(("GET", path) for path in ("/models", "/v1/models", "/models/chat", "/v1/models/chat")),
+    ("GET", "/health"),
     *(("POST", prefix + "/rerank") for prefix in ("", "/v1", "/v2")),
     *(("GET", prefix + "/model/info") for prefix in ("", "/v1", "/v2")),
     *(

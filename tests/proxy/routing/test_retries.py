@@ -19,6 +19,7 @@ from adapters.errors import (
     UpstreamTimeout,
 )
 from proxy.routing.retries import RetryBudget, RetryPolicy, kind_of
+from tests.proxy.routing.groups import Clock
 
 REFUSED = UpstreamError("AccessDenied", should_retry=False)
 
@@ -112,7 +113,7 @@ def test_chance_spreads_the_pauses() -> None:
 
 def test_retries_stay_a_share_of_the_traffic() -> None:
     """In an outage the saved-up retries run out; requests pay for a fifth of one each."""
-    budget = RetryBudget(share=0.2, least=3)
+    budget = RetryBudget(share=0.2, a_second=0, most=3)
     assert [budget.take() for _ in range(4)] == [True, True, True, False]
     for _ in range(5):
         budget.request()
@@ -120,3 +121,12 @@ def test_retries_stay_a_share_of_the_traffic() -> None:
     for _ in range(1000):
         budget.request()
     assert [budget.take() for _ in range(4)] == [True, True, True, False]
+
+
+def test_little_traffic_has_its_retries() -> None:
+    """Each second brings one, so that a request a minute is tried as often as configured."""
+    clock = Clock()
+    budget = RetryBudget(most=2, clock=clock)
+    assert [budget.take() for _ in range(3)] == [True, True, False]
+    clock.now += 60
+    assert [budget.take() for _ in range(3)] == [True, True, False]
