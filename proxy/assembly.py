@@ -47,6 +47,7 @@ class Serving:
             tags=frozenset(params.tags),
             retries=retries,
             cooldown=policies.cooldown_of(params),
+            admission=policies.admission_of(each.model, params),
             live=self.live,
         )
 

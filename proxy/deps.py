@@ -35,18 +35,25 @@ def gateway(request: Request) -> Gateway:
     return cast("Gateway", request.state.gateway)
 
 
-async def read_object(request: Request) -> Json:
-    """Read the request's body: a JSON object.
+async def read_body(request: Request) -> bytes:
+    """Read the request's body.
 
     Raises:
-        InvalidRequest: it is none; says where the JSON breaks.
         PayloadTooLarge: it is larger than the gateway takes.
         ClientGone: the client left in the middle of it.
     """
     try:
-        data = await request.body()
+        return await request.body()
     except ClientDisconnect:
         raise ClientGone from None
+
+
+def parse_object(data: bytes) -> Json:
+    """Parse a body: a JSON object.
+
+    Raises:
+        InvalidRequest: it is none; says where the JSON breaks.
+    """
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -65,12 +72,20 @@ async def read_object(request: Request) -> Json:
 async def read_call(request: Request, caller: Caller, task: Task) -> tuple[PublicModel, Call, Json]:
     """Read and check a request for a model: give what answers, its call and its parameters.
 
+    Between the two it waits for its turn, where the process takes only so many requests at once.
+
     Raises:
+        Overloaded: there is no room for it.
+        ClientGone: the client left in the middle of its body, or while it waited.
         InvalidRequest: the body is not what the model takes for the task, or names what a client
             may not choose.
         ModelNotFound: no such public model, or none that it names as a fallback.
     """
-    body = await read_object(request)
+    data = await read_body(request)
+    door = gateway(request).door
+    if door is not None and not door.passes(request, caller):
+        await until_gone(request, door.wait(request, caller))
+    body = parse_object(data)
     if "model" in request.path_params:
         body["model"] = request.path_params["model"]
     validate(AddressedRequest, body)

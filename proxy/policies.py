@@ -5,16 +5,18 @@ Knows which setting becomes which rule; refuses to know deployments but by name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from proxy.config.deployment import DeploymentParams
 from proxy.config.router import FallbackLists, RetryCounts, RoutingStrategy
-from proxy.config.schema import ProxyConfig
+from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.routing.balance import STRATEGIES, Strategy, simple_shuffle
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.fallbacks import Fallbacks, Models
+from proxy.routing.permits import AdmissionPolicy
 from proxy.routing.retries import KINDS, Kind, RetryPolicy
 from proxy.routing.times import Times
 
@@ -38,6 +40,9 @@ class Policies:
         retries: When a request is tried again.
         group_retries: The same, for models that have a policy of their own.
         cooldown: When a deployment rests that does not say so itself.
+        admission: How many calls a deployment takes that does not say so itself.
+        door: How many requests this process takes; None: as many as come.
+        processes: How many serve together; each has its part of what holds for all.
         fallbacks: Who stands in for whom.
         by_tags: Whether requests choose deployments by their tags.
         by_session: Whether the requests of a session keep to one deployment.
@@ -49,6 +54,9 @@ class Policies:
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     group_retries: Mapping[str, RetryPolicy] = field(default_factory=dict)
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
+    admission: AdmissionPolicy = field(default_factory=AdmissionPolicy)
+    door: AdmissionPolicy | None = None
+    processes: int = 1
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
     by_tags: bool = False
     by_session: bool = False
@@ -69,9 +77,27 @@ class Policies:
             enabled=general.enabled,
         )
 
+    def admission_of(self, model: str, params: DeploymentParams) -> AdmissionPolicy | None:
+        """Give how many calls a deployment takes in this process; None: as many as come."""
+        general = self.admission
+        policy = replace(
+            general,
+            name=f"The model '{model}'",
+            limit=_said(general.limit, params.max_parallel_requests),
+            adaptive=_said(general.adaptive, params.adaptive_concurrency),
+        )
+        if policy.limit is None and not policy.adaptive:
+            return None
+        return policy.shared(self.processes)
 
-def policies(config: ProxyConfig) -> Policies:
-    """Give the configuration's rules; what `router_settings` says wins."""
+
+def policies(config: ProxyConfig, processes: int = 1) -> Policies:
+    """Give the configuration's rules; what `router_settings` says wins.
+
+    Args:
+        config: The configuration.
+        processes: How many serve it together.
+    """
     router, settings = config.router_settings, config.litellm_settings
     retries = RetryPolicy(
         retries=_said(_RETRIES, router.num_retries, settings.num_retries),
@@ -93,6 +119,9 @@ def policies(config: ProxyConfig) -> Policies:
             allowed_fails=_said(None, router.allowed_fails, settings.allowed_fails),
             enabled=not router.disable_cooldowns,
         ),
+        admission=_admission(config),
+        door=_door(config.general_settings, processes),
+        processes=processes,
         fallbacks=Fallbacks(
             general=_lists(aliases, router.fallbacks, settings.fallbacks),
             context_window=_lists(
@@ -109,6 +138,34 @@ def policies(config: ProxyConfig) -> Policies:
             for name, alias in router.model_group_alias.items()
             if not isinstance(alias, str) and alias.hidden
         ),
+    )
+
+
+def _admission(config: ProxyConfig) -> AdmissionPolicy:
+    general, router = config.general_settings, config.router_settings
+    return AdmissionPolicy(
+        limit=_said(general.max_parallel_requests, router.default_max_parallel_requests),
+        queue=router.max_queued_requests,
+        seconds=general.admission_queue_timeout_seconds,
+        adaptive=router.adaptive_concurrency,
+    )
+
+
+def _door(general: GeneralSettings, processes: int) -> AdmissionPolicy | None:
+    """Give how many requests a process takes: its own limit, or its part of the one for all."""
+    together = general.global_max_parallel_requests
+    limits = [
+        general.max_in_flight_requests_per_worker,
+        None if together is None else math.ceil(together / processes),
+    ]
+    said = [limit for limit in limits if limit is not None]
+    if not said:
+        return None
+    return AdmissionPolicy(
+        name="The gateway",
+        limit=min(said),
+        queue=general.max_queued_requests_per_worker,
+        seconds=general.admission_queue_timeout_seconds,
     )
 
 

@@ -9,7 +9,12 @@ from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 from dataclasses import dataclass
 from typing import Any, Final
 
+from jinja2.runtime import Context
+
 from adapters.base import MAX_PAYLOAD_BYTES
+
+#: The variable that holds it: a name with a space, which a template can't spell.
+BUDGET: Final = "the budget"
 
 #: Loop passes, calls and operators; some tens of milliseconds of template work.
 MAX_STEPS: Final = 250_000
@@ -50,9 +55,23 @@ class Budget:
         waiting = [value]
         while waiting:
             item = waiting.pop()
-            self.spend(len(item) if isinstance(item, str) else 0)
+            self.spend(_written_size(item))
             if isinstance(item, Mapping):
                 waiting.extend(item.keys())
                 waiting.extend(item.values())
             elif isinstance(item, list | tuple | KeysView | ValuesView | ItemsView):
                 waiting.extend(item)
+
+
+def budget_of(context: Context) -> Budget:
+    """Give the budget of the rendering that is under way."""
+    budget = context.parent[BUDGET]
+    assert isinstance(budget, Budget)  # noqa: S101 - put there by `jinja`, for the type checker
+    return budget
+
+
+def _written_size(item: Any) -> int:
+    """Give the characters of a text, and at least those of a whole number in any base."""
+    if isinstance(item, str):
+        return len(item)
+    return item.bit_length() if isinstance(item, int) else 0

@@ -93,6 +93,8 @@ CHATML: Final = Layout(
     system_anywhere=True,
 )
 ZEPHYR_GEMMA: Final = replace(CHATML, begin="<bos>")
+CHATML_LLAMA: Final = replace(CHATML, begin="<s>")
+CHATML_LLAMA_3: Final = replace(CHATML, begin="<|begin_of_text|>")
 #: Its system text stands bare.
 YI_1_5: Final = replace(CHATML, system=Marks(), system_anywhere=False)
 FALCON: Final = Layout(
@@ -191,4 +193,53 @@ DEEPSEEK_R1: Final = Layout(
     user=Marks("<\uff5cUser\uff5c>"),
     assistant=Marks("<\uff5cAssistant\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>"),
     opening="<\uff5cAssistant\uff5c>",
+)
+#: Its chats before V2.5, and its coders from V2.
+DEEPSEEK_V2: Final = Layout(
+    begin="<\uff5cbegin\u2581of\u2581sentence\uff5c>",
+    system=Marks("", "\n\n"),
+    user=Marks("User: ", "\n\n"),
+    assistant=Marks("Assistant: ", "<\uff5cend\u2581of\u2581sentence\uff5c>"),
+    opening="Assistant:",
+    system_anywhere=True,
+)
+DEEPSEEK_CODER: Final = Layout(
+    begin="<\uff5cbegin\u2581of\u2581sentence\uff5c>",
+    system=Marks(),
+    user=Marks("### Instruction:\n", "\n"),
+    assistant=Marks("### Response:\n", "\n<|EOT|>\n"),
+    opening="### Response:\n",
+    system_anywhere=True,
+)
+SOLAR: Final = Layout(
+    system=Marks("### System:\n", "\n\n"),
+    user=Marks("### User:\n", "\n\n"),
+    assistant=Marks("### Assistant:\n"),
+    opening="### Assistant:\n",
+    system_anywhere=True,
+)
+GRANITE: Final = Layout(
+    system=Marks("<|start_of_role|>system<|end_of_role|>", "<|end_of_text|>\n"),
+    user=Marks("<|start_of_role|>user<|end_of_role|>", "<|end_of_text|>\n"),
+    assistant=Marks("<|start_of_role|>assistant<|end_of_role|>", "<|end_of_text|>\n"),
+    opening="<|start_of_role|>assistant<|end_of_role|>",
+    system_anywhere=True,
+)
+COHERE: Final = Layout(
+    begin="<BOS_TOKEN>",
+    system=Marks("<|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>", "<|END_OF_TURN_TOKEN|>"),
+    user=Marks("<|START_OF_TURN_TOKEN|><|USER_TOKEN|>", "<|END_OF_TURN_TOKEN|>"),
+    assistant=Marks("<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>"),
+    opening="<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>",
+    trim=True,
+)
+TULU_3: Final = Layout(
+    system=Marks("<|system|>\n", "\n"),
+    user=Marks("<|user|>\n", "\n"),
+    assistant=Marks("<|assistant|>\n", "<|end_of_text|>\n"),
+    opening="<|assistant|>\n",
+    system_anywhere=True,
+)
+OLMO_2: Final = replace(
+    TULU_3, begin="<|endoftext|>", assistant=Marks("<|assistant|>\n", "<|endoftext|>\n")
 )

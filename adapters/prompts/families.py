@@ -20,6 +20,11 @@ from adapters.prompts.layout import Layout
 #: name of the model that they were made from (Qwen, Llama).
 _NAMES: Final[tuple[tuple[tuple[str, ...], Layout | Moderation], ...]] = (
     (("deepseek-(llm-)?r1",), cards.DEEPSEEK_R1),
+    # V3.1 and later open the answer with a thought, or without one.
+    ((r"deepseek-(v3(?![.-]\d\b)|v2[.-]5)(?!.*\bbase\b)",), cards.DEEPSEEK_R1),
+    (("deepseek-(llm-7b|llm-67b|v2)(?!.*base)", "chat"), cards.DEEPSEEK_V2),
+    (("deepseek-coder-v2", "instruct"), cards.DEEPSEEK_V2),
+    (("deepseek-coder-.*instruct",), cards.DEEPSEEK_CODER),
     (("llama-?guard-7b",), guard.LLAMA_GUARD_7B),
     (("llama-guard-3-8b",), guard.LLAMA_GUARD_3_8B),
     (("llama-guard-3-1b",), guard.LLAMA_GUARD_3_1B),
@@ -38,14 +43,21 @@ _NAMES: Final[tuple[tuple[tuple[str, ...], Layout | Moderation], ...]] = (
     (("huggingface-llm-mistral-7b-instruct",), cards.MISTRAL_V2),
     (("mixtral-8x22b", "instruct"), cards.MISTRAL_V3),
     (("mixtral", "instruct"), cards.MISTRAL_V2),
-    (("mistral-nemo-instruct|ministral-8b-instruct-2410",), cards.MISTRAL_V3_TEKKEN),
-    (("mistral-large-instruct-2407",), cards.MISTRAL_V3),
+    (
+        ("mistral-nemo-instruct|ministral-8b-instruct-2410|pixtral-12b-2409",),
+        cards.MISTRAL_V3_TEKKEN,
+    ),
+    (("mistral-large-instruct-2407|codestral-22b",), cards.MISTRAL_V3),
     (("mistral-large-instruct-2411",), cards.MISTRAL_V7),
     ((r"mistral-small-(3[.-][12]-)?24b-instruct",), cards.MISTRAL_V7_TEKKEN),
     (("zephyr-7b-gemma",), cards.ZEPHYR_GEMMA),
     (("stablelm.*zephyr",), cards.STABLELM_ZEPHYR),
     ((r"zephyr|tinyllama-1[.-]1b-chat-v1[.-]0",), cards.ZEPHYR),
     (("chatml|qwen|openhermes",), cards.CHATML),
+    (("smollm2|opencoder|stable-code", "instruct"), cards.CHATML),
+    ((r"dolphin-2[.-]\d-mixtral",), cards.CHATML),
+    (("nous-hermes-2-mixtral|internlm2[^/]*-chat",), cards.CHATML_LLAMA),
+    ((r"\bhermes-3-llama-3",), cards.CHATML_LLAMA_3),
     ((r"\bmpt-(7b|30b)", "chat"), cards.CHATML),
     ((r"\byi-1[.-]5-", "chat"), cards.YI_1_5),
     (("01-ai/yi-", "chat"), cards.CHATML),
@@ -67,6 +79,12 @@ _NAMES: Final[tuple[tuple[tuple[str, ...], Layout | Moderation], ...]] = (
     # `phi-4-reasoning` opens with a system text of its own, whatever is said.
     ((r"\bphi-4(?!-(mini|multimodal|reasoning))",), cards.PHI_4),
     (("openchat[-_]3[.-]5|starling-lm-7b",), cards.OPENCHAT),
+    ((r"solar-10[.-]7b-instruct",), cards.SOLAR),
+    ((r"granite-(3[.-]\d.*instruct|4[.-]0(?!.*base))",), cards.GRANITE),
+    # Command R7B, Command A and Aya's vision models have marks of their own.
+    (("command-r(?!-?7b)|aya-expanse",), cards.COHERE),
+    ((r"\btulu-3(?!.*\brm\b)",), cards.TULU_3),
+    (("olmo-2-.*instruct",), cards.OLMO_2),
 )
 
 

@@ -15,16 +15,20 @@ from jinja2 import TemplateError
 from jinja2.exceptions import SecurityError
 
 from adapters.base import Json, Prompt
-from adapters.errors import ConfigError, GatewayError, InvalidRequest, PayloadTooLarge
-from adapters.prompts.budget import MAX_CHARACTERS, MAX_STEPS, Budget, OverBudget
+from adapters.errors import ConfigError, InvalidRequest, PayloadTooLarge
+from adapters.prompts.budget import BUDGET, MAX_CHARACTERS, MAX_STEPS, Budget, OverBudget
 from adapters.prompts.plain import message_text
-from adapters.prompts.sandbox import BUDGET, Sandbox, TemplateRefusal
+from adapters.prompts.sandbox import Sandbox, TemplateRefusal
+from adapters.prompts.shapes import learn
 from adapters.prompts.turns import BLANK_LINE, require_text
 
 #: In bytes of UTF-8.
 MAX_TEMPLATE_BYTES: Final = 65_536
 #: What a client sees as `code` when the template can't, or won't, write its messages.
 CODE: Final = "chat_template_error"
+
+#: What one of the renderings may do with which a template's shapes are learned at start-up.
+_LEARNING: Final = (5_000, 500_000)
 
 _SANDBOX: Final = Sandbox()
 
@@ -36,6 +40,7 @@ class ChatTemplate:
         source: The template's text.
         bos_token: The begin mark, as the template's variable; empty to let the container add it.
         eos_token: The end mark, as the template's variable.
+        tokens: More of the tokenizer's marks by their names (`unk_token`).
         clock: Gives the time for `strftime_now`. Without it the name is undefined: templates that
             ask `strftime_now is defined` use their own date, and the others fail with 400.
         max_steps: The work that one rendering may do, see `budget`.
@@ -51,6 +56,7 @@ class ChatTemplate:
         *,
         bos_token: str = "",
         eos_token: str = "",
+        tokens: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] | None = None,
         max_steps: int = MAX_STEPS,
         max_characters: int = MAX_CHARACTERS,
@@ -64,58 +70,76 @@ class ChatTemplate:
         self._knows_tool_calls = "tool_calls" in source
         self._limits = (max_steps, max_characters)
         self._variables: dict[str, Any] = {
+            **(tokens or {}),
             "bos_token": bos_token,
             "eos_token": eos_token,
             "add_generation_prompt": True,
             "tools": None,
+            "documents": None,
         }
         if clock is not None:
             self._variables["strftime_now"] = lambda layout: clock().strftime(layout)
+        self._shapes = learn(self._tried)
 
     def render(self, messages: list[Json]) -> str:
         """Give the prompt.
 
-        A refused conversation is tried again with same-role neighbours merged, then with the
-        system text inside the first user message, then with both.
+        Content reaches the template as the client gave it where the template reads that shape, see
+        `shapes`. A refused conversation is tried again with same-role neighbours merged, then with
+        the system text inside the first user message, then with both.
 
         Raises:
-            InvalidRequest: the template refuses (with its own words), or fails on the messages.
+            InvalidRequest: the template refuses (with its own words), fails on the messages, or
+                reaches for what the sandbox forbids.
             PayloadTooLarge: it wants to write, or to do, too much.
-            GatewayError: it reaches for what the sandbox forbids.
         """
         budget = Budget(*self._limits)
         refusal = TemplateRefusal()
-        for attempt in _attempts(self._simplified(messages)):
+        texts = self._as_texts(messages)
+        whole = [self._unflattened(*both) for both in zip(messages, texts, strict=True)]
+        for attempt in _attempts(whole, texts):
             try:
-                return self._guarded(attempt, budget)
+                return self._guarded([self._shapes.shaped(m) for m in attempt], budget)
             except TemplateRefusal as error:
                 refusal = error
         raise InvalidRequest(str(refusal), param="messages", code=CODE) from refusal
 
     def _guarded(self, messages: list[Json], budget: Budget) -> str:
-        variables = {**self._variables, "messages": messages, BUDGET: budget}
         try:
-            return self._template.render(variables)
+            return self._written(messages, budget)
         except TemplateRefusal:
             raise
         except OverBudget as error:
             raise PayloadTooLarge(
-                "The messages are too much for the model's chat template.", param="messages"
+                "The messages are too much for the model's `chat_template`.", param="messages"
             ) from error
         except SecurityError as error:
-            raise GatewayError(
-                "The model's chat template is not allowed here.", code=CODE, detail=str(error)
+            raise InvalidRequest(
+                "The model's `chat_template` does what is not allowed in this gateway.",
+                param="messages",
+                code=CODE,
+                detail=str(error),
             ) from error
         except Exception as error:
             # A template is foreign code: whatever it raises is its own failure.
             raise InvalidRequest(
-                "The model's chat template can't write these messages.",
+                "The model's `chat_template` can't write these messages.",
                 param="messages",
                 code=CODE,
                 detail=type(error).__name__,  # its text may quote a message
             ) from error
 
-    def _simplified(self, messages: list[Json]) -> list[Json]:
+    def _written(self, messages: list[Json], budget: Budget) -> str:
+        return self._template.render({**self._variables, "messages": messages, BUDGET: budget})
+
+    def _tried(self, messages: list[Json]) -> str | None:
+        limits = map(min, self._limits, _LEARNING)
+        try:
+            return self._written(messages, Budget(*limits))
+        except Exception:  # noqa: BLE001 - foreign code: whatever it raises says that it can't
+            return None
+
+    def _as_texts(self, messages: list[Json]) -> list[Json]:
         """Give every content as text, and `developer` by its older name."""
         texts = [self._text(message, f"messages[{i}]") for i, message in enumerate(messages)]
         said = zip(messages, texts, strict=True)
@@ -130,6 +154,14 @@ class ChatTemplate:
             return ""
         return message_text(message, param)
 
+    def _unflattened(self, message: Json, text: Json) -> Json:
+        """Give back the parts of a message whose role's parts the template reads."""
+        content = message.get("content")
+        if not isinstance(content, list) or text["role"] not in self._shapes.parts:
+            return text
+        parts = [{"type": "text", **part} for part in content]
+        return {**text, "content": parts}
+
 
 def from_tokenizer_config(
     config: Mapping[str, Any],
@@ -141,7 +173,8 @@ def from_tokenizer_config(
 
     Args:
         config: The parsed file: `chat_template` (text, or a list of `{"name", "template"}` of which
-            `default` is taken), `bos_token`, `eos_token` (text, or `{"content": text}`).
+            `default` is taken), `bos_token`, `eos_token` and other marks whose name ends in
+            `_token` (text, or `{"content": text}`).
         add_bos: Give the template its begin mark; false where the container adds it by itself.
         clock: See `ChatTemplate`.
 
@@ -152,6 +185,7 @@ def from_tokenizer_config(
         _source(config.get("chat_template")),
         bos_token=_token(config.get("bos_token")) if add_bos else "",
         eos_token=_token(config.get("eos_token")),
+        tokens={key: _token(config[key]) for key in config if key.endswith("_token")},
         clock=clock,
     )
 
@@ -178,11 +212,12 @@ def _role(message: Json) -> Any:
     return "system" if role == "developer" else role
 
 
-def _attempts(messages: list[Json]) -> Iterator[list[Json]]:
+def _attempts(whole: list[Json], texts: list[Json]) -> Iterator[list[Json]]:
     """Give the conversation as it is, then each way to please a strict template, least first."""
-    merged, folded = _merged(messages), _folded(messages)
-    tried: list[list[Json]] = []
-    for attempt in (messages, merged, folded, _merged(folded)):
+    yield whole
+    merged, folded = _merged(texts), _folded(texts)
+    tried: list[list[Json]] = [texts]
+    for attempt in (merged, folded, _merged(folded)):
         if attempt not in tried:
             tried.append(attempt)
             yield attempt

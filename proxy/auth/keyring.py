@@ -32,6 +32,8 @@ class Access(Enum):
 
     PUBLIC = "public"
     CALLER = "caller"
+    #: The master key, also where a path is public; without a configured one, this machine.
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,9 @@ class Keyring:
         if access is Access.PUBLIC:
             return ANONYMOUS
         if self._digest is None:
-            self._check_local(scope)
+            self._check_local(scope, access)
             return ANONYMOUS
-        if scope["path"] in self._public_paths:
+        if access is not Access.ADMIN and scope["path"] in self._public_paths:
             return ANONYMOUS
         if not hmac.compare_digest(_digest(self._presented(scope)), self._digest):
             raise AuthenticationFailed("The API key is not valid.")
@@ -107,8 +109,10 @@ class Keyring:
             "No API key was given: send it as 'Authorization: Bearer <key>'."
         )
 
-    def _check_local(self, scope: Scope) -> None:
+    def _check_local(self, scope: Scope, access: Access) -> None:
         """Keep web pages out: by DNS rebinding they know another Host, by forms no JSON."""
+        if self._any_host and access is Access.ADMIN:
+            raise PermissionDenied("This needs a master key, and none is configured.")
         if not self._any_host and not _LOCAL_HOST.fullmatch(_only(scope, b"host")):
             raise PermissionDenied(
                 "Without a configured key only requests whose Host is this machine (localhost, "

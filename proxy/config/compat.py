@@ -99,10 +99,8 @@ _NO_GUARD = f"guardrails are {_LATER}"
 
 _LIMITS = _keys(
     _NO_LIMIT,
-    """itpm otpm max_parallel_requests global_max_parallel_requests
-    default_max_parallel_requests max_budget budget_duration max_user_budget max_end_user_budget
-    default_api_key_tpm_limit default_api_key_rpm_limit max_in_flight_requests_per_worker
-    max_queued_requests_per_worker admission_queue_timeout_seconds max_response_size_mb
+    """itpm otpm max_budget budget_duration max_user_budget max_end_user_budget
+    default_api_key_tpm_limit default_api_key_rpm_limit max_response_size_mb
     max_file_size_mb provider_budget_config""",
 )
 
@@ -199,7 +197,10 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
             "use_x_forwarded_for trusted_proxy_ranges",
         ),
         **_keys("errors name the call in a header", "include_call_id_in_error_body"),
-        **_keys("the file is read once, at the start", "proxy_config_reload_interval_seconds"),
+        **_keys(
+            "the file is read anew at SIGHUP and POST /config/reload",
+            "proxy_config_reload_interval_seconds",
+        ),
         **_keys(
             "what the gateway refuses itself is never retried",
             "disable_retry_on_max_parallel_request_limit_error",

@@ -38,6 +38,8 @@ class DeploymentSettings(Settings):
     weight: NonNegativeFloat | None = None
     rpm: PositiveInt | None = None
     tpm: PositiveInt | None = None
+    max_parallel_requests: PositiveInt | None = None
+    adaptive_concurrency: bool | None = None
     order: int = 0
     tags: tuple[Text, ...] = ()
     num_retries: NonNegativeInt | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from adapters.deployment.values import NonNegativeSeconds, Seconds, Section, Text
 from proxy.config.deployment import DeploymentSettings
@@ -66,6 +66,10 @@ class RouterSettings(FallbackSettings):
     model_group_alias: Mapping[Text, Text | Alias] = Field(default_factory=dict)
     enable_tag_filtering: bool = False
     optional_pre_call_checks: tuple[PreCallCheck, ...] = ()
+    default_max_parallel_requests: PositiveInt | None = None
+    #: Requests that wait for one deployment.
+    max_queued_requests: NonNegativeInt = 100
+    adaptive_concurrency: bool = False
     #: Seconds before a retry on the same deployment, at least.
     retry_after: NonNegativeSeconds = 0
     retry_policy: RetryCounts = RetryCounts()

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import (
     ConfigDict,
     Field,
+    NonNegativeInt,
     PositiveInt,
     SecretStr,
     ValidationInfo,
@@ -113,6 +114,12 @@ class GeneralSettings(Section):
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Megabytes = 25
+    #: Of each deployment, where neither it nor the router says so.
+    max_parallel_requests: PositiveInt | None = None
+    global_max_parallel_requests: PositiveInt | None = None
+    max_in_flight_requests_per_worker: PositiveInt | None = None
+    max_queued_requests_per_worker: NonNegativeInt = 100
+    admission_queue_timeout_seconds: Seconds = 10
     forward_client_headers_to_llm_api: bool = False
 
 

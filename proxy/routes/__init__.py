@@ -8,6 +8,7 @@ from proxy.routes import (
     conditions,
     embeddings,
     health,
+    lifecycle,
     model_info,
     models,
     pages,
@@ -23,5 +24,6 @@ ROUTES = (
     *model_info.ROUTES,
     *health.ROUTES,
     *conditions.ROUTES,
+    *lifecycle.ROUTES,
     *pages.ROUTES,
 )

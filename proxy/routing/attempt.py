@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from adapters.base import Json, Limits
+from adapters.endpoint import Endpoint
 from adapters.errors import DeadlineExceeded, GatewayError
+from proxy.routing.admission import Admitted
 from proxy.routing.member import Member
+from proxy.routing.permits import Place
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -16,11 +21,19 @@ class Attempt:
 
     Args:
         member: The deployment that is tried.
+        caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
     """
 
-    def __init__(self, member: Member, *, alone: bool) -> None:
+    def __init__(self, member: Member, caller: str = "", *, alone: bool) -> None:
         self.member = member
+        #: The deployment, as this request reaches it.
+        self.endpoint: Endpoint = member.endpoint
+        self._place: Place | None = None
+        if member.admission is not None:
+            self._place = Place(policy=member.admission, lane=caller)
+            way = Admitted(member.endpoint.invoker, member.live.permits, self._place)
+            self.endpoint = replace(member.endpoint, invoker=way)
         self._alone = alone
         self._started = member.live.clock()
         self._open = True
@@ -28,7 +41,7 @@ class Attempt:
         self._limits = Limits()
         self._is_stream = False
         member.live.in_flight += 1
-        member.live.health.begin(member.cooldown)
+        self._is_trial = member.live.health.begin(member.cooldown)
 
     def give(self, limits: Limits, *, stream: bool) -> None:
         """Note the time that it has."""
@@ -47,10 +60,11 @@ class Attempt:
     def failed(self, error: GatewayError) -> None:
         """Note a failure, which may be the end of a stream as well.
 
-        That it had too little time is not the deployment's.
+        It says nothing of a deployment that was not asked, because all the time went by in a queue,
+        and nothing of one that is late because it was given too little.
         """
         member = self.member
-        if isinstance(error, DeadlineExceeded) and self._is_hurried:
+        if not self._has_asked or (isinstance(error, DeadlineExceeded) and self._is_hurried):
             return
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
@@ -67,9 +81,15 @@ class Attempt:
             return
         self._open = False
         self.member.live.in_flight -= 1
+        if self._is_trial and not self._has_asked:
+            self.member.live.health.spared()
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)
+
+    @property
+    def _has_asked(self) -> bool:
+        return self._place is None or self._place.admitted
 
     @property
     def _is_hurried(self) -> bool:

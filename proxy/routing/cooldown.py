@@ -119,10 +119,15 @@ class Health:
         recent = self.clock() < self._window_ends
         return "failing" if recent and self._failures > _MOST_FAILED * self._calls else "healthy"
 
-    def begin(self, policy: CooldownPolicy) -> None:
-        """Note that a call begins; the first one after a rest is a trial."""
+    def begin(self, policy: CooldownPolicy) -> bool:
+        """Note that a call begins; tell whether it is the trial after a rest."""
         if self.on_trial:
             self.trial_until = self.clock() + policy.seconds
+        return self.on_trial
+
+    def spared(self) -> None:
+        """Note that the trial ended before the deployment was asked: another call may be it."""
+        self.trial_until = 0.0
 
     def proved(self) -> None:
         """Note that an answer has begun, which ends a trial."""

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from adapters.endpoint_memory import EndpointMemory
 from proxy.routing.cooldown import Health
+from proxy.routing.permits import Permits
 
 #: The weight of the latest answer in running means.
 _FRESHNESS: Final = 0.2
@@ -29,6 +30,7 @@ class LiveDeployment:
     clock: Callable[[], float] = time.monotonic
     memory: EndpointMemory = field(default_factory=EndpointMemory)
     health: Health = field(init=False)
+    permits: Permits = field(init=False)
     #: Calls under way.
     in_flight: int = 0
     #: A running mean of the tokens of an answer; 0 until there was one.
@@ -40,6 +42,7 @@ class LiveDeployment:
 
     def __post_init__(self) -> None:
         self.health = Health(self.clock)
+        self.permits = Permits(self.clock)
 
     @property
     def latency(self) -> float:
@@ -81,6 +84,8 @@ class LiveState:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._deployments: WeakValueDictionary[str, LiveDeployment] = WeakValueDictionary()
+        #: For the requests of this process.
+        self.door = Permits(clock)
 
     def of(self, deployment: str) -> LiveDeployment:
         """Give a deployment's live part; the same for the same id."""

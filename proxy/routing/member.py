@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from adapters.endpoint import Endpoint
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.live import LiveDeployment
+from proxy.routing.permits import AdmissionPolicy
 from proxy.routing.times import Times
 
 
@@ -22,6 +23,7 @@ class Member:
         tags: What requests may ask for.
         retries: Further tries after it failed; None leaves it to the group.
         cooldown: When it rests.
+        admission: How many calls it takes at once; None: as many as come.
         live: What is known of it while it serves.
     """
 
@@ -32,4 +34,15 @@ class Member:
     tags: frozenset[str] = frozenset()
     retries: int | None = None
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
+    admission: AdmissionPolicy | None = None
     live: LiveDeployment = field(default_factory=LiveDeployment)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a call would go to it at once."""
+        return self.admission is None or self.live.permits.has_room(self.admission)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it would refuse a further request."""
+        return self.admission is not None and self.live.permits.is_full(self.admission)

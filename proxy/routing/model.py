@@ -60,7 +60,7 @@ class PublicModel:
         """
 
         async def ask(attempt: Attempt, limits: Limits) -> Answer:
-            answer = await attempt.member.endpoint.call(call.task, params, limits, call.origin)
+            answer = await attempt.endpoint.call(call.task, params, limits, call.origin)
             attempt.succeeded()
             attempt.close(answer.body.get("usage"))
             return answer
@@ -82,8 +82,7 @@ class PublicModel:
         """
 
         async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
-            endpoint = attempt.member.endpoint
-            stream = await endpoint.stream(call.task, params, limits, call.origin)
+            stream = await attempt.endpoint.stream(call.task, params, limits, call.origin)
             return PoolStream(stream, call, attempt, self.report)
 
         try:

@@ -110,6 +110,7 @@ class _Tries:
 
         Raises:
             RateLimited: every deployment rests.
+            Overloaded: those that don't have as many waiting as may.
         """
         awake = [member for member in self._members if not member.live.health.resting]
         if not awake and self._alone:
@@ -121,9 +122,9 @@ class _Tries:
                 retry_after=max(self._rest, 1.0),
             )
         fresh = [member for member in awake if member.endpoint.id not in self._tried]
-        member = self._pool.choose(self._call, fresh or awake)
+        member = self._pool.choose(self._call, _with_room(fresh or awake))
         self._call.reaches(self._pool.model, member.endpoint)
-        return Attempt(member, alone=self._alone)
+        return Attempt(member, self._call.caller, alone=self._alone)
 
     @property
     def _rest(self) -> float:
@@ -157,6 +158,26 @@ class _Tries:
             return None
         free = any(health.well for health in untried)
         return pause if free or self._pool.budget.take() else None
+
+
+def _with_room(members: Sequence[Member]) -> Sequence[Member]:
+    """Give those that would answer at once; where there is none, those that may be waited for.
+
+    Raises:
+        Overloaded: there is none of either.
+    """
+    free = [member for member in members if member.has_room]
+    if free:
+        return free
+    bearable = [member for member in members if not member.is_full]
+    if bearable:
+        return bearable
+    refusals = [
+        member.live.permits.refusal(member.admission)
+        for member in members
+        if member.admission is not None
+    ]
+    raise min(refusals, key=lambda refusal: refusal.retry_after or 0.0)
 
 
 async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:

@@ -16,6 +16,7 @@ from adapters.errors import (
     DeadlineExceeded,
     EndpointNotFound,
     GatewayError,
+    Overloaded,
     UpstreamError,
 )
 
@@ -97,7 +98,8 @@ def is_worth_a_retry(error: GatewayError, *, others: bool) -> bool:
     What is the client's fault never does. A missing endpoint, a refused identity and a deployment
     that took all its time call for another deployment.
     """
-    if isinstance(error, DeadlineExceeded | EndpointNotFound) or error.should_retry is False:
+    own = isinstance(error, DeadlineExceeded | EndpointNotFound | Overloaded)
+    if own or error.should_retry is False:
         return others
     if not isinstance(error, UpstreamError):
         return False

@@ -12,9 +12,12 @@ from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
 from adapters.base import Invoker
+from adapters.sagemaker.network import Network
 from adapters.sagemaker.settings import AwsSettings
-from proxy.app import WayToAws, create_app
+from proxy.app import create_app
+from proxy.building import WayToAws
 from proxy.config.schema import ProxyConfig
+from proxy.lifecycle.plan import Plan
 from proxy.wildcards.catalogue import Catalogue
 from tests.adapters.scripted import ScriptedInvoker
 from tests.proxy.wildcards.account import ScriptedAccount
@@ -87,13 +90,15 @@ async def served(
     way = ScriptedWay(invoker or ScriptedInvoker(), account or ScriptedAccount())
 
     @asynccontextmanager
-    async def open_script() -> AsyncIterator[WayToAws]:
+    async def open_script(_: Network) -> AsyncIterator[WayToAws]:
         yield way
 
     app = create_app(
-        settings or config(),
-        environ={"AWS_REGION": "eu-west-1"},
-        master_key=None if master_key is None else SecretStr(master_key),
+        Plan(
+            config=settings or config(),
+            environ={"AWS_REGION": "eu-west-1"},
+            master_key=None if master_key is None else SecretStr(master_key),
+        ),
         opener=open_script,
     )
     lifespan: AbstractAsyncContextManager[Any] = app.router.lifespan_context(app)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message, Scope
 
 from adapters.base import Json
-from proxy.deps import ClientGone, read_object, until_gone
+from proxy.deps import ClientGone, read_body, until_gone
 from proxy.sse import ChunkResponse
 
 CHUNK: Json = {"choices": []}
@@ -165,7 +165,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_gone() -> None:
     client = Client()
     client.left.set()
     with pytest.raises(ClientGone):
-        await read_object(request_for(client))
+        await read_body(request_for(client))
 
 
 @pytest.mark.parametrize("failure", [None, ZeroDivisionError()])

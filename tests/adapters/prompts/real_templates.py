@@ -33,6 +33,8 @@ class Real:
     eos: str = ""
     #: The template takes content as a list of parts only.
     wants_parts: bool = False
+    #: The template reads a list of parts in its own way, other than their texts joined.
+    reads_parts: bool = False
     #: The template refuses a system message: the text is then the user's.
     refuses_system: bool = False
     deviations: tuple[Deviation, ...] = ()

@@ -114,7 +114,8 @@ def test_d7_a_template_that_fails_is_400_without_its_traceback(source: str) -> N
     """Client: one fixed sentence; operator: the cause, in `detail`."""
     with pytest.raises(InvalidRequest) as caught:
         ChatTemplate(source).render([U1])
-    assert caught.value.message == "The model's chat template can't write these messages."
+    assert caught.value.message == "The model's `chat_template` can't write these messages."
+    assert (caught.value.status, caught.value.code) == (400, "chat_template_error")
     assert caught.value.detail
 
 
@@ -153,7 +154,7 @@ def test_the_time_is_the_clock_given_or_undefined() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["{% if %}", "x" * 65_537, "{{ 'a' | attr('b') }}", "{{ 'a' | center(9) }}", "(" * 9 + "{{"],
+    ["{% if %}", "x" * 65_537, "{{ 'a' | nobody }}", "{{ 'a' | urlize }}", "(" * 9 + "{{"],
 )
 def test_an_unusable_template_stops_the_start(source: str) -> None:
     """Syntax, size and missing filters are found when the configuration is read."""

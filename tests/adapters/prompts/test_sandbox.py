@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.base import Json
-from adapters.errors import ConfigError, GatewayError, InvalidRequest, PayloadTooLarge
+from adapters.errors import ConfigError, InvalidRequest, PayloadTooLarge
 from adapters.prompts.jinja import ChatTemplate
 
 USER: list[Json] = [{"role": "user", "content": "secret words"}]
@@ -22,18 +22,27 @@ USER: list[Json] = [{"role": "user", "content": "secret words"}]
         "{{ namespace.__init__.__globals__ }}",
         "{{ messages.append(1) }}",
         "{{ messages[0].update({}) }}",
-        "{{ 'a'.format(1) }}",
-        "{{ 'a'.center(9) }}",
-        "{{ '%99d' % 1 }}",
-        "{{ 9 ** 9 }}",
+        "{{ messages | attr('__class__') }}",
+        "{{ ['a'] | map('attr', '__class__') | list }}",
+        "{{ '{0.__class__}'.format(messages) }}",
+        "{{ '{0[__class__]}'.format(messages) }}",
+        "{{ '{a.__class__}'.format_map({'a': messages}) }}",
+        "{{ (messages | attr('append'))(1) }}",
+        "{{ ('{0.__class__}' | safe).format(messages) }}",
+        "{{ 'a'.encode() }}",
+        "{{ 'a'.translate({97: 'b'}) }}",
+        "{{ namespace(__html__=1) }}",
+        "{% set ns = namespace() %}{% set ns.__html__ = 1 %}",
     ],
 )
 def test_d1_pythons_insides_are_out_of_reach(source: str) -> None:
-    """Nothing of it is written: 500 with one fixed sentence, the cause for the operator only."""
-    with pytest.raises(GatewayError) as caught:
+    """Nothing of it is written: 400 with one fixed sentence, the cause for the operator only."""
+    with pytest.raises(InvalidRequest) as caught:
         ChatTemplate(source).render(USER)
-    assert caught.value.status == 500
-    assert caught.value.message == "The model's chat template is not allowed here."
+    assert (caught.value.status, caught.value.code) == (400, "chat_template_error")
+    assert caught.value.message == (
+        "The model's `chat_template` does what is not allowed in this gateway."
+    )
     assert caught.value.detail
 
 
@@ -44,17 +53,20 @@ def test_d1_jinjas_own_toys_do_not_exist(name: str) -> None:
         ChatTemplate(f"{{{{ {name}.__globals__ }}}}").render(USER)
 
 
-def test_d1_the_attr_filter_does_not_exist() -> None:
-    """It would reach attributes by names made at run time: refused at the start."""
-    with pytest.raises(ConfigError):
-        ChatTemplate("{{ messages | attr('__class__') }}")
-
-
 def test_d1_the_budget_cannot_be_named() -> None:
     """A template sees no variable and no filter with which to change its allowance."""
     assert ChatTemplate("{{ self is defined }}{{ budget is defined }}").render(USER) == "TrueFalse"
     with pytest.raises(ConfigError):
         ChatTemplate("{{ 1 | charge }}")
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ '%*d' % (99, 1) }}", "{{ '%.*f' % (99, 1) }}", "{{ '%(a(b)c)99d' % {} }}"]
+)
+def test_d2_widths_that_are_values_are_refused(source: str) -> None:
+    """A width that can't be read before it is used has no bound; no template needs one."""
+    with pytest.raises(InvalidRequest):
+        ChatTemplate(source).render(USER)
 
 
 DOUBLED = "{% for i in range(60) %}{% set ns.x = <doubled> %}{% endfor %}{{ ns.x }}"
@@ -78,6 +90,31 @@ DOUBLED = "{% for i in range(60) %}{% set ns.x = <doubled> %}{% endfor %}{{ ns.x
         "{{ 1000000000 * 'x' }}",
         "{{ [0] * 1000000000 }}",
         "{{ {'a': 1} | tojson(indent=1000000) }}",
+        (
+            "{% set ns = namespace(x=[0] * 200000) %}{% for i in range(200) %}"
+            "{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson(indent=16) }}"
+        ),
+        "{{ '%99999d' % 1 }}",
+        "{{ '%.99999f' % 1 }}",
+        "{{ ('%9999d' * 9999) % 1 }}",
+        "{{ '%99999d' | format(1) }}",
+        "{{ ('%(a)s' * 9999) | format(a='x' * 9999) }}",
+        "{{ '{:99999}'.format(1) }}",
+        "{{ '{:{w}}'.format(1, w=99999) }}",
+        "{{ ('{0}' * 9999).format('x' * 9999) }}",
+        "{{ ('{0!r}' * 9999).format('x' * 9999) }}",
+        "{{ '{a:99999}'.format_map({'a': 1}) }}",
+        "{{ ('{a:x}' * 9999).format(a=2 ** 90000) }}",
+        "{{ 'x'.center(1000000000) }}",
+        "{{ 'x' | center(1000000000) }}",
+        "{{ ['x'] | map('center', 1000000000) | list }}",
+        "{{ 'x'.zfill(1000000000) }}",
+        "{{ 'a\nb' | indent(1000000000) }}",
+        "{{ ('a\n' * 9999) | indent('x' * 9999) }}",
+        "{{ ('a b ' * 9999) | wordwrap(1, wrapstring='x' * 9999) }}",
+        "{{ [1] | batch(1000000000, 0) | list }}",
+        "{{ [1] | slice(1000000000, 0) | list }}",
+        "{{ 9 ** 1000000000 }}",
         "{{ ('a' * 9999).replace('a', 'b' * 9999) }}",
         "{{ ('a' * 9999) | replace('a', 'b' * 9999) }}",
         "{{ ('b' * 9999).join(['a'] * 9999) }}",

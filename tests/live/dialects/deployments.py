@@ -50,6 +50,18 @@ EMULATOR: Yaml = {
     "endpoints": {**_TEXT, **_VECTORS},
 }
 
+#: Reads parts; two words make it fail, each in its way.
+_TEMPLATE = """{{ bos_token }}{% for m in messages %}
+{% if m.content == 'escape' %}{{ '{0.__class__}'.format(m) }}{% endif %}
+{% if m.content == 'fail' %}{{ 1 / 0 }}{% endif %}
+{% if m.content is string %}
+{{ '%s: %s' % (m.role, m.content) }}
+{% else %}
+{{ '%s: ' % m.role }}{% for part in m.content %}{{ '[{}]'.format(part.text) }}{% endfor %}
+
+{% endif %}
+{% endfor %}
+"""
 _LLAMA: Yaml = {"format": "llama2"}
 _CUT: Yaml = {"allowed_openai_params": ["dimensions"]}
 
@@ -89,6 +101,7 @@ _MODELS = (
         custom_attributes="accept_eula=true",
     ),
     model("tgi-collected", "sagemaker/tgi", format="tgi", collect="always"),
+    model("template", "sagemaker/tgi", chat_template=_TEMPLATE, bos_token="<s>"),
     model("echo-known", "sagemaker/echo-custom", echoes_prompt=True),
     model("echo-denied", "sagemaker/echo-custom", echoes_prompt=False),
     model("echo-told", "sagemaker/echo-tgi", format="tgi"),

@@ -12,16 +12,13 @@ import orjson
 from adapters import formats
 from adapters.base import Json
 from adapters.endpoint import Endpoint
-from adapters.errors import ModelNotFound
+from adapters.errors import GatewayError, ModelNotFound, UpstreamError
 from proxy.routing.call import Call
-from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.fallbacks import Fallbacks
 from proxy.routing.live import LiveDeployment
 from proxy.routing.member import Member
 from proxy.routing.model import PublicModel
 from proxy.routing.pool import Pool
-from proxy.routing.retries import RetryBudget, RetryPolicy
-from proxy.routing.times import Times
 from proxy.routing.wishes import NO_WISHES, Wishes
 from tests.adapters.formats.golden_file import make_target
 from tests.adapters.scripted import ScriptedInvoker
@@ -53,6 +50,11 @@ class Pauses:
         self.seconds.append(seconds)
         self.clock.now += seconds
         await asyncio.sleep(0)
+
+
+def broken(kind: type[GatewayError] = UpstreamError, **details: object) -> GatewayError:
+    """An error of its own for each try: the pool writes on those that it raises."""
+    return kind("x", **{"retryable": True, **details})  # type: ignore[arg-type]  # passed through
 
 
 def script(*replies: Any, streams: Sequence[Any] | None = None) -> ScriptedInvoker:
@@ -103,22 +105,3 @@ def new_call(*, stream: bool = False, wishes: Wishes = NO_WISHES) -> Call:
 
 def _no_report(call: Call) -> None:
     del call
-
-
-__all__ = [
-    "ASK",
-    "GOOD",
-    "LAST",
-    "TOKEN",
-    "Clock",
-    "CooldownPolicy",
-    "Pauses",
-    "RetryBudget",
-    "RetryPolicy",
-    "Times",
-    "member",
-    "model",
-    "new_call",
-    "pool",
-    "script",
-]

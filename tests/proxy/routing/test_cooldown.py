@@ -177,9 +177,16 @@ def test_the_state_is_what_the_last_minute_says() -> None:
     health.proved()
     health.succeeded()
     assert health.state == "healthy"
-    for _ in range(2):
-        health.failed(UpstreamError("x"), POLICY, alone=True)
+
+
+def test_a_lone_deployment_that_fails_is_called_failing() -> None:
+    """It does not rest; a minute later nothing is known of it any more."""
+    clock = Clock()
+    health = Health(clock)
+    health.failed(UpstreamError("x"), POLICY, alone=True)
     assert health.state == "failing"
+    health.succeeded()
+    assert health.state != "failing"
     clock.now += 61
     assert health.state == "healthy"
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.errors import GatewayError, ModelError, Throttled, UpstreamError
+from adapters.errors import GatewayError, ModelError, Throttled
 from proxy.routing.call import Call
 from proxy.routing.member import Member
 from proxy.routing.model import PublicModel
@@ -20,6 +20,7 @@ from tests.proxy.routing.groups import (
     TOKEN,
     Clock,
     Pauses,
+    broken,
     member,
     model,
     new_call,
@@ -27,12 +28,7 @@ from tests.proxy.routing.groups import (
     script,
 )
 
-
-def broken() -> GatewayError:
-    return UpstreamError("x", retryable=True)
-
-
-WHOLE = {
+WHOLE: dict[str, Any] = {
     "good": lambda: GOOD,
     "broken": broken,
     "throttled": lambda: Throttled("x", retry_after=2),

@@ -1,0 +1,61 @@
+"""The gateway's own door: how many requests for models this process answers at once.
+
+Only what asks a model passes it, once the caller is known and the request has arrived; health,
+listings and the operator's routes never wait. Refuses to know what a request asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from proxy.auth.keyring import Caller
+from proxy.routing.permits import AdmissionPolicy, Permit, Permits, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What lets requests in.
+
+    Args:
+        permits: The process's.
+        policy: How many it lets in.
+    """
+
+    permits: Permits
+    policy: AdmissionPolicy
+
+    def passes(self, request: Request, caller: Caller) -> bool:
+        """Let a request in at once, if that is possible."""
+        request.state.permit = self.permits.take(self._place(caller))
+        return request.state.permit is not None
+
+    async def wait(self, request: Request, caller: Caller) -> None:
+        """Let a request in that did not pass at once, when it is its turn.
+
+        Raises:
+            Overloaded: too many wait already, or its turn did not come in time.
+        """
+        # kept here, and not given back: whoever is cancelled now must still find it
+        request.state.permit = await self.permits.acquire(self._place(caller))
+
+    def _place(self, caller: Caller) -> Place:
+        return Place(policy=self.policy, lane=caller.alias)
+
+
+class DoorCloses:
+    """Lets the next request in when one has ended, however it ended: the other side of the door."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event."""
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            permit: Permit | None = scope.get("state", {}).get("permit")
+            if permit is not None:
+                permit.release()
