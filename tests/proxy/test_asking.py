@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from proxy.routing.wishes import NO_WISHES, Wishes
 BODY = {"model": "m", "messages": [], "temperature": 1}
 
 
-def asked(body: dict[str, Any] | None = None, **headers: str) -> Wishes:
+def asked(body: Mapping[str, Any] | None = None, /, **headers: str) -> Wishes:
     named = {f"x-litellm-{name.replace('_', '-')}": text for name, text in headers.items()}
     return wishes({**BODY, **(body or {})}, Headers(named))
 
