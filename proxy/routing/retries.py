@@ -86,7 +86,7 @@ class RetryPolicy:
             return 0.0
         grown: float = min(_FIRST_PAUSE * 2**retried, _LONGEST_PAUSE)
         pause = grown + chance() * _MOST_JITTER
-        advice = error.retry_after or 0.0
+        advice = 0.0 if error.guessed else error.retry_after or 0.0
         if 1 <= advice <= _LONGEST_ADVICE:
             pause = max(pause, advice)
         return max(pause, self.least_pause)

@@ -103,6 +103,12 @@ def test_pauses_grow_and_obey_advice(
     assert policy.pause(error, retried, others=False, chance=lambda: 0.0) == seconds
 
 
+def test_only_advice_of_somebody_else_is_obeyed() -> None:
+    """What clients are told where AWS says nothing is no reason to pause so long here."""
+    error = Throttled("x", retry_after=5, guessed=True)
+    assert RetryPolicy().pause(error, 0, others=False, chance=lambda: 0.0) == 0.5
+
+
 def test_chance_spreads_the_pauses() -> None:
     """At most three quarters of a second are added."""
     error = Throttled("x")
