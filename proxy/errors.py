@@ -20,6 +20,7 @@ from adapters.errors import (
     RouteNotFound,
 )
 from adapters.signed_headers import INFERENCE_ID
+from proxy.limits.quota_headers import quota_headers
 from proxy.routing.call import Call
 from proxy.telemetry.logs import report_refusal
 
@@ -67,6 +68,7 @@ def of_call(call: Call) -> dict[str, str]:
     }
     if call.deployment is not None:
         headers["x-litellm-model-id"] = _plain(call.deployment)
+    headers.update(quota_headers(call.remaining))
     if call.inference_id is not None:
         headers[INFERENCE_ID.lower()] = call.inference_id
     return headers

@@ -38,6 +38,8 @@ def _mentioned(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
     yield from _fallbacks("litellm_settings", settings)
     for model in router.model_group_retry_policy:
         yield ("router_settings", "model_group_retry_policy", model), model
+    for model in router.model_group_limits:
+        yield ("router_settings", "model_group_limits", model), model
 
 
 def _aliased(config: ProxyConfig) -> Iterator[tuple[Place, str]]:

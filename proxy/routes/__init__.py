@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proxy.routes import (
+    cache,
     chat,
     completions,
     conditions,
@@ -25,5 +26,6 @@ ROUTES = (
     *health.ROUTES,
     *conditions.ROUTES,
     *lifecycle.ROUTES,
+    *cache.ROUTES,
     *pages.ROUTES,
 )

@@ -12,6 +12,7 @@ from adapters.errors import DeadlineExceeded, GatewayError
 from proxy.routing.admission import Admitted
 from proxy.routing.member import Member
 from proxy.routing.permits import Place
+from proxy.routing.quota import Receipt
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -23,9 +24,12 @@ class Attempt:
         member: The deployment that is tried.
         caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
+        receipt: What the try has taken from the deployment's limits.
     """
 
-    def __init__(self, member: Member, caller: str = "", *, alone: bool) -> None:
+    def __init__(
+        self, member: Member, caller: str = "", *, alone: bool, receipt: Receipt | None = None
+    ) -> None:
         self.member = member
         #: The deployment, as this request reaches it.
         self.endpoint: Endpoint = member.endpoint
@@ -35,6 +39,7 @@ class Attempt:
             way = Admitted(member.endpoint.invoker, member.live.permits, self._place)
             self.endpoint = replace(member.endpoint, invoker=way)
         self._alone = alone
+        self._receipt = receipt
         self._started = member.live.clock()
         self._open = True
         self._has_begun = False
@@ -64,7 +69,7 @@ class Attempt:
         and nothing of one that is late because it was given too little.
         """
         member = self.member
-        if not self._has_asked or (isinstance(error, DeadlineExceeded) and self._is_hurried):
+        if not self._was_asked or (isinstance(error, DeadlineExceeded) and self._is_hurried):
             return
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
@@ -75,21 +80,23 @@ class Attempt:
                 seconds=member.cooldown.seconds,
             )
 
-    def close(self, usage: Json | None = None) -> None:
-        """End it, with what the answer cost."""
+    @property
+    def _was_asked(self) -> bool:
+        return self._place is None or self._place.admitted
+
+    def close(self, usage: Json | None = None, *, error: GatewayError | None = None) -> None:
+        """End it, with what the answer cost, or with why there is none."""
         if not self._open:
             return
         self._open = False
         self.member.live.in_flight -= 1
-        if self._is_trial and not self._has_asked:
+        if self._is_trial and not self._was_asked:
             self.member.live.health.spared()
+        if self._receipt is not None:
+            self._receipt.end(usage, error, made=self._was_asked)
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)
-
-    @property
-    def _has_asked(self) -> bool:
-        return self._place is None or self._place.admitted
 
     @property
     def _is_hurried(self) -> bool:
