@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Literal
 
-from adapters.errors import DeadlineExceeded, GatewayError, UpstreamError
+from adapters.errors import DeadlineExceeded, EndpointNotFound, GatewayError, UpstreamError
 
-#: At once, whatever the count: the deployment is not there, or may not be called.
-_HOPELESS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
 _COUNTING: Final = frozenset(
     {
         HTTPStatus.UNAUTHORIZED,
@@ -59,9 +57,12 @@ def counts(error: Exception) -> bool:
 
 
 def _is_hopeless(error: GatewayError) -> bool:
-    """Tell whether every further call would fail alike: nothing is there, or AWS lets nobody in."""
+    """Tell whether every further call would fail alike: nothing is there, or AWS lets nobody in.
+
+    Only AWS says so: a container's own 401 or 404 may be about one client's request.
+    """
     refused = isinstance(error, UpstreamError) and error.should_retry is False
-    return refused or error.status in _HOPELESS
+    return refused or isinstance(error, EndpointNotFound)
 
 
 @dataclass(frozen=True, slots=True)

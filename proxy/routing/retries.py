@@ -105,7 +105,11 @@ def is_worth_a_retry(error: GatewayError, *, others: bool) -> bool:
         return False
     if error.status in _TIMEOUTS:
         return others or error.retryable
-    return error.retryable or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return (
+        error.retryable
+        or error.status == HTTPStatus.CONFLICT
+        or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
 
 
 def kind_of(error: GatewayError) -> Kind:

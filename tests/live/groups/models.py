@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.live import serving
+from tests.live.leaks import REGION
 from tests.live.serving import Yaml
 
 #: Nobody listens there.
@@ -14,7 +15,7 @@ CLOSED = "http://127.0.0.1:9"
 REST = 60
 
 EMULATOR: Yaml = {
-    "regions": [serving.REGION],
+    "regions": [REGION],
     "journal": 5000,
     "credentials": serving.EMULATOR["credentials"],
     "endpoints": {

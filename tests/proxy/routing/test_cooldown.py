@@ -57,6 +57,14 @@ def test_throttling_and_a_missing_endpoint_rest_at_once() -> None:
         assert failed(Health(Clock()), error)
 
 
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_containers_own_refusal_rests_by_its_share(status: int) -> None:
+    """It may be about what one client asks for: alone it takes nobody's deployment away."""
+    health = Health(Clock())
+    assert not failed(health, ModelError("x", status=status), times=4)
+    assert failed(health, ModelError("x", status=status))
+
+
 def test_a_lone_deployment_never_rests() -> None:
     """There would be nobody else to answer."""
     health = Health(Clock())

@@ -32,6 +32,8 @@ REFUSED = UpstreamError("AccessDenied", should_retry=False)
         (UpstreamError("x", retryable=True), True, True),
         (MalformedReply("x"), True, True),
         (ModelError("x", status=500, retryable=True), True, True),
+        (ModelError("x", status=409), True, True),
+        (ModelError("x", status=408), False, True),
         (UpstreamTimeout("x"), False, True),
         (DeadlineExceeded.after(1), False, True),
         (EndpointNotFound("x"), False, True),
