@@ -10,6 +10,7 @@ from adapters.base import Json, Limits
 from adapters.endpoint import Endpoint
 from adapters.errors import DeadlineExceeded, GatewayError
 from proxy.routing.admission import Admitted
+from proxy.routing.cooldown import counts
 from proxy.routing.member import Member
 from proxy.routing.permits import Place
 from proxy.routing.quota import Receipt
@@ -71,6 +72,8 @@ class Attempt:
         member = self.member
         if not self._was_asked or (isinstance(error, DeadlineExceeded) and self._is_hurried):
             return
+        if self._is_trial and not counts(error):
+            member.live.health.spared()
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
                 "pool.cooldown_started",

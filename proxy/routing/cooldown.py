@@ -127,7 +127,7 @@ class Health:
         return self.on_trial
 
     def spared(self) -> None:
-        """Note that the trial ended before the deployment was asked: another call may be it."""
+        """Note that the trial ended and said nothing: another call may be it."""
         self.trial_until = 0.0
 
     def proved(self) -> None:

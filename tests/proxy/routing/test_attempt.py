@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from adapters.errors import ContextLengthExceeded, Throttled
 from proxy.routing.attempt import Attempt
-from tests.proxy.routing.groups import member
+from tests.proxy.routing.groups import Clock, member
 
 
 def test_only_the_first_end_counts() -> None:
@@ -15,3 +16,16 @@ def test_only_the_first_end_counts() -> None:
     assert (tried.live.in_flight, tried.live.tokens_this_minute) == (1, 5)
     second.close()
     assert tried.live.in_flight == 0
+
+
+def test_a_trial_that_met_a_clients_fault_is_free_again() -> None:
+    """The next request tries the rested deployment, instead of waiting for another cooldown."""
+    clock = Clock()
+    rested = member(clock=clock)
+    rested.live.health.failed(Throttled("x"), rested.cooldown, alone=False)
+    clock.now += 5
+    trial = Attempt(rested, alone=False)
+    assert rested.live.health.resting
+    trial.close()
+    trial.failed(ContextLengthExceeded("x"))
+    assert rested.live.health.state == "on_trial"

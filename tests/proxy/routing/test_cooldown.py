@@ -138,8 +138,8 @@ def test_a_failed_trial_rests_again_at_once() -> None:
     assert not health.resting
 
 
-def test_a_clients_fault_does_not_end_a_trial() -> None:
-    """It says nothing about the deployment."""
+def test_a_clients_fault_does_not_prove_anything() -> None:
+    """It says nothing about the deployment; another call may be the trial then."""
     clock = Clock()
     health = Health(clock)
     failed(health, Throttled("x"))
@@ -147,6 +147,8 @@ def test_a_clients_fault_does_not_end_a_trial() -> None:
     health.begin(POLICY)
     assert not failed(health, ModelError("x", status=422))
     assert health.resting
+    health.spared()
+    assert (health.resting, health.on_trial) == (False, True)
 
 
 def test_stragglers_do_not_prolong_a_rest() -> None:
