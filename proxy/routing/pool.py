@@ -50,6 +50,7 @@ class Pool:
         budget: Keeps retries a share of the traffic.
         by_tags: Whether requests choose deployments by their tags.
         by_session: Whether the requests of a session keep to one deployment.
+        sleep: Waits between two tries, for so many seconds.
     """
 
     model: str
@@ -62,6 +63,7 @@ class Pool:
     budget: RetryBudget = field(default_factory=RetryBudget)
     by_tags: bool = False
     by_session: bool = False
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     settings: str = ""
 
     @property
@@ -108,10 +110,12 @@ class Pool:
                 except GatewayError as error:
                     pause = tries.failed(attempt.member, error)
                     if pause is None:
-                        if call.retries:
-                            error.should_retry = False
                         raise
-                await asyncio.sleep(pause)
+                await self.sleep(pause)
+        except GatewayError as error:
+            if call.retries:
+                error.should_retry = False
+            raise
         finally:
             tries.end()
 
@@ -134,6 +138,7 @@ class _Tries:
         self._last = last
         self._patience = Patience(call)
         self._members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
+        self._alone = len(self._members) == 1
         self._tried: set[str] = set()
         self._retried = 0
         pool.budget.request()
@@ -150,7 +155,7 @@ class _Tries:
             Overloaded: as many as may wait already.
         """
         while not (ready := self._ready()):
-            await self._patience.wait(self._awake(), self._rest)
+            await self._patience.wait(self._awake(), self._next_rest)
         fresh = [member for member in ready if member.endpoint.id not in self._tried]
         stale = [member for member in ready if member.endpoint.id in self._tried]
         refusals: list[RateLimited] = []
@@ -165,7 +170,7 @@ class _Tries:
         raise min(refusals, key=_patience)
 
     async def _begin_with(self, member: Member) -> Attempt:
-        call, alone, receipt = self._call, len(self._pool.members) == 1, None
+        call, receipt = self._call, None
         probe = Probe(member.gate_of(call), member.cold.pace)
         if member.quota is not None:
             try:
@@ -173,14 +178,19 @@ class _Tries:
             except BaseException:
                 probe.ended()
                 raise
-            if alone:
+            if len(self._pool.members) == 1:
                 call.remaining.extend(receipt.remaining)
         call.reaches(self._pool.model, member.endpoint)
-        return Attempt(member, probe, call.caller, alone=alone, receipt=receipt)
+        return Attempt(member, probe, call.caller, alone=self._alone, receipt=receipt)
 
     def end(self) -> None:
         """Wait for nothing any more."""
         self._patience.end()
+
+    @property
+    def _rest(self) -> float:
+        """Seconds until one of the deployments may be asked."""
+        return min(member.live.health.seconds_left for member in self._members)
 
     def failed(self, member: Member, error: GatewayError) -> float | None:
         """Give the seconds until the next try; None where there is to be none.
@@ -189,7 +199,7 @@ class _Tries:
         """
         self._tried.add(member.endpoint.id)
         if isinstance(error, EndpointCold):
-            if self._has_others or (self._last and self._waits(self._members)):
+            if self._others or (self._last and self._waits(self._members)):
                 return 0.0
             if not self._last:
                 return None
@@ -206,13 +216,12 @@ class _Tries:
             RateLimited: there are none.
         """
         awake = [member for member in self._members if not member.live.health.resting]
-        if awake:
-            return awake
-        seconds = min(member.live.health.seconds_left for member in self._members)
+        if awake or self._alone:
+            return awake or list(self._members)
         raise RateLimited(
             f"Every deployment of the model '{self._pool.model}' rests after failures.",
             code="no_deployments_available",
-            retry_after=max(seconds, 1.0),
+            retry_after=max(self._rest, 1.0),
         )
 
     def _ready(self) -> list[Member]:
@@ -235,23 +244,25 @@ class _Tries:
         return any(member.cold.wait for member in members)
 
     @property
-    def _rest(self) -> float | None:
-        """Seconds until a deployment has rested; None: all have."""
+    def _next_rest(self) -> float | None:
+        """Seconds until a further deployment has rested; None: all have."""
         healths = (member.live.health for member in self._members)
         return min((health.seconds_left for health in healths if health.resting), default=None)
 
     @property
-    def _has_others(self) -> bool:
-        """Whether a deployment that was not tried could be asked now."""
-        return any(
-            each.endpoint.id not in self._tried
+    def _others(self) -> list[Member]:
+        """Give the deployments that were not tried and could be asked now."""
+        return [
+            each
+            for each in self._members
+            if each.endpoint.id not in self._tried
             and not each.live.health.resting
             and self._patience.lets(each)
-            for each in self._members
-        )
+        ]
 
     def _pause(self, member: Member, error: GatewayError) -> float | None:
-        others = self._has_others
+        untried = self._others
+        others = bool(untried)
         policy = self._pool.retries.wanted(self._call.wishes.retries, member.retries)
         if not policy.allows(error, self._retried, others=others):
             return None
@@ -259,7 +270,10 @@ class _Tries:
         deadline = self._call.deadline
         if deadline is not None and pause >= deadline.left:
             return None
-        return pause if self._pool.budget.take() else None
+        if not self._alone and pause < self._rest:
+            return None
+        free = any(each.live.health.well for each in untried)
+        return pause if free or self._pool.budget.take() else None
 
 
 def _patience(refusal: RateLimited) -> float:
@@ -290,21 +304,20 @@ def _with_room(members: Sequence[Member]) -> Sequence[Member]:
 async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     """Make one try; a good stream keeps the attempt open, everything else ends it."""
     times = attempt.member.times.wanted(call.wishes)
-    clock = attempt.member.live.clock
+    clock = attempt.member.gate.clock
     deadline = call.deadline = call.deadline or Deadline.after(times.total, clock)
-    began, left = clock(), deadline.left
+    began, left = clock(), min(deadline.left, times.total)
     limits = times.of_stream(left) if call.stream else times.of_answer(left)
+    attempt.give(limits, stream=call.stream)
     try:
         async with within(limits.first_byte if call.stream else left):
             answer = await ask(attempt, limits)
     except GatewayError as error:
         attempt.close(error=error)
-        is_late = isinstance(error, DeadlineExceeded)
-        if not is_late or times is attempt.member.times:  # a client's own hurry is nobody's fault
-            attempt.failed(error)
+        attempt.failed(error)
         if isinstance(error, EndpointCold):
             call.deadline = deadline.later(clock() - began)
-        if is_late and not deadline.left:
+        if isinstance(error, DeadlineExceeded) and not deadline.left:
             raise deadline.exceeded() from error
         raise
     except BaseException:
