@@ -131,16 +131,38 @@ async def until_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         ClientGone: it left.
     """
     doing = asyncio.ensure_future(work)
+    await _first_of(request, doing)
+    return doing.result()
+
+
+async def until_held(request: Request, call: Call, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Give the work, done; or still under way, once the call waits for an endpoint to start.
+
+    Raises:
+        ClientGone: the client left; the work is cancelled.
+    """
+    doing = asyncio.ensure_future(work)
+    call.holding = asyncio.get_running_loop().create_future()
+    await _first_of(request, doing, call.holding)
+    return doing
+
+
+async def _first_of(
+    request: Request, work: asyncio.Task[Any], *others: asyncio.Future[None]
+) -> None:
+    """Wait for the work or one of the others; cancel the work when the client leaves before."""
     leaving = asyncio.ensure_future(_left(request))
+    there = False
     try:
-        await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            return doing.result()
-        raise ClientGone
+        await asyncio.wait({work, leaving, *others}, return_when=asyncio.FIRST_COMPLETED)
+        there = any(each.done() for each in (work, *others))
     finally:
-        leaving.cancel()
-        doing.cancel()
-        await asyncio.gather(doing, leaving, return_exceptions=True)
+        over = (leaving,) if there else (leaving, work)
+        for each in over:
+            each.cancel()
+        await asyncio.gather(*over, return_exceptions=True)
+    if not there:
+        raise ClientGone
 
 
 async def _left(request: Request) -> None:

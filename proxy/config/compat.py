@@ -113,7 +113,6 @@ _PARAMS_UNUSED: Mapping[str, str] = {
     **_keys("deployments are chosen by whole tags", "tag_regex"),
     **_keys("each request says itself whether it streams", "stream stream_options"),
     **_keys("it is about bookkeeping, and nothing is kept", "metadata litellm_trace_id"),
-    **_keys("waiting for a cold endpoint comes in a later version", "cold_start_wait"),
     **_keys("the stream's own pace is kept", "keepalive_seconds"),
 }
 _PARAMS_UNSUPPORTED: Mapping[str, str] = {
