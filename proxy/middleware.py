@@ -123,6 +123,7 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             headers["x-litellm-call-id"] = self._call_id
             headers["x-request-id"] = self._call_id
+            headers.setdefault("cache-control", "no-store")
             if self.drain.begun:
                 headers["connection"] = "close"
             self.events = is_event_stream(headers)
