@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from proxy.auth.keyring import Keyring
+from proxy.auth.peers import Peers
 from proxy.door import Door
+from proxy.json_body import JsonLimits
 from proxy.registry import Registry
 
 
@@ -17,8 +19,11 @@ class Gateway:
 
     registry: Registry
     keyring: Keyring
+    #: Who calls from where.
+    peers: Peers
     #: Larger requests are refused.
     max_body_bytes: int
+    json_limits: JsonLimits
     #: Which web pages may call: `CORSMiddleware`'s arguments.
     cors: Mapping[str, Any]
     #: None: requests come in as they are.

@@ -33,6 +33,8 @@ class Call:
     model: str
     caller: str
     stream: bool
+    #: The client's address.
+    client: str = ""
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
     #: When the answer, or a stream's first chunk, must be there; begins with the first try.
