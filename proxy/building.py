@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -20,13 +20,15 @@ from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
 from proxy.auth.peers import Peers
+from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
 from proxy.json_body import JsonLimits
 from proxy.lifecycle.plan import Plan
-from proxy.policies import Policies, policies
+from proxy.limits.ledgers import Ledgers
+from proxy.policies import Policies, policies, redis_settings
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.wildcards.catalogue import Catalogue
@@ -113,11 +115,19 @@ class Builder:
 
     Args:
         opener: Opens the way to AWS.
+        ledgers: Count what limits are about; closed by whoever made them.
         processes: How many serve each plan together.
     """
 
-    def __init__(self, opener: Opener = open_connections, *, processes: int = 1) -> None:
+    def __init__(
+        self,
+        opener: Opener = open_connections,
+        ledgers: Ledgers | None = None,
+        *,
+        processes: int = 1,
+    ) -> None:
         self._opener = opener
+        self._ledgers = Ledgers() if ledgers is None else ledgers
         self._processes = processes
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
@@ -134,21 +144,29 @@ class Builder:
             ConfigError: the configuration names what does not exist.
         """
         parts = await asyncio.to_thread(_Parts.of, plan, self._processes)
-        async with self._way(parts.network) as aws:
+        settings = plan.config.litellm_settings
+        kept = None if before is None else before.cache
+        async with (
+            self._way(parts.network) as aws,
+            open_cache(settings, plan.environ, kept) as cache,
+            self._ledgers.open(redis_settings(plan.config)) as ledger,
+        ):
+            rules = replace(parts.policies, ledger=ledger)
             families = registry.families(
                 parts.wildcards,
                 aws.invoker,
                 partial(aws.catalogue, environ=plan.environ),
                 self._live,
-                parts.policies,
+                rules,
             )
             models = registry.build(
                 parts.deployments,
                 aws.invoker,
                 live=self._live,
-                policies=parts.policies,
+                policies=rules,
                 report=logs.report_call,
                 families=families,
+                cache=cache,
             )
             if before is not None:
                 for listing in models.listings:
@@ -162,7 +180,8 @@ class Builder:
                     max_body_bytes=int(general.max_request_size_mb * _MEGABYTE),
                     json_limits=JsonLimits(general.max_json_items, general.max_json_keys),
                     cors=_cors(general, key_required=parts.keyring.key_required),
-                    door=self._door(parts.policies),
+                    cache=cache,
+                    door=self._door(rules),
                 )
 
     def _door(self, rules: Policies) -> Door | None:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Final
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
@@ -16,11 +17,12 @@ from adapters.deployment.compose import Composed, InvokerFor, aws_settings, comp
 from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
 from proxy.banner import ModelLine
+from proxy.cache.opening import check as check_cache
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
 from proxy.model_names import unknown_names
-from proxy.policies import times
+from proxy.policies import check_limits, times
 from proxy.routing.times import Times
 
 #: Checks a wildcard's settings before any endpoint's name is known.
@@ -60,6 +62,14 @@ class Deployment:
         return self.composed.stream_mode
 
     @property
+    def fingerprint(self) -> str:
+        """What changes with any setting that an answer may depend on; alike in all processes."""
+        aws = self.composed.aws
+        where = (aws.region, aws.base_url, aws.identity.mark)
+        dropping = self.target.parameters.drop_unsupported
+        return repr((self.params.model_dump_json(), where, dropping))
+
+    @property
     def identity(self) -> str:
         """Where the credentials come from, such as `static keys`."""
         if self.composed.mock_response is not None:
@@ -94,17 +104,24 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
 
     Each error has the path of the key at fault; there is at most one for each deployment.
     """
-    found: list[ConfigError] = [*unknown_names(config)]
+    settings = config.litellm_settings
+    checks: list[Callable[[], object]] = [
+        partial(network, environ, ssl_verify=settings.ssl_verify),
+        partial(check_cache, settings, environ),
+        partial(check_limits, config),
+    ]
+    checks += [
+        partial(_at, config, index, environ, taken=set()) for index in range(len(config.model_list))
+    ]
+    return [*unknown_names(config), *(error for check in checks if (error := _fault(check)))]
+
+
+def _fault(check: Callable[[], object]) -> ConfigError | None:
     try:
-        network(environ, ssl_verify=config.litellm_settings.ssl_verify)
+        check()
     except ConfigError as error:
-        found.append(error)
-    for index in range(len(config.model_list)):
-        try:
-            _at(config, index, environ, taken=set())
-        except ConfigError as error:
-            found.append(error)
-    return found
+        return error
+    return None
 
 
 def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
@@ -166,6 +183,7 @@ def _lines(built: Iterable[Deployment]) -> list[ModelLine]:
             identity=each.identity,
             region=each.target.region,
             region_assumed=each.composed.aws.region_assumed,
+            external_id_unused=each.composed.aws.external_id_unused,
             plain_prompt=_has_plain_prompt(each),
             unbounded=each.unbounded,
         )
@@ -217,11 +235,17 @@ def _deployment(
 
 
 def _check_reach(params: DeploymentParams) -> None:
-    """Refuse an entry of the allow-list that lets nothing through.
+    """Refuse a wildcard with one endpoint's URL, and an entry of its list that allows nothing.
 
     Raises:
         ConfigError: with the entry's path.
     """
+    key = params.complete_url_key
+    if params.wildcard and key is not None:
+        raise ConfigError(
+            "the URL of one endpoint: every name would call it; leave out what follows the host",
+            path=(key,),
+        )
     for index, allowed in enumerate(params.allowed_endpoints or ()):
         if not may_fit(params.address.endpoint, allowed):
             raise ConfigError(

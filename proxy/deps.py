@@ -12,13 +12,13 @@ from adapters.base import Header, Json, Origin, Task
 from adapters.openai.schemas import AddressedRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
-from proxy.asking import wishes
+from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.keyring import Caller
 from proxy.gateway import Gateway
 from proxy.json_body import parse_object
+from proxy.routing.answering import Answering
 from proxy.routing.call import Call
-from proxy.routing.model import PublicModel
 
 _SAGEMAKER: Final = PREFIX.encode()
 
@@ -47,7 +47,18 @@ async def read_body(request: Request) -> bytes:
         raise ClientGone from None
 
 
-async def read_call(request: Request, caller: Caller, task: Task) -> tuple[PublicModel, Call, Json]:
+async def read_object(request: Request) -> Json:
+    """Read and parse the request's body: a JSON object.
+
+    Raises:
+        PayloadTooLarge: it is larger than the gateway takes.
+        InvalidRequest: it is none, or there is too much in it.
+        ClientGone: the client left in the middle of it.
+    """
+    return parse_object(await read_body(request), gateway(request).json_limits)
+
+
+async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answering, Call, Json]:
     """Read and check a request for a model: give what answers, its call and its parameters.
 
     Between the two it waits for its turn, where the process takes only so many requests at once.
@@ -85,6 +96,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Publi
         client=request.state.client,
         stream=params.get("stream") is True,
         wishes=wished,
+        cache_controls=cache_controls(body, request.headers),
         origin=Origin(
             id=request.state.own_id, caller=caller.alias, headers=_headers_for_sagemaker(request)
         ),

@@ -8,6 +8,7 @@ from typing import Any
 
 from proxy.auth.keyring import Keyring
 from proxy.auth.peers import Peers
+from proxy.cache.answers import AnswerCache
 from proxy.door import Door
 from proxy.json_body import JsonLimits
 from proxy.registry import Registry
@@ -26,5 +27,7 @@ class Gateway:
     json_limits: JsonLimits
     #: Which web pages may call: `CORSMiddleware`'s arguments.
     cors: Mapping[str, Any]
+    #: None where answers are not cached.
+    cache: AnswerCache | None = None
     #: None: requests come in as they are.
     door: Door | None = None

@@ -175,10 +175,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer; what follows is the body, which has a limit of its own."""
-        upgrades = self.parser.should_upgrade()
+        parser: Any = self.parser
+        upgrades = parser.should_upgrade()
         try:
-            check_target(self.parser.get_method(), self.url)
-            check_head(self.parser.get_http_version(), self.headers, upgrades=upgrades)
+            check_target(parser.get_method(), self.url)
+            check_head(parser.get_http_version(), self.headers, upgrades=upgrades)
         except BadHead as bad:
             self._fail(bad)
         if len(self.pipeline) >= MAX_PIPELINED:

@@ -42,9 +42,6 @@ from proxy.telemetry import logs
 #: Seconds for which load balancers are told of the end before it comes.
 _NOTICE = 5.0
 
-#: Write signatures and tokens at DEBUG.
-_TALKATIVE = ("aioboto3", "aiobotocore", "boto3", "botocore", "urllib3")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppFactory:
@@ -72,7 +69,11 @@ class AppFactory:
         """Make the application, and the environment of the process that it runs in."""
         self.plan.settle(os.environ)
         return create_app(
-            self.plan, reread=self.reread, settle=self._settle, processes=self.processes
+            self.plan,
+            reread=self.reread,
+            settle=self._settle,
+            processes=self.processes,
+            shared=self.shared,
         )
 
     def configure_logging(self) -> None:
@@ -91,8 +92,6 @@ class AppFactory:
             level=logging.DEBUG if verbose else logging.INFO,
             as_json=settings.json_logs or None,
         )
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.INFO)
 
 
 class ServerConfig(uvicorn.Config):

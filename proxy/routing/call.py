@@ -12,13 +12,22 @@ import structlog
 from adapters.base import Json, Origin, Task
 from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
+from proxy.cache.controls import NO_CONTROLS, CacheControls
+from proxy.limits.claim import Remaining
 from proxy.routing.deadline import Deadline
+from proxy.routing.quota import Receipt
 from proxy.routing.wishes import NO_WISHES, Wishes
 
 _log = structlog.stdlib.get_logger("sagegate")
 
 #: How a call ended; `gone` means that the client left before its answer was complete.
 Outcome = Literal["ok", "failed", "gone"]
+#: What came of the cache: the answer was there, it was not, or nobody looked.
+CacheOutcome = Literal["hit", "miss", "bypass"]
+
+
+def _nothing() -> int:
+    return 0
 
 
 @dataclass(slots=True)
@@ -37,6 +46,7 @@ class Call:
     client: str = ""
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
+    cache_controls: CacheControls = NO_CONTROLS
     #: When the answer, or a stream's first chunk, must be there; begins with the first try.
     deadline: Deadline | None = None
     #: Clock readings in seconds, as `time.monotonic` gives them.
@@ -52,9 +62,27 @@ class Call:
     #: Further tries, and other models asked, so far.
     retries: int = 0
     fell_back: int = 0
+    #: What it may use in tokens, counted when somebody asks for the first time.
+    weigh: Callable[[], int] = _nothing
+    #: What it has taken from the limits of public models, and what those had left then.
+    receipts: list[Receipt] = field(default_factory=list)
+    remaining: list[Remaining] = field(default_factory=list)
+    #: None where the model's answers are not cached.
+    cache: CacheOutcome | None = None
+    #: Under which the answer was found, or looked for, or kept.
+    cache_key: str | None = None
+    #: What it took; an answer from the cache took nothing.
     usage: Json | None = None
     error: Exception | None = None
     outcome: Outcome = "ok"
+    _tokens: int | None = field(default=None, repr=False)
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens it will use."""
+        if self._tokens is None:
+            self._tokens = self.weigh()
+        return self._tokens
 
     def reaches(self, model: str, endpoint: Endpoint) -> None:
         """Note which deployment is asked."""
@@ -85,7 +113,9 @@ Report = Callable[[Call], None]
 
 
 def tell(report: Report, call: Call) -> None:
-    """Report a call; whatever goes wrong with that is no reason to lose its answer."""
+    """Report a call that has ended; whatever goes wrong is no reason to lose its answer."""
+    for receipt in call.receipts:
+        receipt.end(call.usage)
     try:
         report(call)
     except Exception:  # noqa: BLE001 - it is logged, and the client is owed an answer

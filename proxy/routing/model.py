@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from adapters.answer import Answer
 from adapters.base import Head, Json, Limits
 from adapters.errors import GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
+from proxy.limits.size import tokens_of
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
 from proxy.routing.fallbacks import Fallbacks
@@ -58,6 +60,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure; `DeadlineExceeded` when the request's time is over.
         """
+        call.weigh = partial(tokens_of, params)
 
         async def ask(attempt: Attempt, limits: Limits) -> Answer:
             answer = await attempt.endpoint.call(call.task, params, limits, call.origin)
@@ -80,6 +83,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure before the first chunk.
         """
+        call.weigh = partial(tokens_of, params)
 
         async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
             stream = await attempt.endpoint.stream(call.task, params, limits, call.origin)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from adapters.deployment.settings import IDENTITY_KEYS, SigningSettings
 from proxy.cli import main
+from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
 from proxy.config.load import load_config
 from proxy.config.router import RouterSettings
@@ -45,6 +46,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "model_info": ModelInfo,
     "credential_list": CredentialEntry,
     "litellm_settings": LitellmSettings,
+    "cache_params": CacheParams,
     "general_settings": GeneralSettings,
     "router_settings": RouterSettings,
 }
