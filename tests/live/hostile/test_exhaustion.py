@@ -195,3 +195,25 @@ def test_c10_d06_routes_that_do_not_exist(strict: Gateway, path: str) -> None:
     """Nobody renders, tests, passes through or configures over HTTP (C10, D6, L6)."""
     for method in ("GET", "POST"):
         assert strict.http.request(method, path, json={}).status_code == 404
+
+
+def test_c01_no_address_comes_from_a_query_or_a_header(strict: Gateway, flooding: Emulated) -> None:
+    """What names a URL beside the body is nobody's setting: the host named hears nothing (C1)."""
+    flooding.forget()
+    names = ("api_base", "base_url", "sagemaker_base_url", "endpoint_url", "aws_sts_endpoint")
+    with socket.create_server(("127.0.0.1", 0)) as watched:
+        url = f"http://127.0.0.1:{watched.getsockname()[1]}"
+        headers = {name.replace("_", sign): url for name in names for sign in "_-"} | {
+            f"x-litellm-{name.replace('_', '-')}": url for name in names
+        }
+        answer = strict.http.post(
+            CHAT,
+            params=dict.fromkeys(names, url),
+            headers=headers,
+            json={"model": "chat", "messages": HELLO},
+        )
+        assert answer.status_code == 200
+        watched.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            watched.accept()
+    assert url not in json.dumps(flooding.only())
