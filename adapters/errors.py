@@ -18,7 +18,9 @@
       UpstreamError           502    AWS or the container failed
         EndpointNotFound      404    AWS does not know the configured endpoint or component
         Throttled             429    retry_after
-        EndpointUnavailable   503    no capacity, model not ready, scaled to zero; retry_after
+        EndpointUnavailable   503    nothing serves now; retry_after
+          EndpointCold               scaled to zero: it starts because it was asked, in minutes
+            ModelLoading             on its way into memory, in seconds
         UpstreamTimeout       504    the container's or AWS's own wall
           ModelTimeout               SageMaker's 60 seconds for a plain call
         ModelError                   the container's own status; its message kept and scrubbed
@@ -47,6 +49,7 @@ class GatewayError(Exception):
         code: Overrides the class's code.
         status: Overrides the class's HTTP status.
         retry_after: Seconds after which a new try makes sense; sent as `Retry-After`.
+        guessed: Nobody named `retry_after` but the gateway, for its clients.
         detail: What only the operator's log may see; never sent to a client.
         request_id: AWS's id of the call that failed, where there was one.
 
@@ -69,6 +72,7 @@ class GatewayError(Exception):
         code: str | None = None,
         status: int | None = None,
         retry_after: float | None = None,
+        guessed: bool = False,
         retryable: bool | None = None,
         should_retry: bool | None = None,
         detail: str | None = None,
@@ -78,6 +82,7 @@ class GatewayError(Exception):
         self.message = message
         self.param = param
         self.retry_after = retry_after
+        self.guessed = guessed
         self.detail = detail
         self.request_id = request_id
         if status is not None:
@@ -233,6 +238,14 @@ class EndpointUnavailable(UpstreamError):
 
     status = 503
     retryable = True
+
+
+class EndpointCold(EndpointUnavailable):
+    """Nothing serves yet, and something will: AWS itself says that it has to start."""
+
+
+class ModelLoading(EndpointCold):
+    """The model of a serverless or multi-model endpoint is on its way into memory."""
 
 
 class UpstreamTimeout(UpstreamError):

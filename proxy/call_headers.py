@@ -17,13 +17,18 @@ from proxy.version import version
 _VERSION: Final = version()
 
 
+def of_gateway() -> dict[str, str]:
+    """Give the headers that say nothing of a call."""
+    return {"x-litellm-version": _VERSION}
+
+
 def of_call(call: Call) -> dict[str, str]:
     """Give the headers that tell how a call went, up to now.
 
     For a stream that is up to its first chunk.
     """
     headers = {
-        "x-litellm-version": _VERSION,
+        **of_gateway(),
         "x-litellm-model-group": _plain(call.group or call.model),
         "x-litellm-attempted-retries": str(call.retries),
         "x-litellm-attempted-fallbacks": str(call.fell_back),
@@ -39,7 +44,7 @@ def _durations(call: Call) -> dict[str, str]:
     duration = time.monotonic() - call.started
     headers = {
         "x-litellm-response-duration-ms": _milliseconds(duration),
-        "x-litellm-overhead-duration-ms": _milliseconds(duration - call.upstream_seconds),
+        "x-litellm-overhead-duration-ms": _milliseconds(duration - call.aws_seconds),
     }
     if call.deadline is not None:
         headers["x-litellm-timeout"] = f"{call.deadline.seconds:g}"

@@ -82,9 +82,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: GatewayError) -> None:
-    report_refusal(request.state.call_id, request.method, request.url.path, error)
-    metrics: Metrics = request.state.metrics.metrics
-    route, model = request.scope.get("route"), getattr(request.state, "model", None)
+    state = request.state
+    report_refusal(state.call_id, state.client, request.method, request.url.path, error)
+    metrics: Metrics = state.metrics.metrics
+    route, model = request.scope.get("route"), getattr(state, "model", None)
     metrics.refused(error, getattr(route, "path", ""), None if model is None else model.name)
 
 

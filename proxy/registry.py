@@ -9,7 +9,7 @@ from adapters.base import Json
 from adapters.deployment.compose import InvokerFor
 from adapters.errors import ModelNotFound
 from adapters.sagemaker.settings import AwsSettings
-from proxy.assembly import Serving, pool
+from proxy.assembly import Serving, pool, serving
 from proxy.cache.answers import AnswerCache
 from proxy.cache.model import CachedModel
 from proxy.deployments import Deployment
@@ -66,6 +66,12 @@ class Registry:
         """Give the deployments that the configuration names, without what wildcards serve."""
         for each in self._pools.values():
             yield from each.members
+
+    def servings(self) -> Iterator[Serving]:
+        """Give the deployments in the configuration's order, then those that wildcards made."""
+        yield from self._servings
+        for family in self._families:
+            yield from family.servings()
 
     def models(self) -> dict[str, str | None]:
         """Give the public names in the configuration's order, then those that were discovered.
@@ -154,7 +160,7 @@ def build(
     cache: AnswerCache | None = None,
 ) -> Registry:
     """Give the registry: deployments of the same public name share a pool."""
-    servings = [Serving(each, each.invoker(invoker_for), live.of(each.id)) for each in built]
+    servings = [serving(each, each.invoker(invoker_for), live) for each in built]
     groups: dict[str, list[Serving]] = {}
     for each in servings:
         groups.setdefault(each.deployment.model, []).append(each)

@@ -6,10 +6,11 @@ Each refuses with words that never repeat the value: it may be a secret.
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from adapters.deployment.values import Seconds
 
@@ -43,8 +44,18 @@ def _header_name(text: str) -> str:
     return text
 
 
+def _network(text: Any) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text if isinstance(text, str) else "")
+    except ValueError:
+        raise ValueError(
+            "expected an address or a network, such as 10.1.2.3, 10.0.0.0/8 or 2001:db8::/32"
+        ) from None
+
+
 #: Upper bounds of a histogram's buckets.
 Buckets = Annotated[tuple[Seconds, ...], AfterValidator(_ascending)]
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
+IpNetwork = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]

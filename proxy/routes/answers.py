@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from asyncio import Task
+
 from adapters.answer import Answer
 from adapters.answer_stream import AnswerStream
 from adapters.base import Head
 from adapters.errors import MalformedReply
-from proxy.call_headers import of_call
+from proxy.call_headers import of_call, of_gateway
 from proxy.errors import JsonResponse
+from proxy.held_stream import HeldStream
 from proxy.routing.call import Call
 from proxy.sse import ChunkResponse
 
@@ -27,6 +30,12 @@ def whole(call: Call, answer: Answer) -> JsonResponse:
 def streamed(call: Call, stream: AnswerStream) -> ChunkResponse:
     """Give the response for a stream whose first chunks are there."""
     return ChunkResponse(stream, _headers(call, stream.head))
+
+
+def held(call: Call, coming: Task[AnswerStream]) -> ChunkResponse:
+    """Give the response for a stream that has to wait: who will answer it is not known yet."""
+    headers = {**of_gateway(), **_about_the_cache(call)}
+    return ChunkResponse(HeldStream(coming), headers, held=True)
 
 
 def _headers(call: Call, head: Head) -> dict[str, str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import structlog
 
-from adapters.base import Invoker, Json
+from adapters.base import Invoker, Json, Limits
 from adapters.endpoint import Endpoint
-from adapters.errors import GatewayError
+from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, ModelError
 from proxy.routing.admission import Admitted
+from proxy.routing.cooldown import counts
+from proxy.routing.gate import Probe
 from proxy.routing.member import Member
 from proxy.routing.metering import Metered
 from proxy.routing.permits import Place
@@ -26,6 +27,7 @@ class Attempt:
     Args:
         member: The deployment that is tried.
         tried: Takes down how it went.
+        probe: Tells its gate what becomes of it.
         caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
         receipt: What the try has taken from the deployment's limits.
@@ -35,12 +37,14 @@ class Attempt:
         self,
         member: Member,
         tried: Try,
+        probe: Probe,
         caller: str = "",
         *,
         alone: bool,
         receipt: Receipt | None = None,
     ) -> None:
         self.member = member
+        self._probe = probe
         self._place: Place | None = None
         way: Invoker = Metered(member.endpoint.invoker, tried.meter)
         if member.admission is not None:
@@ -51,28 +55,46 @@ class Attempt:
         self._tried = tried
         self._alone = alone
         self._receipt = receipt
+        self._started = member.live.clock()
         self._open = True
+        self._has_begun = False
+        self._limits = Limits()
+        self._is_stream = False
         member.live.in_flight += 1
-        member.live.health.begin(member.cooldown)
+        self._is_trial = member.live.health.begin(member.cooldown)
+
+    def give(self, limits: Limits, *, stream: bool) -> None:
+        """Note the time that it has."""
+        self._limits, self._is_stream = limits, stream
 
     def answered(self) -> None:
         """Note the first byte of a good answer."""
+        self._probe.answered()
+        self._has_begun = True
         self.member.live.health.proved()
-        self.member.live.answered(time.monotonic() - self._tried.started)
+        self.member.live.answered(self.member.live.clock() - self._started)
 
     def succeeded(self) -> None:
         """Note that the answer is complete."""
+        self._probe.answered()
         self.member.live.health.succeeded()
 
     def failed(self, error: GatewayError) -> None:
         """Note a failure, which may be the end of a stream as well.
 
-        It says nothing of a deployment that was not asked, because all the time went by in a queue.
+        It says nothing of a deployment that was not asked, because all the time went by in a queue,
+        and nothing of one that is late because it was given too little.
         """
         member = self.member
         self._tried.error = error
-        if not self._was_asked:
+        if not self._was_asked or (isinstance(error, DeadlineExceeded) and self._is_hurried):
             return
+        if isinstance(error, EndpointCold):
+            self._probe.refused(error)
+        elif isinstance(error, ModelError):  # the container's own word: there is one
+            self._probe.answered()
+        if self._is_trial and not counts(error):
+            member.live.health.spared()
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             self._tried.cooled = True
             _log.warning(
@@ -93,9 +115,19 @@ class Attempt:
             return
         self._open = False
         self._tried.ended(error)
+        self._probe.ended()
         self.member.live.in_flight -= 1
+        if self._is_trial and not self._was_asked:
+            self.member.live.health.spared()
         if self._receipt is not None:
-            self._receipt.end(usage, error, made=self._was_asked)
+            made = self._was_asked and not isinstance(error, EndpointCold)
+            self._receipt.end(usage, error, made=made)
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)
+
+    @property
+    def _is_hurried(self) -> bool:
+        return self.member.times.are_cut(
+            self._limits, stream=self._is_stream, begun=self._has_begun
+        )

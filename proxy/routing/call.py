@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,11 +12,12 @@ from typing import Final, Literal
 import structlog
 
 from adapters.base import Head, Json, Origin, Task
+from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
 from proxy.cache.controls import NO_CONTROLS, CacheControls
 from proxy.limits.claim import Remaining
 from proxy.routing.deadline import Deadline
-from proxy.routing.member import Member
+from proxy.routing.metering import Stopwatch
 from proxy.routing.quota import Receipt
 from proxy.routing.tries import StandIn, Try
 from proxy.routing.wishes import NO_WISHES, Wishes
@@ -47,9 +49,15 @@ class Call:
     model: str
     caller: str
     stream: bool
+    #: The client's address.
+    client: str = ""
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
     cache_controls: CacheControls = NO_CONTROLS
+    #: The inference component that the client has chosen, where it may.
+    component: str | None = None
+    #: Done once the call has waited for a moment for an endpoint to start; None: nobody asks.
+    holding: asyncio.Future[None] | None = None
     #: When the answer, or a stream's first chunk, must be there; begins with the first try.
     deadline: Deadline | None = None
     #: Clock readings in seconds, as `time.monotonic` gives them.
@@ -63,6 +71,8 @@ class Call:
     size: int = 0
     #: Seconds that it waited at the gateway's door.
     at_the_door: float = 0.0
+    #: The wait for endpoints to start.
+    cold: Stopwatch = field(default_factory=Stopwatch)
     #: What was tried for it, in order; the last try is the one that answered, if any did.
     tries: list[Try] = field(default_factory=list)
     stand_ins: list[StandIn] = field(default_factory=list)
@@ -125,13 +135,18 @@ class Call:
         return sum(each.meter.wait.seconds for each in self.tries)
 
     @property
+    def aws_seconds(self) -> float:
+        """Seconds that are AWS's: those for SageMaker, and those for endpoints to start."""
+        return self.upstream_seconds + self.cold.seconds
+
+    @property
     def queue_seconds(self) -> float:
         """Seconds that were waited for a place, at the door and before deployments."""
         return self.at_the_door + sum(each.queue.seconds for each in self.tries)
 
-    def reaches(self, member: Member, model: str) -> Try:
+    def reaches(self, model: str, endpoint: Endpoint, provider: str) -> Try:
         """Note which deployment is asked; give the note of the try."""
-        endpoint, target = member.endpoint, member.endpoint.target
+        target = endpoint.target
         self.group = model
         self.deployment = endpoint.id
         self.endpoint = target.endpoint
@@ -142,7 +157,7 @@ class Call:
             model=model,
             deployment=endpoint.id,
             endpoint=target.endpoint,
-            provider=member.provider,
+            provider=provider,
         )
         self.tries.append(tried)
         return tried
@@ -151,10 +166,30 @@ class Call:
         """Note that the first part of the answer is there, and what AWS said beside it."""
         if self.first_byte is None:
             self.first_byte = time.monotonic()
-            self.added = self.first_byte - self.started - self.upstream_seconds
+            self.added = self.first_byte - self.started - self.aws_seconds
         if head is not None:
             self.request_id = head.request_id or None
             self.variant = head.variant or None
+
+    def falls_back(self, model: str, because: GatewayError) -> None:
+        """Note that a model is asked in another's place."""
+        self.fell_back += 1
+        self.stand_ins.append(StandIn(model, because))
+
+    def stood_in(self, model: str) -> None:
+        """Note that a model has answered, in its own place or in another's."""
+        for each in self.stand_ins:
+            each.answered |= each.model == model
+
+    def chooses(self, component: object) -> None:
+        """Note the inference component that its parameters name; what is no name fails later."""
+        if isinstance(component, str):
+            self.component = component
+
+    def held(self) -> None:
+        """Note that it waits for an endpoint to start, and for how long is open."""
+        if self.holding is not None and not self.holding.done():
+            self.holding.set_result(None)
 
     def failed(self, error: Exception) -> None:
         """Note why no whole answer was given."""

@@ -8,7 +8,6 @@ from http import HTTPStatus
 
 from adapters.errors import (
     ContextLengthExceeded,
-    DeadlineExceeded,
     EndpointNotFound,
     GatewayError,
 )
@@ -47,6 +46,10 @@ class Fallbacks:
         found = self._listed(model, error, wanted)
         return tuple(dict.fromkeys(name for name in found if name != model))[: self.most]
 
+    def any_of(self, model: str, wanted: Models | None = None) -> bool:
+        """Tell whether a model has stand-ins for failures of its deployments."""
+        return bool(self._general(model, wanted))
+
     def _listed(self, model: str, error: GatewayError, wanted: Models | None) -> Models:
         if isinstance(error, ContextLengthExceeded):
             return self.context_window.get(model) or self._general(model, wanted)
@@ -61,9 +64,7 @@ class Fallbacks:
 
 
 def is_worth_a_fallback(error: GatewayError) -> bool:
-    """Tell whether another model may answer: not where the request is at fault, or out of time."""
-    if isinstance(error, DeadlineExceeded):
-        return False
+    """Tell whether another model may answer: not where the request is at fault."""
     if isinstance(error, EndpointNotFound) or error.status in _EXCUSED:
         return True
     return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR

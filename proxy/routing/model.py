@@ -6,22 +6,21 @@ The whole of a request's way behind the route: tries, fallbacks, time, and the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from adapters.answer import Answer
 from adapters.base import Json, Limits
-from adapters.errors import GatewayError, ModelNotFound
+from adapters.errors import EndpointCold, GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
 from proxy.limits.size import tokens_of
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
-from proxy.routing.fallbacks import Fallbacks
+from proxy.routing.fallbacks import Fallbacks, is_worth_a_fallback
 from proxy.routing.pool import Ask, Pool, T
 from proxy.routing.stream import PoolStream
-from proxy.routing.tries import StandIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +60,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure; `DeadlineExceeded` when the request's time is over.
         """
+        call.chooses(params.get("model_id"))
         call.weigh = partial(tokens_of, params)
 
         async def ask(attempt: Attempt, limits: Limits) -> Answer:
@@ -71,7 +71,7 @@ class PublicModel:
 
         try:
             with _watched(call):
-                answer = await self._run(call, ask)
+                answer = await self._run(call, params, ask)
                 call.answered(answer.head)
                 call.usage = answer.body.get("usage")
                 return answer
@@ -84,6 +84,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure before the first chunk.
         """
+        call.chooses(params.get("model_id"))
         call.weigh = partial(tokens_of, params)
 
         async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
@@ -92,43 +93,73 @@ class PublicModel:
 
         try:
             with _watched(call):
-                stream = await self._run(call, ask)
+                stream = await self._run(call, params, ask)
         except BaseException:
             tell(self.report, call)
             raise
         call.answered(stream.head)
         return stream
 
-    async def _run(self, call: Call, ask: Ask[T]) -> T:
-        """Ask the model's own deployments, then those of its stand-ins, within one deadline."""
+    async def _run(self, call: Call, params: Json, ask: Ask[T]) -> T:
+        """Ask the model's own deployments, then those of its stand-ins, within one deadline.
+
+        Only when nobody else has answered it waits for a cold one to start. What is wrong with the
+        request for a stand-in only does not hide why there was need of one.
+        """
+        alone = not self._may_fall_back(call)
         try:
-            return await self.pool.run(call, ask)
+            return await self.pool.run(call, ask, last=alone)
         except GatewayError as error:
             last = error
-        for pool in self._stand_ins(call, last):
+            cold = [self.pool] if isinstance(error, EndpointCold) and not alone else []
+        for pool in self._stand_ins(call, params, last):
             if call.deadline is not None and not call.deadline.left:
                 break
-            call.fell_back += 1
-            stand_in = StandIn(pool.model, last)
-            call.stand_ins.append(stand_in)
+            call.falls_back(pool.model, last)
             try:
-                answer = await pool.run(call, ask)
-            except GatewayError as error:
+                return await self._stood_in(pool, call, ask)
+            except EndpointCold as error:
                 last = error
-            else:
-                stand_in.answered = True
-                return answer
-        raise last
+                cold.append(pool)
+            except GatewayError as error:
+                if is_worth_a_fallback(error):
+                    last = error
+        patient = _first_that_waits(cold)
+        if patient is None:
+            raise last
+        return await self._stood_in(patient, call, ask, last=True)
 
-    def _stand_ins(self, call: Call, error: GatewayError) -> Iterator[Pool]:
-        """Give the pools to ask in this one's place; a name that a wildcard had may be gone."""
+    @staticmethod
+    async def _stood_in(pool: Pool, call: Call, ask: Ask[T], *, last: bool = False) -> T:
+        answer = await pool.run(call, ask, last=last)
+        call.stood_in(pool.model)
+        return answer
+
+    def _may_fall_back(self, call: Call) -> bool:
+        """Whether another model may answer in the place of a cold one."""
+        wishes = call.wishes
+        return not wishes.no_fallbacks and self.fallbacks.any_of(self.name, wishes.fallbacks)
+
+    def _stand_ins(self, call: Call, params: Json, error: GatewayError) -> Iterator[Pool]:
+        """Give the pools to ask in this one's place.
+
+        Not one that does not allow its clients what this one does, where the request makes use of
+        that. A name that a wildcard had may be gone.
+        """
         if call.wishes.no_fallbacks:
             return
+        allowed = self.permitted_fields & params.keys()
         for name in self.fallbacks.of(self.name, error, call.wishes.fallbacks):
             try:
-                yield self.find(name)
+                pool = self.find(name)
             except ModelNotFound:
                 continue
+            if allowed <= pool.permitted_fields and pool.model != self.name:
+                yield pool
+
+
+def _first_that_waits(pools: Iterable[Pool]) -> Pool | None:
+    return next((pool for pool in pools if pool.waits), None)
 
 
 @contextmanager

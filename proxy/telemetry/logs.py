@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import structlog
@@ -72,6 +73,7 @@ def report_call(call: Call) -> None:
     fields: dict[str, object] = {
         "call_id": call.id,
         "caller": call.caller,
+        "client": call.client,
         "task": call.task,
         "model": call.model,
         "stream": call.stream,
@@ -93,15 +95,7 @@ def report_call(call: Call) -> None:
         "sent_bytes": sum(each.meter.sent for each in call.tries),
         "received_bytes": sum(each.meter.received for each in call.tries),
     }
-    if call.first_byte is not None:
-        fields["first_byte_ms"] = _milliseconds(call.first_byte - call.started)
-    if len(call.tries) > 1:
-        fields["tries"] = [_told(each) for each in call.tries]
-    if call.cache is not None:
-        fields["cache"] = call.cache
-    if call.usage is not None:
-        fields["prompt_tokens"] = call.usage.get("prompt_tokens")
-        fields["completion_tokens"] = call.usage.get("completion_tokens")
+    fields.update(_where_there_is_some(call))
     if call.error is None:
         _log.info("call.finished", **fields)
         return
@@ -115,11 +109,27 @@ def report_call(call: Call) -> None:
     _log.warning("call.finished", **fields)
 
 
-def report_refusal(call_id: str, method: str, path: str, error: GatewayError) -> None:
+def _where_there_is_some(call: Call) -> Iterator[tuple[str, object]]:
+    """Give what not every call has."""
+    if call.first_byte is not None:
+        yield "first_byte_ms", _milliseconds(call.first_byte - call.started)
+    if call.cold.seconds:
+        yield "cold_wait_ms", _milliseconds(call.cold.seconds)
+    if len(call.tries) > 1:
+        yield "tries", [_told(each) for each in call.tries]
+    if call.cache is not None:
+        yield "cache", call.cache
+    if call.usage is not None:
+        yield "prompt_tokens", call.usage.get("prompt_tokens")
+        yield "completion_tokens", call.usage.get("completion_tokens")
+
+
+def report_refusal(call_id: str, client: str, method: str, path: str, error: GatewayError) -> None:
     """Log a request that was refused before it became a call."""
     _log.warning(
         "request.refused",
         call_id=call_id,
+        client=client,
         method=method,
         path=path,
         status=error.status,

@@ -187,6 +187,11 @@ class Instruments:
             "Attempts to fetch AWS credentials: ok or failed.",
             "outcome",
         )
+        self.cold_waits = self._histogram(
+            "sagegate_cold_wait_seconds",
+            "Seconds that requests waited for an endpoint to start; none are not counted.",
+            "model_group",
+        )
         self.loop_lag = self._histogram(
             "sagegate_event_loop_lag_seconds",
             "By how much a timer of the event loop came too late.",

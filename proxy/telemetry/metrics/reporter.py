@@ -166,6 +166,8 @@ class Metrics:
             first.observe(call.first_byte - last.started)
 
     def _detours(self, call: Call, caller: str, model: str) -> None:
+        if call.cold.seconds:
+            self.all.cold_waits.of({"model_group": model}).observe(call.cold.seconds)
         if call.retries:
             self.all.retries.of({"model_group": model}).inc(call.retries)
         if call.fell_back:

@@ -34,7 +34,7 @@ def new_call(model: str = "m", **more: Any) -> Call:
 
 def tried(call: Call, deployment: str = "d", error: GatewayError | None = None) -> Try:
     """Try a deployment, which ends at once."""
-    attempt = call.reaches(member(deployment, call.model), call.model)
+    attempt = call.reaches(call.model, member(deployment, call.model).endpoint, "sagemaker")
     attempt.ended(error)
     return attempt
 

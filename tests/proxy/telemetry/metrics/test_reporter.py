@@ -98,6 +98,17 @@ def test_fallbacks(metrics: Metrics) -> None:
     assert total(metrics, "sagegate_fallbacks_total") == 2
 
 
+def test_a_cold_wait(metrics: Metrics) -> None:
+    """Only who had to wait for an endpoint to start is counted."""
+    call = answered(new_call())
+    metrics.report(call)
+    assert total(metrics, "sagegate_cold_wait_seconds_count") == 0
+    call.cold.begin()
+    call.cold.end()
+    metrics.report(call)
+    assert total(metrics, "sagegate_cold_wait_seconds_count", model_group="m") == 1
+
+
 def test_streams(metrics: Metrics) -> None:
     """A stream has a first token; one that breaks off after it was truncated, before it was not."""
     whole, broken, early = (Call("c", "chat", "m", "me", stream=True) for _ in range(3))
