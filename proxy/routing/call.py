@@ -43,6 +43,8 @@ class Call:
     model: str
     caller: str
     stream: bool
+    #: The client's address.
+    client: str = ""
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
     cache_controls: CacheControls = NO_CONTROLS
