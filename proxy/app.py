@@ -42,8 +42,8 @@ def create_app(
 ) -> FastAPI:
     """Build the application.
 
-    In its state: `life`, with the gateway that each request is served with, `control`, and the page
-    of `metrics`.
+    In its state: `life`, with the gateway that each request is served with, `control`,
+    `metrics`, and the `metrics_page` of all processes.
 
     Args:
         plan: What is served first.
@@ -73,7 +73,8 @@ def create_app(
             yield {
                 "life": life,
                 "control": Alone(life, reread or (lambda: plan)),
-                "metrics": Page(metrics, pulse, shared),
+                "metrics": metrics,
+                "metrics_page": Page(metrics, pulse, shared),
             }
 
     app = FastAPI(

@@ -84,7 +84,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 def _refused(request: Request, error: GatewayError) -> None:
     state = request.state
     report_refusal(state.call_id, state.client, request.method, request.url.path, error)
-    metrics: Metrics = state.metrics.metrics
+    metrics: Metrics = state.metrics
     route, model = request.scope.get("route"), getattr(state, "model", None)
     metrics.refused(error, getattr(route, "path", ""), None if model is None else model.name)
 

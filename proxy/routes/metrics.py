@@ -21,7 +21,7 @@ _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 async def scrape(request: Request, caller: Caller) -> Response:
     """Give the metrics of all processes in Prometheus's text form."""
     del caller
-    page: Page = request.state.metrics
+    page: Page = request.state.metrics_page
     return Response(await page.text(), headers={"content-type": _TEXT})
 
 

@@ -40,11 +40,11 @@ class Page:
     """
 
     def __init__(self, metrics: Metrics, pulse: Pulse, shared: Path | None) -> None:
-        self.metrics = metrics
+        self._metrics = metrics
         self._pulse = pulse
         self._shared = shared
 
     async def text(self) -> bytes:
         """Give the numbers of this moment; those of other processes are a second old at most."""
         self._pulse.look()
-        return await asyncio.to_thread(values.page, self.metrics.registry, self._shared)
+        return await asyncio.to_thread(values.page, self._metrics.registry, self._shared)
