@@ -44,6 +44,7 @@ class Serving:
         retries = params.max_retries if params.num_retries is None else params.num_retries
         return Member(
             endpoint=endpoint,
+            provider=params.address.route.partition("/")[0],
             times=each.times,
             weight=weight,
             order=params.order,

@@ -58,6 +58,7 @@ class Supervisor:
         sockets: The listening ones; closed here when the end begins, so that the workers' are the
             last.
         patience: The workers'.
+        bury: Takes over what a worker that is gone has left, by its process id.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Supervisor:
         spawn: Spawn,
         sockets: Sequence[socket.socket],
         patience: Patience,
+        bury: Callable[[int], None],
     ) -> None:
         self._plan = plan
         self._number = 0
@@ -75,6 +77,7 @@ class Supervisor:
         self._spawn = spawn
         self._sockets = tuple(sockets)
         self._patience = patience
+        self._bury = bury
         self._workers: list[Process] = []
         self._one_reload = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -112,6 +115,8 @@ class Supervisor:
             self._workers.append(worker)
             code = await self._ended(worker)
             self._workers.remove(worker)
+            if worker.pid is not None:
+                await asyncio.to_thread(self._bury, worker.pid)
             if self._stopping.is_set():
                 return
             if code == STARTUP_FAILURE and not self._served:

@@ -15,6 +15,7 @@ from typing import Final
 from adapters.errors import Overloaded
 from proxy.routing.adaptive import AdaptiveLimit
 from proxy.routing.fair_queue import FairQueue
+from proxy.routing.metering import Stopwatch
 
 #: The weight of the latest permit in the running mean of the times that they are held.
 _FRESHNESS: Final = 0.2
@@ -62,10 +63,12 @@ class Place:
     Args:
         policy: How it is let in.
         lane: Who asks; lanes get permits in turn.
+        queue: Measures the wait for permits.
     """
 
     policy: AdmissionPolicy
     lane: str = ""
+    queue: Stopwatch = field(default_factory=Stopwatch)
     #: It had a permit.
     admitted: bool = False
     #: Of its calls, those that wait.
@@ -137,12 +140,15 @@ class Permits:
         if permit is not None:
             return permit
         waiter = self._line_up(place)
+        place.queue.begin()
         try:
             await self._wait(waiter)
             return waiter.permit.result()
         except BaseException:
             self._leave(waiter)
             raise
+        finally:
+            place.queue.end()
 
     def take_back(self, since: float) -> None:
         """Take a permit back that was out since then, and give it to whom it is due."""

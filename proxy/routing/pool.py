@@ -180,8 +180,8 @@ class _Tries:
                 raise
             if len(self._pool.members) == 1:
                 call.remaining.extend(receipt.remaining)
-        call.reaches(self._pool.model, member.endpoint)
-        return Attempt(member, probe, call.caller, alone=self._alone, receipt=receipt)
+        tried = call.reaches(self._pool.model, member.endpoint, member.provider)
+        return Attempt(member, tried, probe, call.caller, alone=self._alone, receipt=receipt)
 
     def end(self) -> None:
         """Wait for nothing any more."""
