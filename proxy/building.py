@@ -184,6 +184,7 @@ class Builder:
                 )
 
     def _door(self, rules: Policies) -> Door | None:
+        self._live.door.hold_to(rules.door)
         return None if rules.door is None else Door(self._live.door, rules.door)
 
     @asynccontextmanager

@@ -5,6 +5,7 @@ Knows uvicorn's httptools protocol; refuses to know routes and keys, which come 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import orjson
@@ -15,6 +16,8 @@ from adapters.errors import InvalidRequest
 #: The request line and all headers, in bytes; one read of the socket may go beyond it unnoticed.
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_HEADERS: Final = 100
+#: Seconds at the end in which a client that has just connected, or begun, can say what it wants.
+FIRST_WORDS: Final = 2.0
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -24,6 +27,24 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _pending_bytes = 0
     _in_head = True
+    _made_at = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin a connection."""
+        self._made_at = self.loop.time()
+        super().connection_made(transport)
+
+    def shutdown(self) -> None:
+        """Close once nothing is under way; whoever was let in gets an answer if it asks soon."""
+        patience = 0.0
+        if self._head_bytes + self._pending_bytes:
+            patience = FIRST_WORDS
+        elif self.cycle is None:
+            patience = self._made_at + FIRST_WORDS - self.loop.time()
+        if patience > 0:
+            self.loop.call_later(patience, super().shutdown)
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the connection; a head may not grow without end."""

@@ -16,13 +16,14 @@ from adapters.base import Limits
 from adapters.deadline import within
 from adapters.errors import DeadlineExceeded, GatewayError, RateLimited
 from adapters.openai.schemas import SCHEMAS, Schemas
+from proxy.limits.claim import LimitReached
 from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
 from proxy.routing.balance import Strategy, simple_shuffle
 from proxy.routing.call import Call
 from proxy.routing.deadline import Deadline
 from proxy.routing.member import Member
-from proxy.routing.quota import Quota
+from proxy.routing.quota import Quota, Receipt
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.tags import tagged
 
@@ -75,8 +76,7 @@ class Pool:
         """
         if self.quota is None:
             return await self._tried(call, ask)
-        receipt = await self.quota.take(call.tokens)
-        call.remaining.extend(receipt.remaining)
+        receipt = await _take(self.quota, call, told=True)
         try:
             answer = await self._tried(call, ask)
         except BaseException as error:
@@ -158,9 +158,8 @@ class _Tries:
     async def _begin_with(self, member: Member) -> Attempt:
         receipt = None
         if member.quota is not None:
-            receipt = await member.quota.take(self._call.tokens)
-            if len(self._pool.members) == 1:
-                self._call.remaining.extend(receipt.remaining)
+            told = len(self._pool.members) == 1
+            receipt = await _take(member.quota, self._call, told=told)
         self._call.reaches(self._pool.model, member.endpoint)
         return Attempt(member, self._call.caller, alone=self._alone, receipt=receipt)
 
@@ -196,6 +195,24 @@ class _Tries:
             return None
         free = any(health.well for health in untried)
         return pause if free or self._pool.budget.take() else None
+
+
+async def _take(quota: Quota, call: Call, *, told: bool) -> Receipt:
+    """Take a call from a quota; the client may be told what is left of it then, or is short.
+
+    Raises:
+        RateLimited: it does not fit.
+        Overloaded: nobody can tell.
+    """
+    try:
+        receipt = await quota.take(call.tokens)
+    except LimitReached as error:
+        if told:
+            call.remaining.append(error.remaining)
+        raise
+    if told:
+        call.remaining.extend(receipt.remaining)
+    return receipt
 
 
 def _patience(refusal: RateLimited) -> float:
