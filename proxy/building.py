@@ -200,6 +200,7 @@ class Builder:
         return CredentialState.of_all(each.way.credentials() for each in self._ways.values())
 
     def _door(self, rules: Policies) -> Door | None:
+        self.live.door.hold_to(rules.door)
         return None if rules.door is None else Door(self.live.door, rules.door)
 
     @asynccontextmanager

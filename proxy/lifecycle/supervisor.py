@@ -80,6 +80,8 @@ class Supervisor:
         self._bury = bury
         self._workers: list[Process] = []
         self._one_reload = asyncio.Lock()
+        #: A signal's reload waits for its turn: further signals meanwhile mean the same one.
+        self._reload_waits = False
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
         self._announced = False
@@ -93,7 +95,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop, self._patience.notice)
         loop.add_signal_handler(signal.SIGINT, self.stop, 0.0)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._in_background(self._reload()))
+        loop.add_signal_handler(signal.SIGHUP, self._reload_once)
         await asyncio.gather(*(self._keep() for _ in range(count)))
         return self._code
 
@@ -107,6 +109,11 @@ class Supervisor:
         for listener in self._sockets:
             listener.close()
         self._in_background(self._ask_all(Stop(notice)))
+
+    def _reload_once(self) -> None:
+        if not self._reload_waits:
+            self._reload_waits = True
+            self._in_background(self._reload())
 
     async def _keep(self) -> None:
         """Keep one worker going: whenever it ends, another one takes its place."""
@@ -163,6 +170,7 @@ class Supervisor:
     async def _reload(self) -> ReloadAnswer:
         """Have every worker serve what the configuration says now."""
         async with self._one_reload:
+            self._reload_waits = False
             try:
                 plan = await read(self._reread)
             except ConfigError as error:

@@ -128,6 +128,14 @@ class Attempt:
 
     @property
     def _is_hurried(self) -> bool:
-        return self.member.times.are_cut(
-            self._limits, stream=self._is_stream, begun=self._has_begun
-        )
+        return self.member.times.are_cut(self._had, stream=self._is_stream, begun=self._has_begun)
+
+    @property
+    def _had(self) -> Limits:
+        """Give the time that the deployment had: the queue's is not its own."""
+        given, place = self._limits, self._place
+        until = given.first_byte if self._is_stream else given.deadline
+        if place is None or not place.admitted or until is None:
+            return given
+        waited = place.admitted_at - self._started
+        return replace(given, first_byte=min(given.first_byte, until - waited))

@@ -69,8 +69,9 @@ class Place:
     policy: AdmissionPolicy
     lane: str = ""
     queue: Stopwatch = field(default_factory=Stopwatch)
-    #: It had a permit.
+    #: It had a permit; when it got the first one, by the permits' clock.
     admitted: bool = False
+    admitted_at: float = 0.0
     #: Of its calls, those that wait.
     waiting: int = 0
 
@@ -113,10 +114,19 @@ class Permits:
         self._queue: FairQueue[_Waiter] = FairQueue()
         self._mean_seconds = 0.0
         self.adaptive = AdaptiveLimit(clock)
+        self._in_force: AdmissionPolicy | None = None
         #: Permits that are out.
         self.held = 0
         #: Requests that wait for their first permit.
         self.waiting = 0
+
+    def hold_to(self, policy: AdmissionPolicy | None) -> None:
+        """Hold to a configuration's limit from now on; None lifts it.
+
+        It holds for those who wait already as well: they came with an earlier configuration's.
+        """
+        self._in_force = policy or AdmissionPolicy()
+        self._pass_on()
 
     def has_room(self, policy: AdmissionPolicy) -> bool:
         """Tell whether a permit would be given at once."""
@@ -206,11 +216,14 @@ class Permits:
             waiter.permit.set_result(self._give(place))
 
     def _give(self, place: Place) -> Permit:
-        place.admitted = True
+        now = self._clock()
+        if not place.admitted:
+            place.admitted, place.admitted_at = True, now
         self.held += 1
-        return Permit(self, place, self._clock())
+        return Permit(self, place, now)
 
     def _limit(self, policy: AdmissionPolicy) -> float:
+        policy = self._in_force or policy
         return self.adaptive.at_most(policy.most) if policy.adaptive else policy.most
 
     def _refusal(self, policy: AdmissionPolicy, reason: str, code: str) -> Overloaded:
