@@ -111,6 +111,7 @@ class PublicModel:
             if call.deadline is not None and not call.deadline.left:
                 break
             call.fell_back += 1
+            call.remaining.clear()  # what the client reads is of the model that answers
             try:
                 return await pool.run(call, ask)
             except GatewayError as error:

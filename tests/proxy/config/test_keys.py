@@ -104,6 +104,7 @@ def test_a_misplaced_master_key_never_opens_the_door(
         ("aws_unheard_of", None),
         ("sagemaker_base_ulr", "sagemaker_base_url"),
         ("sagemaker_x", None),
+        ("rpmm", "rpm"),
     ],
 )
 def test_what_looks_like_a_secret_never_reaches_a_container(
