@@ -19,11 +19,13 @@ from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
+from proxy.auth.peers import Peers
 from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
+from proxy.json_body import JsonLimits
 from proxy.lifecycle.plan import Plan
 from proxy.limits.ledgers import Ledgers
 from proxy.policies import Policies, policies, redis_settings
@@ -170,15 +172,14 @@ class Builder:
                 for listing in models.listings:
                     listing.inherit(before.registry.listings)
             async with _prepared(aws), refreshed(models.listings):
+                general = plan.config.general_settings
                 yield Gateway(
                     registry=models,
                     keyring=parts.keyring,
-                    max_body_bytes=int(
-                        plan.config.general_settings.max_request_size_mb * _MEGABYTE
-                    ),
-                    cors=_cors(
-                        plan.config.general_settings, key_required=parts.keyring.key_required
-                    ),
+                    peers=Peers(general.allowed_ips, general.trusted_proxy_ranges),
+                    max_body_bytes=int(general.max_request_size_mb * _MEGABYTE),
+                    json_limits=JsonLimits(general.max_json_items, general.max_json_keys),
+                    cors=_cors(general, key_required=parts.keyring.key_required),
                     cache=cache,
                     door=self._door(rules),
                 )

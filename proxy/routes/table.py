@@ -47,6 +47,8 @@ class Route:
 
     async def serve(self, request: Request) -> Response:
         """Let the caller in, and answer."""
+        if self.access is not Access.PUBLIC:
+            gateway(request).peers.admit(request.state.client)
         caller = gateway(request).keyring.authenticate(request.scope, self.access)
         try:
             return await self.handler(request, caller)

@@ -104,7 +104,6 @@ def test_a_misplaced_master_key_never_opens_the_door(
         ("aws_unheard_of", None),
         ("sagemaker_base_ulr", "sagemaker_base_url"),
         ("sagemaker_x", None),
-        ("rpmm", "rpm"),
     ],
 )
 def test_what_looks_like_a_secret_never_reaches_a_container(
@@ -121,7 +120,12 @@ def test_what_looks_like_a_secret_never_reaches_a_container(
 
 @pytest.mark.parametrize(
     ("key", "meant"),
-    [("time_out", "timeout"), ("strem_mode", "stream_mode"), ("drop_param", "drop_params")],
+    [
+        ("time_out", "timeout"),
+        ("strem_mode", "stream_mode"),
+        ("drop_param", "drop_params"),
+        ("rpmm", "rpm"),
+    ],
 )
 def test_a_near_miss_of_a_setting_is_refused(bench: Workbench, key: str, meant: str) -> None:
     """A name within two letters of a setting is taken for a slip, and there is a way out."""
@@ -199,10 +203,10 @@ def test_every_unsupported_key_is_refused_even_when_lenient(bench: Workbench, se
 
 def test_an_unsupported_key_that_is_off_is_harmless(bench: Workbench) -> None:
     """`false`, or nothing, behind a key that would be refused is accepted with a line."""
-    loaded = bench.load(MODEL + "general_settings: {enable_jwt_auth: false, allowed_ips: }\n")
+    loaded = bench.load(MODEL + "general_settings: {enable_jwt_auth: false, allowed_routes: }\n")
     assert bench.short(loaded.notices) == [
         "config.yaml:5:20: general_settings.enable_jwt_auth: not used: it is switched off",
-        "config.yaml:5:44: general_settings.allowed_ips: not used: it is switched off",
+        "config.yaml:5:44: general_settings.allowed_routes: not used: it is switched off",
     ]
 
 

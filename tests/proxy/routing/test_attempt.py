@@ -7,6 +7,7 @@ import asyncio
 from adapters.base import Limits
 from adapters.errors import ContextLengthExceeded, DeadlineExceeded, Throttled
 from proxy.routing.attempt import Attempt
+from proxy.routing.gate import Probe
 from proxy.routing.permits import AdmissionPolicy, Place
 from proxy.routing.times import Times
 from tests.proxy.routing.groups import Clock, member
@@ -17,7 +18,7 @@ ASKED = [{"role": "user", "content": "Hi"}]
 def test_only_the_first_end_counts() -> None:
     """Whoever ends a try twice neither counts its tokens twice nor loses another call."""
     tried = member()
-    first, second = (Attempt(tried, alone=True) for _ in range(2))
+    first, second = (Attempt(tried, Probe(tried.gate, 5), alone=True) for _ in range(2))
     first.close({"total_tokens": 5})
     first.close({"total_tokens": 5})
     assert (tried.live.in_flight, tried.live.tokens_this_minute) == (1, 5)
@@ -31,7 +32,7 @@ def test_a_trial_that_met_a_clients_fault_is_free_again() -> None:
     rested = member(clock=clock)
     rested.live.health.failed(Throttled("x"), rested.cooldown, alone=False)
     clock.now += 5
-    trial = Attempt(rested, alone=False)
+    trial = Attempt(rested, Probe(rested.gate, 5), alone=False)
     assert rested.live.health.resting
     trial.close()
     trial.failed(ContextLengthExceeded("x"))
@@ -44,7 +45,7 @@ async def test_time_in_the_queue_is_not_the_deployments() -> None:
         clock = Clock()
         crowded = member(clock=clock, times=Times(total=10), admission=AdmissionPolicy(limit=1))
         held = await crowded.live.permits.acquire(Place(policy=AdmissionPolicy(limit=1)))
-        late = Attempt(crowded, alone=True)
+        late = Attempt(crowded, Probe(crowded.gate, 5), alone=True)
         late.give(crowded.times.of_answer(10), stream=False)
         calling = asyncio.ensure_future(late.endpoint.call("chat", {"messages": ASKED}, Limits()))
         await asyncio.sleep(0)
