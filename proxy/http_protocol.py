@@ -52,6 +52,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._deaf = False
         self._refusal: GatewayError | None = None
         self._awaited: tuple[str, int] | None = None
+        self._made_at = 0.0
         self._arriving = _Timer(self.loop)
         self._leaving = _Timer(self.loop)
         self._made_at = self.loop.time()
@@ -60,6 +61,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, unless there are too many."""
+        self._made_at = self.loop.time()
         super().connection_made(transport)
         count, most = len(self.connections), self._bounds.connections
         if count > most:
@@ -81,11 +83,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Close once nothing is under way; whoever was let in gets an answer if it asks soon."""
         patience = 0.0
-        if self._head_bytes + self._pending_bytes:
+        if self._begun or self._head_bytes + self._pending_bytes:
             patience = FIRST_WORDS
         elif self.cycle is None:
             patience = self._made_at + FIRST_WORDS - self.loop.time()
-        if patience > 0:
+        if patience > 0 and not self._deaf:
             self.loop.call_later(patience, super().shutdown)
         else:
             super().shutdown()

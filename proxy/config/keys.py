@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from pydantic import BaseModel
 
 from adapters.deployment.settings import SigningSettings
-from adapters.spelling import nearest
+from adapters.spelling import distance, nearest
 from proxy.config.cache import CacheParams
 from proxy.config.compat import ALWAYS_ON, CALLBACK_LISTS, UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
@@ -52,6 +53,8 @@ _HOMES = {
 _NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
 #: Its keys have names such as `port`, which mean something else to whoever writes them elsewhere.
 _NO_HOME = "cache_params"
+#: Limits whose short names are easily mistyped: a slip would lift them.
+_SHORT_LIMITS: Final = ("rpm", "tpm")
 #: What no two deployments can share.
 _EACH_ONES_OWN = DeploymentParams.model_fields.keys() - DeploymentSettings.model_fields.keys()
 _WAY_OUT = "a container's own parameter of this name goes under extra_body"
@@ -199,7 +202,8 @@ def _is_container_parameter(key: str) -> bool:
 
 def _near_setting(key: str) -> str | None:
     """Give the setting that the key is probably a slip of."""
-    return nearest(key, (*DeploymentParams.model_fields, *UNSUPPORTED["litellm_params"]))
+    limit = next((name for name in _SHORT_LIMITS if distance(key, name, limit=1) <= 1), None)
+    return limit or nearest(key, (*DeploymentParams.model_fields, *UNSUPPORTED["litellm_params"]))
 
 
 def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:

@@ -175,6 +175,7 @@ class Call:
         """Note that a model is asked in another's place."""
         self.fell_back += 1
         self.stand_ins.append(StandIn(model, because))
+        self.remaining.clear()  # what the client reads is of the model that answers
 
     def stood_in(self, model: str) -> None:
         """Note that a model has answered, in its own place or in another's."""

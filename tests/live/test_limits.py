@@ -55,6 +55,8 @@ def test_one_gateway_keeps_its_limits(start: StartGateway, emulated: Emulated) -
         assert got == [200] * RPM + [429] * 3
         refused = gateway.chat("limited")
         assert int(refused.headers["retry-after"]) <= 61
+        assert refused.headers["x-ratelimit-limit-requests"] == str(RPM)
+        assert refused.headers["x-ratelimit-remaining-requests"] == "0"
         assert "model limited: 12 requests per minute" in error_of(refused)["message"]
         assert gateway.stream("limited").status == 429
         assert gateway.chat("free").status_code == 200

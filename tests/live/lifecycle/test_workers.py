@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import httpx
@@ -87,6 +88,20 @@ def test_any_worker_passes_a_reload_on(file: File) -> None:
         os.kill(workers(gateway)[0], signal.SIGHUP)
 
         until(lambda: all(models(gateway) == ["other"] for _ in range(MANY)), "all have it")
+
+
+def test_a_storm_of_signals_is_few_reloads(file: File) -> None:
+    """Signals that come while a reload is under way are one: the file is read once more."""
+    with file.served("--num_workers", "2") as gateway:
+        served_by_all(gateway, 2)
+        before = gateway.process.err.count("reload.done")
+        for _ in range(200):
+            gateway.process.send(signal.SIGHUP)
+            time.sleep(0.001)
+        file.write(OTHER)
+        gateway.process.send(signal.SIGHUP)
+        until(lambda: models(gateway) == ["other"], "the last one counts")
+        assert gateway.process.err.count("reload.done") - before < 100
 
 
 def test_workers_do_not_outlive_their_parent(file: File) -> None:

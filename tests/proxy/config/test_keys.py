@@ -120,7 +120,12 @@ def test_what_looks_like_a_secret_never_reaches_a_container(
 
 @pytest.mark.parametrize(
     ("key", "meant"),
-    [("time_out", "timeout"), ("strem_mode", "stream_mode"), ("drop_param", "drop_params")],
+    [
+        ("time_out", "timeout"),
+        ("strem_mode", "stream_mode"),
+        ("drop_param", "drop_params"),
+        ("rpmm", "rpm"),
+    ],
 )
 def test_a_near_miss_of_a_setting_is_refused(bench: Workbench, key: str, meant: str) -> None:
     """A name within two letters of a setting is taken for a slip, and there is a way out."""

@@ -2,7 +2,7 @@
 
 import math
 
-from proxy.limits.claim import Claim
+from proxy.limits.claim import Claim, LimitReached
 from proxy.limits.window import WIDTH
 from tests.proxy.limits.bench import Bench, model
 
@@ -64,6 +64,18 @@ async def test_the_longest_wait_is_named(bench: Bench) -> None:
     assert "key team-a: 500 tokens per minute" in error.message
     assert error.retry_after is not None
     assert error.retry_after > 59
+
+
+async def test_refusals_tell_what_is_left(bench: Bench) -> None:
+    """Of the limit that is short, and of no other one."""
+    await bench.take(KEY, tokens=400)
+    by_tokens = await bench.refused(KEY, tokens=101)
+    assert isinstance(by_tokens, LimitReached)
+    assert by_tokens.remaining[1:] == (None, 100, None)
+    await bench.take(model(requests=1))
+    by_requests = await bench.refused(model(requests=1))
+    assert isinstance(by_requests, LimitReached)
+    assert by_requests.remaining[1:] == (0, None, None)
 
 
 async def test_refusals_name_limit_and_owner_never_a_scope(bench: Bench) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from adapters.errors import ContextLengthExceeded, Throttled
+import asyncio
+
+from adapters.base import Limits
+from adapters.errors import ContextLengthExceeded, DeadlineExceeded, Throttled
 from proxy.routing.attempt import Attempt
 from proxy.routing.gate import Probe
+from proxy.routing.permits import AdmissionPolicy, Place
+from proxy.routing.times import Times
 from proxy.routing.tries import Try
 from tests.proxy.routing.groups import Clock, member
+
+ASKED = [{"role": "user", "content": "Hi"}]
 
 
 def note() -> Try:
@@ -35,3 +42,21 @@ def test_a_trial_that_met_a_clients_fault_is_free_again() -> None:
     trial.close()
     trial.failed(ContextLengthExceeded("x"))
     assert rested.live.health.state == "on_trial"
+
+
+async def test_time_in_the_queue_is_not_the_deployments() -> None:
+    """A deployment that was left half of its time is not late; one that had nearly all is."""
+    for waited, failures in ((5.0, None), (0.1, "DeadlineExceeded")):
+        clock = Clock()
+        crowded = member(clock=clock, times=Times(total=10), admission=AdmissionPolicy(limit=1))
+        held = await crowded.live.permits.acquire(Place(policy=AdmissionPolicy(limit=1)))
+        late = Attempt(crowded, note(), Probe(crowded.gate, 5), alone=True)
+        late.give(crowded.times.of_answer(10), stream=False)
+        calling = asyncio.ensure_future(late.endpoint.call("chat", {"messages": ASKED}, Limits()))
+        await asyncio.sleep(0)
+        clock.now += waited
+        held.release()
+        await calling
+        late.failed(DeadlineExceeded("x"))
+        told = crowded.live.health.last_failure
+        assert (told and told.told(clock())["type"]) == failures
