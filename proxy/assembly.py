@@ -71,6 +71,10 @@ class Serving:
             "seconds_left": round(health.seconds_left, 1),
             "in_flight": self.live.in_flight,
         }
+        cold_for = self.gate.cold_for
+        if cold_for is not None and not health.resting:
+            condition["status"] = "cold"
+            condition["cold_for"], condition["waiting"] = round(cold_for, 1), self.gate.waiting
         if where:
             condition["endpoint"] = each.target.endpoint
         if health.last_failure is not None:

@@ -79,6 +79,11 @@ class Gate:
         return self if site == self.site else self._gates.of(site)
 
     @property
+    def cold_for(self) -> float | None:
+        """For how many seconds it has been closed; None: it is open."""
+        return None if self.cold_since is None else self.clock() - self.cold_since
+
+    @property
     def waiting(self) -> int:
         """How many requests wait here."""
         return sum(waiter.idle for waiter in self._waiters)

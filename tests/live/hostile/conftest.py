@@ -39,7 +39,7 @@ def strict(start: StartGateway, flooding: Emulated) -> Iterator[Gateway]:
             "max_json_keys": 500,
         },
     }
-    times = ("--headers_timeout", "2", "--body_timeout", "2", "--write_timeout", "2")
+    times = ("--headers_timeout", "3", "--body_timeout", "3", "--write_timeout", "5")
     cap = ("--limit_concurrency", str(CONNECTIONS))
     with start(serving.written(configuration), *times, *cap) as gateway:
         yield gateway
