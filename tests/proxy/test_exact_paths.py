@@ -36,7 +36,7 @@ async def ask(method: str, path: str) -> httpx.Response:
     paths = ExactPaths(router, ROUTES)
 
     async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-        await paths({**scope, "state": {"call_id": "c1"}}, receive, send)
+        await paths({**scope, "state": {"call_id": "c1", "client": "127.0.0.1"}}, receive, send)
 
     transport = httpx.ASGITransport(app=with_state)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
