@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from proxy.limits.ledgers import Ledgers
 from proxy.middleware import BodyLimit, CallIdentity, Cors, Entrance
 from proxy.routes import ROUTES
 from proxy.routes.table import Route
+from proxy.telemetry.metrics.page import Page, open_metrics
+from proxy.telemetry.metrics.pulse import Pulse, beating
 
 
 def _nothing_to_settle(plan: Plan) -> None:
@@ -40,7 +42,8 @@ def create_app(
 ) -> FastAPI:
     """Build the application.
 
-    In its state: `life`, with the gateway that each request is served with, and `control`.
+    In its state: `life`, with the gateway that each request is served with, `control`,
+    `metrics`, and the `metrics_page` of all processes.
 
     Args:
         plan: What is served first.
@@ -53,11 +56,26 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with (
-            aclosing(Ledgers(shared)) as ledgers,
-            living(Builder(opener, ledgers, processes=processes).open, settle, plan) as life,
-        ):
-            yield {"life": life, "control": Alone(life, reread or (lambda: plan))}
+        buckets = plan.config.litellm_settings.prometheus_latency_buckets
+        async with AsyncExitStack() as stack:
+            metrics = stack.enter_context(open_metrics(buckets, shared))
+            ledgers = await stack.enter_async_context(aclosing(Ledgers(shared)))
+            builder = Builder(opener, ledgers, metrics, processes=processes)
+            life = await stack.enter_async_context(living(builder.open, settle, plan))
+            pulse = Pulse(
+                metrics,
+                calls=lambda: life.calls,
+                live=builder.live,
+                members=lambda: life.gateway.registry.members(),  # noqa: PLW0108 - of the moment
+                credentials=builder.credentials,
+            )
+            await stack.enter_async_context(beating(pulse))
+            yield {
+                "life": life,
+                "control": Alone(life, reread or (lambda: plan)),
+                "metrics": metrics,
+                "metrics_page": Page(metrics, pulse, shared),
+            }
 
     app = FastAPI(
         title="sagegate",

@@ -30,7 +30,7 @@ class Serving:
     gate: Gate
 
     def member(self, policies: Policies, weight: float) -> Member:
-        """Give it as a pool wants it."""
+        """Give it as a pool wants it; who waits for it already is let in by its limit now."""
         each, params = self.deployment, self.deployment.params
         endpoint = Endpoint(
             id=each.id,
@@ -42,8 +42,11 @@ class Serving:
             memory=self.live.memory,
         )
         retries = params.max_retries if params.num_retries is None else params.num_retries
+        admission = policies.admission_of(each.model, params)
+        self.live.permits.hold_to(admission)
         return Member(
             endpoint=endpoint,
+            provider=params.address.route.partition("/")[0],
             times=each.times,
             weight=weight,
             order=params.order,
@@ -53,7 +56,7 @@ class Serving:
             cold=cold_starts(params),
             gate=self.gate,
             quota=policies.quota_of_deployment(each.id, each.model, params),
-            admission=policies.admission_of(each.model, params),
+            admission=admission,
             live=self.live,
         )
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from adapters.base import Invoker
+from adapters.credential_state import CredentialState
 from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
@@ -21,7 +22,7 @@ from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
 from proxy.auth.peers import Peers
 from proxy.cache.opening import open_cache
-from proxy.config.schema import GeneralSettings
+from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
@@ -31,6 +32,7 @@ from proxy.limits.ledgers import Ledgers
 from proxy.policies import Policies, policies, redis_settings
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
+from proxy.telemetry.metrics.reporter import Metrics, both
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.watch import refreshed
 
@@ -49,6 +51,10 @@ class WayToAws(Protocol):
 
     def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
         """Give the account behind one deployment, at the address that AWS's variables name."""
+        ...
+
+    def credentials(self) -> CredentialState:
+        """Tell how the credentials that are fetched stand."""
         ...
 
     async def prepare(self) -> None:
@@ -92,7 +98,7 @@ class _Parts:
             keyring=Keyring(
                 plan.master_key,
                 header=general.litellm_key_header_name,
-                public_paths=general.public_routes,
+                public_paths=public_paths(plan.config),
                 any_host=general.dangerously_permit_weak_or_unset_master_key,
             ),
         )
@@ -116,6 +122,7 @@ class Builder:
     Args:
         opener: Opens the way to AWS.
         ledgers: Count what limits are about; closed by whoever made them.
+        metrics: Count what happens.
         processes: How many serve each plan together.
     """
 
@@ -123,15 +130,18 @@ class Builder:
         self,
         opener: Opener = open_connections,
         ledgers: Ledgers | None = None,
+        metrics: Metrics | None = None,
         *,
         processes: int = 1,
     ) -> None:
         self._opener = opener
         self._ledgers = Ledgers() if ledgers is None else ledgers
+        self._metrics = Metrics() if metrics is None else metrics
+        self._report = both(logs.report_call, self._metrics.report)
         self._processes = processes
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
-        self._live = LiveState()
+        self.live = LiveState()
 
     @asynccontextmanager
     async def open(self, plan: Plan, before: Gateway | None = None) -> AsyncIterator[Gateway]:
@@ -156,18 +166,19 @@ class Builder:
                 parts.wildcards,
                 aws.invoker,
                 partial(aws.catalogue, environ=plan.environ),
-                self._live,
+                self.live,
                 rules,
             )
             models = registry.build(
                 parts.deployments,
                 aws.invoker,
-                live=self._live,
+                live=self.live,
                 policies=rules,
-                report=logs.report_call,
+                report=self._report,
                 families=families,
                 cache=cache,
             )
+            self._metrics.know(models.members())
             if before is not None:
                 for listing in models.listings:
                     listing.inherit(before.registry.listings)
@@ -184,8 +195,13 @@ class Builder:
                     door=self._door(rules),
                 )
 
+    def credentials(self) -> CredentialState:
+        """Tell how all gateways' credentials stand."""
+        return CredentialState.of_all(each.way.credentials() for each in self._ways.values())
+
     def _door(self, rules: Policies) -> Door | None:
-        return None if rules.door is None else Door(self._live.door, rules.door)
+        self.live.door.hold_to(rules.door)
+        return None if rules.door is None else Door(self.live.door, rules.door)
 
     @asynccontextmanager
     async def _way(self, network: Network) -> AsyncIterator[WayToAws]:
@@ -202,6 +218,13 @@ class Builder:
             if not shared.users:
                 del self._ways[network]
                 await shared.closing.aclose()
+
+
+def public_paths(config: ProxyConfig) -> tuple[str, ...]:
+    """Give the paths that need no key although their routes do."""
+    if config.litellm_settings.require_auth_for_metrics_endpoint:
+        return config.general_settings.public_routes
+    return (*config.general_settings.public_routes, "/metrics")
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar, cast
 
@@ -14,7 +15,7 @@ from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
 from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
-from proxy.auth.keyring import Caller
+from proxy.auth.keyring import ADMIN, Caller
 from proxy.gateway import Gateway
 from proxy.held_stream import HeldStream
 from proxy.json_body import parse_object
@@ -74,6 +75,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         ModelNotFound: no such public model, or none that it names as a fallback.
     """
     data = await read_body(request)
+    started = time.monotonic()
     door = gateway(request).door
     if door is not None and not door.passes(request, caller):
         await until_gone(request, door.wait(request, caller))
@@ -82,7 +84,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         body["model"] = request.path_params["model"]
     validate(AddressedRequest, body)
     registry = gateway(request).registry
-    model = registry.model(body["model"])
+    model = request.state.model = registry.model(body["model"])
     schema = model.schemas[task]
     validate(schema, body)
     params = client_fields.parameters(body, model.permitted_fields)
@@ -98,6 +100,10 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         caller=caller.alias,
         client=request.state.client,
         stream=params.get("stream") is True,
+        started=started,
+        is_admin=caller == ADMIN,
+        size=len(data),
+        at_the_door=getattr(request.state, "at_the_door", 0.0),
         wishes=wished,
         cache_controls=cache_controls(body, request.headers),
         origin=Origin(

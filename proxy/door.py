@@ -39,7 +39,9 @@ class Door:
             Overloaded: too many wait already, or its turn did not come in time.
         """
         # kept here, and not given back: whoever is cancelled now must still find it
-        request.state.permit = await self.permits.acquire(self._place(caller))
+        place = self._place(caller)
+        request.state.permit = await self.permits.acquire(place)
+        request.state.at_the_door = place.queue.seconds
 
     def _place(self, caller: Caller) -> Place:
         return Place(policy=self.policy, lane=caller.alias)

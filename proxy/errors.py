@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -19,10 +18,9 @@ from adapters.errors import (
     Overloaded,
     RouteNotFound,
 )
-from adapters.signed_headers import INFERENCE_ID
-from proxy.limits.quota_headers import quota_headers
-from proxy.routing.call import Call
+from proxy.call_headers import of_call
 from proxy.telemetry.logs import report_refusal
+from proxy.telemetry.metrics.reporter import Metrics
 
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
@@ -56,29 +54,6 @@ def _headers(error: GatewayError) -> dict[str, str]:
     return headers
 
 
-def of_call(call: Call) -> dict[str, str]:
-    """Give the headers that tell how a call went, and what its data capture is found by.
-
-    The model and the deployment are those that were asked last.
-    """
-    headers = {
-        "x-litellm-model-group": _plain(call.group or call.model),
-        "x-litellm-attempted-retries": str(call.retries),
-        "x-litellm-attempted-fallbacks": str(call.fell_back),
-    }
-    if call.deployment is not None:
-        headers["x-litellm-model-id"] = _plain(call.deployment)
-    headers.update(quota_headers(call.remaining))
-    if call.inference_id is not None:
-        headers[INFERENCE_ID.lower()] = call.inference_id
-    return headers
-
-
-def _plain(name: str) -> str:
-    """Give a configured name as a header's value; what a header can't hold is percent-encoded."""
-    return name if name.isascii() and name.isprintable() else quote(name)
-
-
 async def on_gateway_error(request: Request, error: Exception) -> Response:
     """Answer an error of our own tree; a call's own failure is logged with the call."""
     assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class only
@@ -109,6 +84,9 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 def _refused(request: Request, error: GatewayError) -> None:
     state = request.state
     report_refusal(state.call_id, state.client, request.method, request.url.path, error)
+    metrics: Metrics = state.metrics
+    route, model = request.scope.get("route"), getattr(state, "model", None)
+    metrics.refused(error, getattr(route, "path", ""), None if model is None else model.name)
 
 
 def unexpected() -> GatewayError:

@@ -21,6 +21,8 @@ from proxy.http_head import BadHead, check_head, check_target, refused
 #: The request line and all headers, in bytes; one read of the socket may go beyond it unnoticed.
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_HEADERS: Final = 100
+#: Seconds at the end in which a client that has just connected, or begun, can say what it wants.
+FIRST_WORDS: Final = 2.0
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -52,6 +54,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._awaited: tuple[str, int] | None = None
         self._arriving = _Timer(self.loop)
         self._leaving = _Timer(self.loop)
+        self._made_at = self.loop.time()
 
     # ------------------------------------------------------------------ the connection
 
@@ -74,6 +77,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._arriving.stop()
         self._leaving.stop()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Close once nothing is under way; whoever was let in gets an answer if it asks soon."""
+        patience = 0.0
+        if self._head_bytes + self._pending_bytes:
+            patience = FIRST_WORDS
+        elif self.cycle is None:
+            patience = self._made_at + FIRST_WORDS - self.loop.time()
+        if patience > 0:
+            self.loop.call_later(patience, super().shutdown)
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the connection; a head may not grow without end."""

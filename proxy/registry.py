@@ -17,6 +17,7 @@ from proxy.policies import Policies
 from proxy.routing.answering import Answering
 from proxy.routing.call import Report
 from proxy.routing.live import LiveState
+from proxy.routing.member import Member
 from proxy.routing.model import PublicModel
 from proxy.routing.pool import Pool
 from proxy.wildcards.catalogue import Catalogue
@@ -60,6 +61,11 @@ class Registry:
     def listings(self) -> list[Listing]:
         """What must be refreshed."""
         return [listing for family in self._families for listing in family.listings]
+
+    def members(self) -> Iterator[Member]:
+        """Give the deployments that the configuration names, without what wildcards serve."""
+        for each in self._pools.values():
+            yield from each.members
 
     def servings(self) -> Iterator[Serving]:
         """Give the deployments in the configuration's order, then those that wildcards made."""

@@ -38,6 +38,7 @@ from proxy.lifecycle.supervisor import Supervisor
 from proxy.lifecycle.worker import work
 from proxy.server import Patience, Server
 from proxy.telemetry import logs
+from proxy.telemetry.metrics.values import bury
 
 #: Seconds for which load balancers are told of the end before it comes.
 _NOTICE = 5.0
@@ -223,13 +224,13 @@ def serve(config: ServerConfig, patience: Patience, sockets: Sequence[socket.soc
         return
     with shared_folder() as folder:
         config.app = replace(config.app, shared=folder)
-        code = asyncio.run(_supervised(config, patience, sockets))
+        code = asyncio.run(_supervised(config, patience, sockets, folder))
     if code:
         raise SystemExit(code)
 
 
 async def _supervised(
-    config: ServerConfig, patience: Patience, sockets: Sequence[socket.socket]
+    config: ServerConfig, patience: Patience, sockets: Sequence[socket.socket], shared: Path
 ) -> int:
     """Serve with several processes; give the exit code."""
     factory = replace(config.app, reread=None)
@@ -249,6 +250,7 @@ async def _supervised(
         spawn=spawn,
         sockets=sockets,
         patience=patience,
+        bury=partial(bury, shared),
     )
     return await supervisor.run(config.workers)
 

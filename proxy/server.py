@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
@@ -22,6 +22,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from adapters.errors import ConfigError
+from proxy.http_protocol import FIRST_WORDS
 from proxy.lifecycle.control import Control
 from proxy.lifecycle.life import Life
 
@@ -139,7 +140,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Do what a signal has asked for; tell whether the listeners close now."""
-        if self._reload_asked:
+        if self._reload_asked and not self._reloads:  # many signals meanwhile are one
             self._reload_asked = False
             task = asyncio.create_task(self._reload(), name="reload")
             self._reloads.add(task)
@@ -149,15 +150,24 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the listeners, let what is open finish, and cut what does not."""
+        accepted = [each for listener in sockets or () for each in _accepted(listener)]
         for server in self.servers:
             server.close()
         for listener in sockets or ():
             listener.close()
+        await asyncio.gather(*(self._welcome(each) for each in accepted))
         for connection in list(self.server_state.connections):
             connection.shutdown()
         if not await self._emptied(self._patience.grace):
             await self._cut()
         await self.lifespan.shutdown()
+
+    async def _welcome(self, connection: socket.socket) -> None:
+        """Serve somebody who had connected before the end, and whom nobody had let in yet."""
+        loop = asyncio.get_running_loop()
+        with suppress(OSError, TimeoutError):  # gone meanwhile, or slow to agree on its ciphers
+            async with asyncio.timeout(FIRST_WORDS):
+                await loop.connect_accepted_socket(self._protocol, connection, ssl=self.config.ssl)
 
     async def _emptied(self, seconds: float, *, hurried: bool = False) -> bool:
         """Wait until nothing is open; False: the time is over, or somebody is in a hurry."""
@@ -196,3 +206,11 @@ class Server(uvicorn.Server):
             return  # it is logged, and everything stays as it was
         except Exception:  # noqa: BLE001 - it is logged, and what is served stays
             _log.exception("reload.failed")
+
+
+def _accepted(listener: socket.socket) -> Iterator[socket.socket]:
+    """Give those who have connected and wait: closing the listener would cut them off."""
+    listener.settimeout(0)
+    with suppress(BlockingIOError):
+        while True:
+            yield listener.accept()[0]

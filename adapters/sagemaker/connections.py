@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from adapters.base import Invoker
+from adapters.credential_state import CredentialState
 from adapters.errors import UpstreamError
 from adapters.sagemaker.bearer import BearerTokens
 from adapters.sagemaker.client import Client
@@ -60,6 +61,10 @@ class Connections:
                 settings.region, identity, environ=environ, network=self._network
             )
         return self._planes[key]
+
+    def credentials(self) -> CredentialState:
+        """Tell how the credentials that are fetched stand, all identities together."""
+        return CredentialState.of_all(each.state for each in self._identities.providers)
 
     async def prepare(self) -> None:
         """Get every identity's credentials now, so that no request waits for them.

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from adapters.credential_state import CredentialState
+
 #: AWS's words for temporary credentials that are over, or were taken back.
 STALE_CODES: Final = frozenset(
     {
@@ -43,6 +45,11 @@ class Issued:
 
 class CredentialProvider(Protocol):
     """One identity."""
+
+    @property
+    def state(self) -> CredentialState:
+        """How its credentials stand, in numbers."""
+        ...
 
     async def prepare(self) -> None:
         """Do at start what the first `current` would do; safe to leave out.
@@ -81,6 +88,11 @@ class StaticCredentials:
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
+
+    @property
+    def state(self) -> CredentialState:
+        """Nothing is ever fetched."""
+        return CredentialState()
 
     async def prepare(self) -> None:
         """Nothing to do."""

@@ -11,8 +11,10 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
+from adapters.credential_state import CredentialState
 from adapters.errors import UpstreamError
 from adapters.redaction import without_secrets
 from adapters.sagemaker.advice import advice
@@ -69,6 +71,12 @@ class RefreshingCredentials:
         self._failure: UpstreamError | None = None
         self._failures = 0
         self._try_again_at = -math.inf
+        self._state = CredentialState()
+
+    @property
+    def state(self) -> CredentialState:
+        """How they stand, in numbers."""
+        return self._state
 
     async def prepare(self) -> None:
         """Fetch the first credentials."""
@@ -128,6 +136,7 @@ class RefreshingCredentials:
     def _take(self, issued: Issued) -> None:
         self._held = issued
         self._failure, self._failures = None, 0
+        self._state = replace(self._state, fetched=self._state.fetched + 1, oldest=self._clock())
         if issued.expires_at is None:
             self._refresh_at = math.inf
             return
@@ -136,6 +145,7 @@ class RefreshingCredentials:
 
     def _failed(self, failure: UpstreamError) -> None:
         self._failure = failure
+        self._state = replace(self._state, failed=self._state.failed + 1)
         pause = min(RETRY_PAUSE * 2**self._failures, _LONGEST_PAUSE)
         self._failures = min(self._failures + 1, 10)
         self._try_again_at = self._clock() + pause

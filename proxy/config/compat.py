@@ -33,11 +33,14 @@ _SHARED = _keys(
 _CALLBACKS = _keys(
     "callbacks are not called in this version",
     """callbacks success_callback failure_callback service_callback service_callbacks
-    callback_settings langfuse_default_tags custom_prometheus_metadata_labels
-    prometheus_latency_buckets require_auth_for_metrics_endpoint prometheus_metrics_config
+    callback_settings langfuse_default_tags prometheus_metrics_config
     redact_user_api_key_info disable_end_user_cost_tracking
     disable_end_user_cost_tracking_prometheus_only""",
 )
+#: Lists of names, of which this one is no news: metrics are always on.
+CALLBACK_LISTS = frozenset({"callbacks", "success_callback", "failure_callback"})
+ALWAYS_ON = "prometheus"
+_LABELS = _keys("keys have no metadata that could be a label", "custom_prometheus_metadata_labels")
 _HEALTH = _keys(
     "health is told without calls to the models",
     """background_health_checks health_check_interval health_check_details
@@ -158,6 +161,7 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_BALANCING,
         **_CACHE,
         **_CALLBACKS,
+        **_LABELS,
         **_PAGES,
         **_ELSEWHERE,
         **_COST,

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from adapters.deployment.settings import SigningSettings
 from adapters.spelling import nearest
 from proxy.config.cache import CacheParams
-from proxy.config.compat import UNSUPPORTED, UNUSED
+from proxy.config.compat import ALWAYS_ON, CALLBACK_LISTS, UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.problems import Report
 from proxy.config.router import RouterSettings
@@ -179,9 +179,16 @@ def _known(key: str, node: Node, section: str, report: Report) -> bool:
         report.refuse(node.place, unsupported)
     elif unsupported is not None:
         report.unused(node.place, "it is switched off")
-    elif unused is not None:
+    elif unused is not None and not _is_on_anyway(key, node):
         report.unused(node.place, unused)
     return unsupported is not None or unused is not None
+
+
+def _is_on_anyway(key: str, node: Node) -> bool:
+    """Whether a list of callbacks names nothing but what is always on."""
+    named = node.plain()
+    names = named if isinstance(named, list) else [named]
+    return key in CALLBACK_LISTS and all(name == ALWAYS_ON for name in names)
 
 
 def _is_container_parameter(key: str) -> bool:

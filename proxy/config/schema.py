@@ -25,7 +25,7 @@ from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
 from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
 from proxy.config.router import FallbackSettings, RouterSettings
-from proxy.config.values import ExactPath, HeaderName, IpNetwork, Origin
+from proxy.config.values import Buckets, ExactPath, HeaderName, IpNetwork, Origin
 from proxy.config.wildcard import is_wildcard
 
 
@@ -103,6 +103,9 @@ class LitellmSettings(FallbackSettings):
     model_group_settings: ModelGroupSettings = ModelGroupSettings()
     cache: bool = False
     cache_params: CacheParams = CacheParams()
+    require_auth_for_metrics_endpoint: bool = True
+    #: Of the latencies among the metrics, in seconds; read at the start only. None: LiteLLM's.
+    prometheus_latency_buckets: Buckets | None = None
     set_verbose: bool = False
     json_logs: bool = False
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
+
+from adapters.deployment.values import Seconds
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]+")
@@ -21,6 +24,12 @@ def _exact_path(text: str) -> str:
     if "*" in text:
         raise ValueError('expected an exact path: "*" is not supported')
     return text
+
+
+def _ascending(steps: tuple[float, ...]) -> tuple[float, ...]:
+    if not steps or any(low >= high for low, high in pairwise(steps)):
+        raise ValueError("expected numbers of seconds, each larger than the one before")
+    return steps
 
 
 def _origin(text: str) -> str:
@@ -44,6 +53,8 @@ def _network(text: Any) -> IPv4Network | IPv6Network:
         ) from None
 
 
+#: Upper bounds of a histogram's buckets.
+Buckets = Annotated[tuple[Seconds, ...], AfterValidator(_ascending)]
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]

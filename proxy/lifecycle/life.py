@@ -43,6 +43,11 @@ class Life:
         return self._current
 
     @property
+    def gateway(self) -> Gateway:
+        """What is served now."""
+        return self._current.gateway
+
+    @property
     def calls(self) -> int:
         """Requests under way."""
         return self._current.calls + sum(each.calls for each in self._retiring)

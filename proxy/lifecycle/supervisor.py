@@ -58,6 +58,7 @@ class Supervisor:
         sockets: The listening ones; closed here when the end begins, so that the workers' are the
             last.
         patience: The workers'.
+        bury: Takes over what a worker that is gone has left, by its process id.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Supervisor:
         spawn: Spawn,
         sockets: Sequence[socket.socket],
         patience: Patience,
+        bury: Callable[[int], None],
     ) -> None:
         self._plan = plan
         self._number = 0
@@ -75,8 +77,11 @@ class Supervisor:
         self._spawn = spawn
         self._sockets = tuple(sockets)
         self._patience = patience
+        self._bury = bury
         self._workers: list[Process] = []
         self._one_reload = asyncio.Lock()
+        #: A signal's reload waits for its turn: further signals meanwhile mean the same one.
+        self._reload_waits = False
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
         self._announced = False
@@ -90,7 +95,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop, self._patience.notice)
         loop.add_signal_handler(signal.SIGINT, self.stop, 0.0)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._in_background(self._reload()))
+        loop.add_signal_handler(signal.SIGHUP, self._reload_once)
         await asyncio.gather(*(self._keep() for _ in range(count)))
         return self._code
 
@@ -105,6 +110,11 @@ class Supervisor:
             listener.close()
         self._in_background(self._ask_all(Stop(notice)))
 
+    def _reload_once(self) -> None:
+        if not self._reload_waits:
+            self._reload_waits = True
+            self._in_background(self._reload())
+
     async def _keep(self) -> None:
         """Keep one worker going: whenever it ends, another one takes its place."""
         while not self._stopping.is_set():
@@ -112,6 +122,8 @@ class Supervisor:
             self._workers.append(worker)
             code = await self._ended(worker)
             self._workers.remove(worker)
+            if worker.pid is not None:
+                await asyncio.to_thread(self._bury, worker.pid)
             if self._stopping.is_set():
                 return
             if code == STARTUP_FAILURE and not self._served:
@@ -158,6 +170,7 @@ class Supervisor:
     async def _reload(self) -> ReloadAnswer:
         """Have every worker serve what the configuration says now."""
         async with self._one_reload:
+            self._reload_waits = False
             try:
                 plan = await read(self._reread)
             except ConfigError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from adapters.errors import RateLimited
 
@@ -69,16 +69,34 @@ class Remaining(NamedTuple):
 
 
 class Shortage(NamedTuple):
-    """One limit that a request does not fit under; `wait` is in seconds, infinite for never."""
+    """One limit that a request does not fit under; `wait` is in seconds, infinite for never.
+
+    `left` is what it has for smaller requests.
+    """
 
     claim: Claim
     kind: Kind
     wait: float
+    left: int = 0
+
+    @property
+    def remaining(self) -> Remaining:
+        """What the owner has left of the one that is short."""
+        of = {self.kind: self.left}
+        return Remaining(self.claim, of.get("requests"), of.get("tokens"), of.get("parallel"))
 
 
-def refusal(shortage: Shortage, tokens: int) -> RateLimited:
+class LimitReached(RateLimited):
+    """A request does not fit under a limit; `remaining` is what there is of it."""
+
+    def __init__(self, message: str, remaining: Remaining, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.remaining = remaining
+
+
+def refusal(shortage: Shortage, tokens: int) -> LimitReached:
     """Give the error for a request of so many tokens that does not fit."""
-    claim, kind, wait = shortage
+    claim, kind, wait, _ = shortage
     if kind == "parallel":
         limit = f"{claim.parallel} requests at the same time"
     elif kind == "requests":
@@ -87,8 +105,11 @@ def refusal(shortage: Shortage, tokens: int) -> RateLimited:
         limit = f"{claim.tokens} tokens per minute"
     if wait == math.inf:
         size = f" This request needs about {tokens}." if kind == "tokens" else ""
-        return RateLimited(f"The limit for {claim.label} is {limit}.{size}", should_retry=False)
-    return RateLimited(
+        return LimitReached(
+            f"The limit for {claim.label} is {limit}.{size}", shortage.remaining, should_retry=False
+        )
+    return LimitReached(
         f"Limit reached for {claim.label}: {limit}. Try again in {wait:.1f} s.",
+        shortage.remaining,
         retry_after=wait,
     )

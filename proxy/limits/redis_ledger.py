@@ -119,7 +119,7 @@ class RedisLedger:
         if not reply[0]:
             meter, micros = meters[reply[1] - 1], reply[2]
             wait = math.inf if micros < 0 else micros / _MICRO + MARGIN
-            raise refusal(Shortage(meter.claim, meter.kind, wait), tokens)
+            raise refusal(Shortage(meter.claim, meter.kind, wait, reply[3]), tokens)
         remaining = _remaining(claims, meters, reply[2:])
         self._hold(lease, meters)
         return Reservation(

@@ -59,9 +59,8 @@ class Row:
             yield Shortage(claim, "requests", wait)
         if left.tokens is not None and left.tokens < tokens:
             possible = claim.tokens is not None and claim.tokens >= tokens
-            yield Shortage(
-                claim, "tokens", _wait(self._tokens, now, tokens - left.tokens, possible=possible)
-            )
+            wait = _wait(self._tokens, now, tokens - left.tokens, possible=possible)
+            yield Shortage(claim, "tokens", wait, left.tokens)
         if left.parallel is not None and left.parallel < 1:
             yield Shortage(claim, "parallel", SLOT_WAIT if claim.parallel else math.inf)
 

@@ -27,7 +27,7 @@ local function integer(number) return string.format('%.0f', number) end
 #: Keys: one for each meter. Arguments: the clock, tokens, the lease's name, its microseconds, the
 #: microseconds to wait for a slot; then for each meter its kind and its limit.
 #: Answer: {1, bucket, what each meter has left}, or {0, the meter to wait for longest, for how many
-#: microseconds, -1 for ever}.
+#: microseconds, -1 for ever, what it has left}.
 RESERVE = (
     _CLOCK
     + """
@@ -60,7 +60,7 @@ local function wait(live, excess)
   end
 end
 
-local left, worst, longest = {}, 0, 0
+local left, worst, longest, rest = {}, 0, 0, 0
 for i, key in ipairs(KEYS) do
   local kind, limit = ARGV[4 + 2 * i], tonumber(ARGV[5 + 2 * i])
   local need = kind == 'tokens' and tokens or 1
@@ -75,11 +75,11 @@ for i, key in ipairs(KEYS) do
   if left[i] < 0 then
     local long = math.huge
     if need <= limit then long = live and wait(live, -left[i]) or slot_wait end
-    if long > longest then worst, longest = i, long end
+    if long > longest then worst, longest, rest = i, long, limit - used end
   end
 end
 if worst > 0 then
-  return {0, worst, longest == math.huge and -1 or longest}
+  return {0, worst, longest == math.huge and -1 or longest, rest}
 end
 for i, key in ipairs(KEYS) do
   local kind = ARGV[4 + 2 * i]

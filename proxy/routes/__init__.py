@@ -10,6 +10,7 @@ from proxy.routes import (
     embeddings,
     health,
     lifecycle,
+    metrics,
     model_info,
     models,
     pages,
@@ -27,5 +28,6 @@ ROUTES = (
     *conditions.ROUTES,
     *lifecycle.ROUTES,
     *cache.ROUTES,
+    *metrics.ROUTES,
     *pages.ROUTES,
 )

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from asyncio import Task
-from typing import Final
 
 from adapters.answer import Answer
 from adapters.answer_stream import AnswerStream
 from adapters.base import Head
 from adapters.errors import MalformedReply
-from proxy.errors import JsonResponse, of_call
+from proxy.call_headers import of_call, of_gateway
+from proxy.errors import JsonResponse
 from proxy.held_stream import HeldStream
 from proxy.routing.call import Call
 from proxy.sse import ChunkResponse
-from proxy.version import version
-
-_VERSION: Final = version()
 
 
 def whole(call: Call, answer: Answer) -> JsonResponse:
@@ -37,13 +34,13 @@ def streamed(call: Call, stream: AnswerStream) -> ChunkResponse:
 
 def held(call: Call, coming: Task[AnswerStream]) -> ChunkResponse:
     """Give the response for a stream that has to wait: who will answer it is not known yet."""
-    headers = {"x-litellm-version": _VERSION, **_about_the_cache(call)}
+    headers = {**of_gateway(), **_about_the_cache(call)}
     return ChunkResponse(HeldStream(coming), headers, held=True)
 
 
 def _headers(call: Call, head: Head) -> dict[str, str]:
     """Give LiteLLM's headers where it has one, AWS's own otherwise."""
-    headers = {"x-litellm-version": _VERSION, **_about_the_cache(call)}
+    headers = _about_the_cache(call)
     if head.request_id:
         headers["x-amzn-requestid"] = head.request_id
         headers["llm_provider-x-amzn-requestid"] = head.request_id

@@ -6,15 +6,17 @@ from dataclasses import replace
 
 import structlog
 
-from adapters.base import Json, Limits
+from adapters.base import Invoker, Json, Limits
 from adapters.endpoint import Endpoint
 from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, ModelError
 from proxy.routing.admission import Admitted
 from proxy.routing.cooldown import counts
 from proxy.routing.gate import Probe
 from proxy.routing.member import Member
+from proxy.routing.metering import Metered
 from proxy.routing.permits import Place
 from proxy.routing.quota import Receipt
+from proxy.routing.tries import Try
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -24,6 +26,7 @@ class Attempt:
 
     Args:
         member: The deployment that is tried.
+        tried: Takes down how it went.
         probe: Tells its gate what becomes of it.
         caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
@@ -33,6 +36,7 @@ class Attempt:
     def __init__(
         self,
         member: Member,
+        tried: Try,
         probe: Probe,
         caller: str = "",
         *,
@@ -40,14 +44,15 @@ class Attempt:
         receipt: Receipt | None = None,
     ) -> None:
         self.member = member
-        #: The deployment, as this request reaches it.
-        self.endpoint: Endpoint = member.endpoint
         self._probe = probe
         self._place: Place | None = None
+        way: Invoker = Metered(member.endpoint.invoker, tried.meter)
         if member.admission is not None:
-            self._place = Place(policy=member.admission, lane=caller)
-            way = Admitted(member.endpoint.invoker, member.live.permits, self._place)
-            self.endpoint = replace(member.endpoint, invoker=way)
+            self._place = Place(policy=member.admission, lane=caller, queue=tried.queue)
+            way = Admitted(way, member.live.permits, self._place)
+        #: The deployment, as this request reaches it.
+        self.endpoint: Endpoint = replace(member.endpoint, invoker=way)
+        self._tried = tried
         self._alone = alone
         self._receipt = receipt
         self._started = member.live.clock()
@@ -81,6 +86,7 @@ class Attempt:
         and nothing of one that is late because it was given too little.
         """
         member = self.member
+        self._tried.error = error
         if not self._was_asked or (isinstance(error, DeadlineExceeded) and self._is_hurried):
             return
         if isinstance(error, EndpointCold):
@@ -90,6 +96,7 @@ class Attempt:
         if self._is_trial and not counts(error):
             member.live.health.spared()
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
+            self._tried.cooled = True
             _log.warning(
                 "pool.cooldown_started",
                 deployment=member.endpoint.id,
@@ -107,6 +114,7 @@ class Attempt:
         if not self._open:
             return
         self._open = False
+        self._tried.ended(error)
         self._probe.ended()
         self.member.live.in_flight -= 1
         if self._is_trial and not self._was_asked:
@@ -120,6 +128,14 @@ class Attempt:
 
     @property
     def _is_hurried(self) -> bool:
-        return self.member.times.are_cut(
-            self._limits, stream=self._is_stream, begun=self._has_begun
-        )
+        return self.member.times.are_cut(self._had, stream=self._is_stream, begun=self._has_begun)
+
+    @property
+    def _had(self) -> Limits:
+        """Give the time that the deployment had: the queue's is not its own."""
+        given, place = self._limits, self._place
+        until = given.first_byte if self._is_stream else given.deadline
+        if place is None or not place.admitted or until is None:
+            return given
+        waited = place.admitted_at - self._started
+        return replace(given, first_byte=min(given.first_byte, until - waited))

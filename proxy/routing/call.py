@@ -6,17 +6,20 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from http import HTTPStatus
+from typing import Final, Literal
 
 import structlog
 
-from adapters.base import Json, Origin, Task
+from adapters.base import Head, Json, Origin, Task
 from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
 from proxy.cache.controls import NO_CONTROLS, CacheControls
 from proxy.limits.claim import Remaining
 from proxy.routing.deadline import Deadline
+from proxy.routing.metering import Stopwatch
 from proxy.routing.quota import Receipt
+from proxy.routing.tries import StandIn, Try
 from proxy.routing.wishes import NO_WISHES, Wishes
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -25,6 +28,9 @@ _log = structlog.stdlib.get_logger("sagegate")
 Outcome = Literal["ok", "failed", "gone"]
 #: What came of the cache: the answer was there, it was not, or nobody looked.
 CacheOutcome = Literal["hit", "miss", "bypass"]
+
+#: What a client that has left is answered, by custom.
+_STATUS_GONE: Final = 499
 
 
 def _nothing() -> int:
@@ -57,11 +63,29 @@ class Call:
     #: Clock readings in seconds, as `time.monotonic` gives them.
     started: float = field(default_factory=time.monotonic)
     first_byte: float | None = None
+    #: Seconds until then that were not waited for SageMaker.
+    added: float = 0.0
+    #: Whether its caller is an administrator, who may see where it went.
+    is_admin: bool = False
+    #: Bytes of its body.
+    size: int = 0
+    #: Seconds that it waited at the gateway's door.
+    at_the_door: float = 0.0
+    #: The wait for endpoints to start.
+    cold: Stopwatch = field(default_factory=Stopwatch)
+    #: What was tried for it, in order; the last try is the one that answered, if any did.
+    tries: list[Try] = field(default_factory=list)
+    stand_ins: list[StandIn] = field(default_factory=list)
     #: The public model that was asked last: the call's own, or one that stands in for it.
     group: str | None = None
     deployment: str | None = None
     endpoint: str | None = None
     request_id: str | None = None
+    #: The production variant that answered.
+    variant: str | None = None
+    #: Where the deployment is.
+    region: str | None = None
+    address: str | None = None
     #: What its calls to SageMaker carry as inference id, where that is the gateway's own.
     inference_id: str | None = None
     #: Further tries, and other models asked, so far.
@@ -89,18 +113,73 @@ class Call:
             self._tokens = self.weigh()
         return self._tokens
 
-    def reaches(self, model: str, endpoint: Endpoint) -> None:
-        """Note which deployment is asked."""
+    @property
+    def status(self) -> int:
+        """The HTTP status that tells how it ended; 499 where the client left."""
+        if self.outcome == "gone":
+            return _STATUS_GONE
+        if self.error is None:
+            return HTTPStatus.OK
+        if isinstance(self.error, GatewayError):
+            return self.error.status
+        return HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self.started
+
+    @property
+    def upstream_seconds(self) -> float:
+        """Seconds that were waited for SageMaker, in all tries together."""
+        return sum(each.meter.wait.seconds for each in self.tries)
+
+    @property
+    def aws_seconds(self) -> float:
+        """Seconds that are AWS's: those for SageMaker, and those for endpoints to start."""
+        return self.upstream_seconds + self.cold.seconds
+
+    @property
+    def queue_seconds(self) -> float:
+        """Seconds that were waited for a place, at the door and before deployments."""
+        return self.at_the_door + sum(each.queue.seconds for each in self.tries)
+
+    def reaches(self, model: str, endpoint: Endpoint, provider: str) -> Try:
+        """Note which deployment is asked; give the note of the try."""
+        target = endpoint.target
         self.group = model
         self.deployment = endpoint.id
-        self.endpoint = endpoint.target.endpoint
-        is_own = endpoint.target.header_sources.inference_id
-        self.inference_id = self.origin.id if is_own else None
+        self.endpoint = target.endpoint
+        self.region = target.region
+        self.address = target.stream_url if self.stream else target.invoke_url
+        self.inference_id = self.origin.id if target.header_sources.inference_id else None
+        tried = Try(
+            model=model,
+            deployment=endpoint.id,
+            endpoint=target.endpoint,
+            provider=provider,
+        )
+        self.tries.append(tried)
+        return tried
 
-    def answered(self) -> None:
-        """Note when the first part of the answer was there."""
+    def answered(self, head: Head | None = None) -> None:
+        """Note that the first part of the answer is there, and what AWS said beside it."""
         if self.first_byte is None:
             self.first_byte = time.monotonic()
+            self.added = self.first_byte - self.started - self.aws_seconds
+        if head is not None:
+            self.request_id = head.request_id or None
+            self.variant = head.variant or None
+
+    def falls_back(self, model: str, because: GatewayError) -> None:
+        """Note that a model is asked in another's place."""
+        self.fell_back += 1
+        self.stand_ins.append(StandIn(model, because))
+
+    def stood_in(self, model: str) -> None:
+        """Note that a model has answered, in its own place or in another's."""
+        for each in self.stand_ins:
+            each.answered |= each.model == model
 
     def chooses(self, component: object) -> None:
         """Note the inference component that its parameters name; what is no name fails later."""

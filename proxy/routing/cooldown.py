@@ -119,6 +119,11 @@ class Health:
         return max(until - self.clock(), 0.0)
 
     @property
+    def failing(self) -> bool:
+        """Whether it has failed within the last minute or so."""
+        return self._failures > 0 and self.clock() < self._window_ends
+
+    @property
     def state(self) -> State:
         """What its calls within the last minute say of it."""
         if self.resting:

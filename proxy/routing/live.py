@@ -34,6 +34,8 @@ class LiveDeployment:
     permits: Permits = field(init=False)
     #: Calls under way.
     in_flight: int = 0
+    #: Streams that are open towards clients.
+    open_streams: int = 0
     #: A running mean of the tokens of an answer; 0 until there was one.
     tokens_each: float = 0.0
     _latency: float = field(default=0.0, repr=False)
@@ -89,6 +91,10 @@ class LiveState:
         self._deployments: WeakValueDictionary[str, LiveDeployment] = WeakValueDictionary()
         #: For the requests of this process.
         self.door = Permits(clock)
+
+    def deployments(self) -> list[tuple[str, LiveDeployment]]:
+        """Give all that something serves with, each with its id."""
+        return list(self._deployments.items())
 
     def of(self, deployment: str) -> LiveDeployment:
         """Give a deployment's live part; the same for the same id."""

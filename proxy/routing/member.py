@@ -21,6 +21,7 @@ class Member:
 
     Args:
         endpoint: Where its calls go.
+        provider: The kind of its address, as LiteLLM names it.
         times: What its requests may take.
         weight: How much it is chosen by chance, against the others; 0 for all is all alike.
         order: Deployments of a lower one are tried before.
@@ -35,6 +36,7 @@ class Member:
     """
 
     endpoint: Endpoint
+    provider: str = "sagemaker"
     times: Times = field(default_factory=Times)
     weight: float = 0.0
     order: int = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from adapters.answer import Answer
-from adapters.base import Head, Json, Limits
+from adapters.base import Json, Limits
 from adapters.errors import EndpointCold, GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
 from proxy.limits.size import tokens_of
@@ -72,7 +72,7 @@ class PublicModel:
         try:
             with _watched(call):
                 answer = await self._run(call, params, ask)
-                _note(call, answer.head)
+                call.answered(answer.head)
                 call.usage = answer.body.get("usage")
                 return answer
         finally:
@@ -97,7 +97,7 @@ class PublicModel:
         except BaseException:
             tell(self.report, call)
             raise
-        _note(call, stream.head)
+        call.answered(stream.head)
         return stream
 
     async def _run(self, call: Call, params: Json, ask: Ask[T]) -> T:
@@ -115,9 +115,9 @@ class PublicModel:
         for pool in self._stand_ins(call, params, last):
             if call.deadline is not None and not call.deadline.left:
                 break
-            call.fell_back += 1
+            call.falls_back(pool.model, last)
             try:
-                return await pool.run(call, ask)
+                return await self._stood_in(pool, call, ask)
             except EndpointCold as error:
                 last = error
                 cold.append(pool)
@@ -127,7 +127,13 @@ class PublicModel:
         patient = _first_that_waits(cold)
         if patient is None:
             raise last
-        return await patient.run(call, ask, last=True)
+        return await self._stood_in(patient, call, ask, last=True)
+
+    @staticmethod
+    async def _stood_in(pool: Pool, call: Call, ask: Ask[T], *, last: bool = False) -> T:
+        answer = await pool.run(call, ask, last=last)
+        call.stood_in(pool.model)
+        return answer
 
     def _may_fall_back(self, call: Call) -> bool:
         """Whether another model may answer in the place of a cold one."""
@@ -167,8 +173,3 @@ def _watched(call: Call) -> Iterator[None]:
     except Exception as error:
         call.failed(error)
         raise
-
-
-def _note(call: Call, head: Head) -> None:
-    call.answered()
-    call.request_id = head.request_id or None

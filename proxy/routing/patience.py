@@ -44,7 +44,11 @@ class Patience:
             raise self._in_vain(hold, self.refusal(members))
         clock = members[0].gate.clock
         began = clock()
-        await hold.wait(hold.seconds if seconds is None else seconds)
+        self._call.cold.begin()
+        try:
+            await hold.wait(hold.seconds if seconds is None else seconds)
+        finally:
+            self._call.cold.end()
         if self._call.deadline is not None:
             self._call.deadline = self._call.deadline.later(clock() - began)
 

@@ -15,6 +15,7 @@ from typing import Final
 from adapters.errors import Overloaded
 from proxy.routing.adaptive import AdaptiveLimit
 from proxy.routing.fair_queue import FairQueue
+from proxy.routing.metering import Stopwatch
 
 #: The weight of the latest permit in the running mean of the times that they are held.
 _FRESHNESS: Final = 0.2
@@ -62,12 +63,15 @@ class Place:
     Args:
         policy: How it is let in.
         lane: Who asks; lanes get permits in turn.
+        queue: Measures the wait for permits.
     """
 
     policy: AdmissionPolicy
     lane: str = ""
-    #: It had a permit.
+    queue: Stopwatch = field(default_factory=Stopwatch)
+    #: It had a permit; when it got the first one, by the permits' clock.
     admitted: bool = False
+    admitted_at: float = 0.0
     #: Of its calls, those that wait.
     waiting: int = 0
 
@@ -110,10 +114,19 @@ class Permits:
         self._queue: FairQueue[_Waiter] = FairQueue()
         self._mean_seconds = 0.0
         self.adaptive = AdaptiveLimit(clock)
+        self._in_force: AdmissionPolicy | None = None
         #: Permits that are out.
         self.held = 0
         #: Requests that wait for their first permit.
         self.waiting = 0
+
+    def hold_to(self, policy: AdmissionPolicy | None) -> None:
+        """Hold to a configuration's limit from now on; None lifts it.
+
+        It holds for those who wait already as well: they came with an earlier configuration's.
+        """
+        self._in_force = policy or AdmissionPolicy()
+        self._pass_on()
 
     def has_room(self, policy: AdmissionPolicy) -> bool:
         """Tell whether a permit would be given at once."""
@@ -137,12 +150,15 @@ class Permits:
         if permit is not None:
             return permit
         waiter = self._line_up(place)
+        place.queue.begin()
         try:
             await self._wait(waiter)
             return waiter.permit.result()
         except BaseException:
             self._leave(waiter)
             raise
+        finally:
+            place.queue.end()
 
     def take_back(self, since: float) -> None:
         """Take a permit back that was out since then, and give it to whom it is due."""
@@ -200,11 +216,14 @@ class Permits:
             waiter.permit.set_result(self._give(place))
 
     def _give(self, place: Place) -> Permit:
-        place.admitted = True
+        now = self._clock()
+        if not place.admitted:
+            place.admitted, place.admitted_at = True, now
         self.held += 1
-        return Permit(self, place, self._clock())
+        return Permit(self, place, now)
 
     def _limit(self, policy: AdmissionPolicy) -> float:
+        policy = self._in_force or policy
         return self.adaptive.at_most(policy.most) if policy.adaptive else policy.most
 
     def _refusal(self, policy: AdmissionPolicy, reason: str, code: str) -> Overloaded:

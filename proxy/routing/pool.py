@@ -16,6 +16,7 @@ from adapters.base import Limits
 from adapters.deadline import within
 from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, RateLimited
 from adapters.openai.schemas import SCHEMAS, Schemas
+from proxy.limits.claim import LimitReached
 from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
 from proxy.routing.balance import Strategy, simple_shuffle
@@ -24,7 +25,7 @@ from proxy.routing.deadline import Deadline
 from proxy.routing.gate import Probe
 from proxy.routing.member import Member
 from proxy.routing.patience import Patience
-from proxy.routing.quota import Quota
+from proxy.routing.quota import Quota, Receipt
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.tags import tagged
 
@@ -89,8 +90,7 @@ class Pool:
         """
         if self.quota is None:
             return await self._tried(call, ask, last=last)
-        receipt = await self.quota.take(call.tokens)
-        call.remaining.extend(receipt.remaining)
+        receipt = await _take(self.quota, call, told=True)
         try:
             answer = await self._tried(call, ask, last=last)
         except BaseException as error:
@@ -174,14 +174,12 @@ class _Tries:
         probe = Probe(member.gate_of(call), member.cold.pace)
         if member.quota is not None:
             try:
-                receipt = await member.quota.take(call.tokens)
+                receipt = await _take(member.quota, call, told=len(self._pool.members) == 1)
             except BaseException:
                 probe.ended()
                 raise
-            if len(self._pool.members) == 1:
-                call.remaining.extend(receipt.remaining)
-        call.reaches(self._pool.model, member.endpoint)
-        return Attempt(member, probe, call.caller, alone=self._alone, receipt=receipt)
+        tried = call.reaches(self._pool.model, member.endpoint, member.provider)
+        return Attempt(member, tried, probe, call.caller, alone=self._alone, receipt=receipt)
 
     def end(self) -> None:
         """Wait for nothing any more."""
@@ -274,6 +272,24 @@ class _Tries:
             return None
         free = any(each.live.health.well for each in untried)
         return pause if free or self._pool.budget.take() else None
+
+
+async def _take(quota: Quota, call: Call, *, told: bool) -> Receipt:
+    """Take a call from a quota; the client may be told what is left of it then, or is short.
+
+    Raises:
+        RateLimited: it does not fit.
+        Overloaded: nobody can tell.
+    """
+    try:
+        receipt = await quota.take(call.tokens)
+    except LimitReached as error:
+        if told:
+            call.remaining.append(error.remaining)
+        raise
+    if told:
+        call.remaining.extend(receipt.remaining)
+    return receipt
 
 
 def _patience(refusal: RateLimited) -> float:

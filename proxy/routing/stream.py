@@ -19,6 +19,7 @@ class PoolStream(PassedOn):
         self._attempt = attempt
         self._report: Report | None = report
         self._ended = False
+        attempt.member.live.open_streams += 1
 
     async def __anext__(self) -> list[Json]:
         try:
@@ -42,6 +43,7 @@ class PoolStream(PassedOn):
         try:
             await self._stream.aclose()
         finally:
+            self._attempt.member.live.open_streams -= 1
             if not self._ended:
                 self._call.gone()
             self._call.usage = self.summary.usage

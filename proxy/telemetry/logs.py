@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from http import HTTPStatus
 
 import structlog
 
 from adapters.errors import ContextLengthExceeded, GatewayError, ModelError, Throttled
 from proxy.routing.call import Call
+from proxy.routing.tries import Try
 from proxy.telemetry.raised import place_of_raise
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -18,10 +21,6 @@ _CONTAINERS_WORDS = (ContextLengthExceeded, ModelError, Throttled)
 #: Write keys, signatures and tokens into the finest grade of their logs, tracebacks into others;
 #: what an operator needs of it all is in lines of our own.
 _TALKATIVE = ("aioboto3", "aiobotocore", "boto3", "botocore", "urllib3")
-_STATUS_OK = 200
-_STATUS_GONE = 499
-_STATUS_BROKEN = 500
-_MILLISECONDS = 1000
 
 
 def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None:
@@ -69,7 +68,8 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
 
 def report_call(call: Call) -> None:
     """Log one finished request."""
-    now = time.monotonic()
+    duration = time.monotonic() - call.started
+    last = call.tries[-1] if call.tries else None
     fields: dict[str, object] = {
         "call_id": call.id,
         "caller": call.caller,
@@ -79,21 +79,23 @@ def report_call(call: Call) -> None:
         "stream": call.stream,
         "deployment": call.deployment,
         "endpoint": call.endpoint,
+        "component": None if last is None else last.meter.component,
+        "variant": call.variant,
         "aws_request_id": call.request_id,
         "inference_id": call.inference_id,
+        "attempts": len(call.tries),
         "retries": call.retries,
         "fallbacks": call.fell_back,
         "outcome": call.outcome,
-        "status": _status(call),
-        "duration_ms": round((now - call.started) * _MILLISECONDS, 1),
+        "status": int(call.status),
+        "duration_ms": _milliseconds(duration),
+        "queue_ms": _milliseconds(call.queue_seconds),
+        "upstream_ms": _milliseconds(call.upstream_seconds),
+        "request_bytes": call.size,
+        "sent_bytes": sum(each.meter.sent for each in call.tries),
+        "received_bytes": sum(each.meter.received for each in call.tries),
     }
-    if call.first_byte is not None:
-        fields["first_byte_ms"] = round((call.first_byte - call.started) * _MILLISECONDS, 1)
-    if call.cache is not None:
-        fields["cache"] = call.cache
-    if call.usage is not None:
-        fields["prompt_tokens"] = call.usage.get("prompt_tokens")
-        fields["completion_tokens"] = call.usage.get("completion_tokens")
+    fields.update(_where_there_is_some(call))
     if call.error is None:
         _log.info("call.finished", **fields)
         return
@@ -105,6 +107,21 @@ def report_call(call: Call) -> None:
             fields["error"] = call.error.message
         fields["detail"] = call.error.detail
     _log.warning("call.finished", **fields)
+
+
+def _where_there_is_some(call: Call) -> Iterator[tuple[str, object]]:
+    """Give what not every call has."""
+    if call.first_byte is not None:
+        yield "first_byte_ms", _milliseconds(call.first_byte - call.started)
+    if call.cold.seconds:
+        yield "cold_wait_ms", _milliseconds(call.cold.seconds)
+    if len(call.tries) > 1:
+        yield "tries", [_told(each) for each in call.tries]
+    if call.cache is not None:
+        yield "cache", call.cache
+    if call.usage is not None:
+        yield "prompt_tokens", call.usage.get("prompt_tokens")
+        yield "completion_tokens", call.usage.get("completion_tokens")
 
 
 def report_refusal(call_id: str, client: str, method: str, path: str, error: GatewayError) -> None:
@@ -121,9 +138,17 @@ def report_refusal(call_id: str, client: str, method: str, path: str, error: Gat
     )
 
 
-def _status(call: Call) -> int:
-    if call.outcome == "gone":
-        return _STATUS_GONE
-    if call.error is None:
-        return _STATUS_OK
-    return call.error.status if isinstance(call.error, GatewayError) else _STATUS_BROKEN
+def _told(tried: Try) -> dict[str, object]:
+    """Give what is told of one of several tries."""
+    error = tried.error
+    return {
+        "deployment": tried.deployment,
+        "status": HTTPStatus.OK.value if error is None else int(error.status),
+        "error_type": None if error is None else type(error).__name__,
+        "queue_ms": _milliseconds(tried.queue.seconds),
+        "upstream_ms": _milliseconds(tried.meter.wait.seconds),
+    }
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -14,6 +14,7 @@ PRIVATE: list[tuple[str, str]] = [
     *(("GET", path) for path in ("/", "/docs", "/openapi.json")),
     ("POST", "/config/reload"),
     ("GET", "/health/backlog"),
+    ("GET", "/metrics"),
     *(("GET", path) for path in ("/models", "/v1/models", "/models/chat", "/v1/models/chat")),
     ("GET", "/health"),
     *(("POST", prefix + "/rerank") for prefix in ("", "/v1", "/v2")),

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
 from adapters.base import Invoker
+from adapters.credential_state import CredentialState
 from adapters.sagemaker.network import Network
 from adapters.sagemaker.settings import AwsSettings
 from proxy.app import create_app
@@ -58,6 +59,9 @@ class ScriptedWay:
     def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
         assert settings.region == environ["AWS_REGION"]
         return self.account
+
+    def credentials(self) -> CredentialState:
+        return CredentialState()
 
     async def prepare(self) -> None:
         """Nothing to prepare."""

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.errors import InvalidRequest
 from proxy.exact_paths import ExactPaths
+from proxy.telemetry.metrics.reporter import Metrics
 
 
 async def answer(request: Request) -> Response:
@@ -36,7 +37,8 @@ async def ask(method: str, path: str) -> httpx.Response:
     paths = ExactPaths(router, ROUTES)
 
     async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-        await paths({**scope, "state": {"call_id": "c1", "client": "127.0.0.1"}}, receive, send)
+        state = {"call_id": "c1", "client": "127.0.0.1", "metrics": Metrics()}
+        await paths({**scope, "state": state}, receive, send)
 
     transport = httpx.ASGITransport(app=with_state)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -74,6 +74,24 @@ async def test_callers_take_turns() -> None:
     assert line.served == ["a1", "a2", "b1", "a3", "a4"]
 
 
+async def test_a_new_limit_holds_for_those_who_wait() -> None:
+    """A reload that gives more room lets those in at once who came under the old limit."""
+    permits = Permits()
+    line = Line(permits)
+    for name in ("a", "b", "c", "d"):
+        await line.join(name, place(limit=1))
+    permits.hold_to(policy(limit=3))
+    await settle()
+    assert line.served == ["a", "b", "c"]
+    permits.hold_to(policy(limit=1))
+    await line.release()
+    await line.join("e", place(limit=3))
+    assert line.served == ["a", "b", "c"]
+    permits.hold_to(None)
+    await settle()
+    assert line.served == ["a", "b", "c", "d", "e"]
+
+
 async def test_nobody_jumps_the_line() -> None:
     """A permit that came back belongs to whoever waits, not to whoever comes just then."""
     permits = Permits()

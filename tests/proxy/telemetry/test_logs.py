@@ -15,18 +15,14 @@ from adapters.errors import (
     Throttled,
     UpstreamError,
 )
-from proxy.routing.call import Call
 from proxy.telemetry import logs
+from tests.proxy.telemetry.calls import new_call, tried
 
 pytestmark = pytest.mark.usefixtures("own_logging")
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[Json]:
     return [orjson.loads(line) for line in capsys.readouterr().err.splitlines()]
-
-
-def new_call() -> Call:
-    return Call(id="c1", task="chat", model="m", caller="me", stream=False)
 
 
 def test_a_good_call_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,6 +79,25 @@ def test_a_refusal_is_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
     logs.report_refusal("c1", "10.0.0.1", "GET", "/v1/models", AuthenticationFailed("no"))
     (line,) = lines(capsys)
     assert (line["event"], line["status"], line["path"]) == ("request.refused", 401, "/v1/models")
+
+
+def test_tries_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there were several tries each has its deployment, its end and its times."""
+    logs.configure(as_json=True)
+    call = new_call(size=9, at_the_door=0.5)
+    first = tried(call, "a", Throttled("busy"))
+    first.meter.sent, first.meter.component = 10, "part"
+    logs.report_call(call)
+    second = tried(call, "b")
+    second.meter.sent, second.meter.received, second.meter.component = 10, 30, "other"
+    logs.report_call(call)
+    alone, line = lines(capsys)
+    assert "tries" not in alone
+    assert (alone["attempts"], alone["component"], alone["queue_ms"]) == (1, "part", 500)
+    assert (line["request_bytes"], line["sent_bytes"], line["received_bytes"]) == (9, 20, 30)
+    told = [(each["deployment"], each["status"], each["error_type"]) for each in line["tries"]]
+    assert told == [("a", 429, "Throttled"), ("b", 200, None)]
+    assert all(each["upstream_ms"] >= 0 for each in line["tries"])
 
 
 def test_a_client_that_left_is_499(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,36 @@
+"""GET /metrics: the whole gateway's numbers, for Prometheus.
+
+Source: https://docs.litellm.ai/docs/proxy/prometheus
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from proxy.auth.keyring import Access, Caller
+from proxy.routes.table import Route
+from proxy.telemetry.metrics.page import Page
+
+#: https://prometheus.io/docs/instrumenting/exposition_formats/
+_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+async def scrape(request: Request, caller: Caller) -> Response:
+    """Give the metrics of all processes in Prometheus's text form."""
+    del caller
+    page: Page = request.state.metrics_page
+    return Response(await page.text(), headers={"content-type": _TEXT})
+
+
+ROUTES = (
+    Route(
+        paths=("/metrics",),
+        method="GET",
+        access=Access.CALLER,
+        handler=scrape,
+        summary="Metrics for Prometheus",
+    ),
+)

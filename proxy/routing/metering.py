@@ -1,0 +1,143 @@
+"""What goes to SageMaker and comes back, measured: the time that is waited for it, and the bytes.
+
+Knows nothing of what the bytes mean, nor of who will read the numbers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from adapters.base import Head, Invoker, Limits, Payload, Reply, Target, UpstreamStream
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds in which at least one thing was waited for: things side by side count once."""
+
+    _seconds: float = 0.0
+    _waiting: int = 0
+    _since: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Give them, up to now."""
+        if not self._waiting:
+            return self._seconds
+        return self._seconds + time.monotonic() - self._since
+
+    def begin(self) -> None:
+        """Begin to wait for one thing more."""
+        if not self._waiting:
+            self._since = time.monotonic()
+        self._waiting += 1
+
+    def end(self) -> None:
+        """End the wait for one of them."""
+        self._waiting -= 1
+        if not self._waiting:
+            self._seconds += time.monotonic() - self._since
+
+
+@dataclass(slots=True)
+class Meter:
+    """What one try took of SageMaker.
+
+    Signing, and getting the credentials to sign with, is a part of the wait.
+    """
+
+    wait: Stopwatch = field(default_factory=Stopwatch)
+    #: The bodies, as they are after and before any compression on the way.
+    sent: int = 0
+    received: int = 0
+    #: The inference component that was called, which a client may have chosen.
+    component: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """An invoker whose calls are measured; made for one try.
+
+    Args:
+        invoker: Makes the calls.
+        meter: Measures them.
+    """
+
+    invoker: Invoker
+    meter: Meter
+
+    async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
+        """Give the whole answer.
+
+        Raises:
+            GatewayError: every failure.
+        """
+        meter = self._sends(target, payload)
+        meter.wait.begin()
+        try:
+            reply = await self.invoker.invoke(target, payload, limits)
+        finally:
+            meter.wait.end()
+        meter.received += len(reply.body)
+        return reply
+
+    async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> UpstreamStream:
+        """Give the streamed answer.
+
+        Raises:
+            GatewayError: every failure.
+        """
+        meter = self._sends(target, payload)
+        meter.wait.begin()
+        try:
+            stream = await self.invoker.open_stream(target, payload, limits)
+        finally:
+            meter.wait.end()
+        return _MeteredStream(stream, meter)
+
+    def _sends(self, target: Target, payload: Payload) -> Meter:
+        self.meter.sent += len(payload.body)
+        self.meter.component = target.inference_component
+        return self.meter
+
+
+class _MeteredStream:
+    """An upstream stream whose parts are counted."""
+
+    def __init__(self, stream: UpstreamStream, meter: Meter) -> None:
+        self._stream = stream
+        self._meter = meter
+
+    @property
+    def head(self) -> Head:
+        """What AWS said before the first part."""
+        return self._stream.head
+
+    @property
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The container's bytes."""
+        return _MeteredChunks(self._stream.chunks, self._meter)
+
+    async def aclose(self) -> None:
+        """Give the connection up."""
+        await self._stream.aclose()
+
+
+class _MeteredChunks:
+    def __init__(self, chunks: AsyncIterator[bytes], meter: Meter) -> None:
+        self._chunks = chunks
+        self._meter = meter
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        wait = self._meter.wait
+        wait.begin()
+        try:
+            part = await anext(self._chunks)
+        finally:
+            wait.end()
+        self._meter.received += len(part)
+        return part

@@ -1,0 +1,47 @@
+"""What a request tried: which deployments, which models in another's place, and how that went."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from adapters.errors import GatewayError
+from proxy.routing.metering import Meter, Stopwatch
+
+
+@dataclass(slots=True, kw_only=True)
+class Try:
+    """One try of one deployment."""
+
+    #: The public model that it belongs to.
+    model: str
+    #: Its id.
+    deployment: str
+    endpoint: str
+    #: LiteLLM's word for the kind of its address, such as `sagemaker_chat`.
+    provider: str
+    meter: Meter = field(default_factory=Meter)
+    #: The wait for its permits.
+    queue: Stopwatch = field(default_factory=Stopwatch)
+    started: float = field(default_factory=time.monotonic)
+    #: From its start to its end; None while it lasts.
+    seconds: float | None = None
+    error: GatewayError | None = None
+    #: The deployment rests because of it.
+    cooled: bool = False
+
+    def ended(self, error: GatewayError | None) -> None:
+        """Note its end."""
+        self.seconds = time.monotonic() - self.started
+        if error is not None:
+            self.error = error
+
+
+@dataclass(slots=True)
+class StandIn:
+    """A model that was asked in another's place."""
+
+    model: str
+    #: Why.
+    because: GatewayError
+    answered: bool = False

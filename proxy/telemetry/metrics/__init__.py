@@ -1,0 +1,1 @@
+"""Metrics: what is counted, who counts it, and how several processes give one page."""

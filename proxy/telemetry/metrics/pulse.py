@@ -1,0 +1,133 @@
+"""How things stand now, looked at once a second and at each scrape; nothing of it costs a request.
+
+Knows where the numbers are: what is under way, who waits, which deployments rest, how old the
+credentials are, and how late the event loop is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from adapters.credential_state import CredentialState
+from proxy.routing.live import LiveState
+from proxy.routing.member import Member
+from proxy.telemetry.metrics.instruments import Labelled
+from proxy.telemetry.metrics.reporter import Metrics
+
+_SECONDS: Final = 1.0
+_RESTS: Final = 2
+_FAILS: Final = 1
+
+#: Labels, and the number that is true of them.
+_Standing = dict[tuple[tuple[str, str], ...], float]
+
+
+class Pulse:
+    """Sets the gauges of this process.
+
+    Args:
+        metrics: Has them.
+        calls: Counts the requests under way.
+        live: What is known of all deployments.
+        members: Gives the deployments of the configuration that is served.
+        credentials: Tells how they stand.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        *,
+        calls: Callable[[], int],
+        live: LiveState,
+        members: Callable[[], Iterable[Member]],
+        credentials: Callable[[], CredentialState],
+    ) -> None:
+        self._metrics = metrics
+        self._calls = calls
+        self._live = live
+        self._members = members
+        self._credentials = credentials
+        self._counted = CredentialState()
+        #: What was set last: a series whose subject is gone says 0.
+        self._standing: dict[str, _Standing] = {}
+
+    def look(self) -> None:
+        """Set all gauges."""
+        all_of, live = self._metrics.all, self._live
+        all_of.workers.metric.set(1)
+        all_of.in_flight.metric.set(self._calls())
+        all_of.door_held.metric.set(live.door.held)
+        all_of.door_waiting.metric.set(live.door.waiting)
+        self._look_at_deployments()
+        self._set("state", all_of.state, dict(map(self._state, self._members())))
+        self._look_at_credentials()
+
+    async def beat(self) -> None:
+        """Look once a second, and take down by how much that was late."""
+        loop, lag = asyncio.get_running_loop(), self._metrics.all.loop_lag.metric
+        while True:
+            due = loop.time() + _SECONDS
+            await asyncio.sleep(_SECONDS)
+            lag.observe(max(loop.time() - due, 0.0))
+            self.look()
+
+    def _look_at_deployments(self) -> None:
+        all_of, streams = self._metrics.all, 0
+        held, waiting, tries = Counter[Any](), Counter[Any](), Counter[Any]()
+        for name, each in self._live.deployments():
+            labels = (("model_id", self._metrics.deployments.of(name)),)
+            held[labels] += each.permits.held
+            waiting[labels] += each.permits.waiting
+            tries[labels] += each.in_flight
+            streams += each.open_streams
+        all_of.open_streams.metric.set(streams)
+        self._set("held", all_of.permits_held, held)
+        self._set("waiting", all_of.permits_waiting, waiting)
+        self._set("tries", all_of.tries_now, tries)
+
+    def _state(self, member: Member) -> tuple[tuple[tuple[str, str], ...], float]:
+        health = member.live.health
+        state = _RESTS if health.resting else _FAILS * health.failing
+        labels = {
+            "model_id": self._metrics.deployments.of(member.endpoint.id),
+            "litellm_model_name": member.endpoint.target.endpoint,
+            "api_provider": member.provider,
+        }
+        return tuple(labels.items()), state
+
+    def _look_at_credentials(self) -> None:
+        all_of, now, counted = self._metrics.all, self._credentials(), self._counted
+        self._counted = now
+        for outcome, count, before in (
+            ("ok", now.fetched, counted.fetched),
+            ("failed", now.failed, counted.failed),
+        ):
+            # less than before: a reload has given up what had counted them
+            more = count - before if count >= before else count
+            all_of.credential_refreshes.of({"outcome": outcome}).inc(more)
+        age = 0.0 if now.oldest is None else max(time.time() - now.oldest, 0.0)
+        all_of.credential_age.metric.set(age)
+
+    def _set(self, name: str, gauge: Labelled[Any], now: Mapping[Any, float]) -> None:
+        for labels in self._standing.get(name, {}).keys() - now.keys():
+            gauge.of(dict(labels)).set(0)
+        for labels, value in now.items():
+            gauge.of(dict(labels)).set(value)
+        self._standing[name] = dict(now)
+
+
+@asynccontextmanager
+async def beating(pulse: Pulse) -> AsyncIterator[None]:
+    """Keep the gauges true for the block."""
+    pulse.look()
+    task = asyncio.create_task(pulse.beat(), name="pulse")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,156 @@
+"""Where numbers live: in this process, or in files that all workers of a gateway map into memory.
+
+The files have prometheus_client's own form, so that its collector reads them; unlike its own values
+these need no variable of the environment, which a reload would take away, and no lock, since each
+file has one writer. What a killed worker has counted is still there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Metric,
+    disable_created_metrics,
+    generate_latest,
+    values,
+)
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+#: Untyped as they are.
+_File: Final[Any] = MmapedDict
+_Files: Final[Any] = MultiProcessCollector
+_no_birthdays: Final[Any] = disable_created_metrics
+
+_FOLDER: Final = "metrics"
+_LOCK: Final = "lock"
+#: Stands for all workers that are gone, where a worker's file has its process id.
+_DEAD: Final = "0"
+#: Files whose numbers outlive their worker.
+_KEPT: Final = ("counter", "histogram")
+
+
+def keep_here() -> None:
+    """Keep the numbers of metrics made from now on in this process."""
+    _no_birthdays()  # half as many lines again, for what nobody asks
+    values.ValueClass = values.MutexValue
+
+
+@contextmanager
+def kept_shared(shared: Path, process: int) -> Iterator[None]:
+    """Keep the numbers of metrics made from now on in a process's files, open for the block.
+
+    Args:
+        shared: The workers' folder.
+        process: This one's id.
+    """
+    folder = shared / _FOLDER
+    folder.mkdir(exist_ok=True)
+    files: dict[str, Any] = {}
+
+    def file_of(kind: str) -> Any:
+        if kind not in files:
+            files[kind] = _File(str(folder / f"{kind}_{process}.db"))
+        return files[kind]
+
+    before = values.ValueClass
+    # the class that prometheus_client makes its metrics' values of
+    values.ValueClass = type("SharedValue", (_SharedValue,), {"file_of": staticmethod(file_of)})
+    try:
+        yield
+    finally:
+        values.ValueClass = before
+        for file in files.values():
+            file.close()
+
+
+class _SharedValue:
+    """One number, in prometheus_client's interface."""
+
+    _multiprocess = True
+    file_of: Callable[[str], Any]
+
+    def __init__(  # noqa: PLR0917 - prometheus_client passes them so
+        self,
+        typ: str,
+        metric_name: str,
+        name: str,
+        labelnames: list[str],
+        labelvalues: list[str],
+        help_text: str,
+        multiprocess_mode: str = "",
+        **_: Any,
+    ) -> None:
+        self._file = self.file_of(f"gauge_{multiprocess_mode}" if typ == "gauge" else typ)
+        self._key = mmap_key(metric_name, name, labelnames, labelvalues, help_text)
+        self._value: float = self._file.read_value(self._key)[0]
+
+    def inc(self, amount: float) -> None:
+        """Add to it."""
+        self._value += amount
+        self._file.write_value(self._key, self._value, 0.0)
+
+    def set(self, value: float, timestamp: float | None = None) -> None:
+        """Replace it."""
+        self._value = value
+        self._file.write_value(self._key, value, timestamp or 0.0)
+
+    def get(self) -> float:
+        """Give it."""
+        return self._value
+
+
+class _AllWorkers(Collector):
+    """Reads what all workers have counted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._collector = _Files(None, str(folder))
+
+    def collect(self) -> Iterable[Metric]:
+        """Give every metric, as the sum, or the largest, of all."""
+        with _locked(self._folder, fcntl.LOCK_SH):
+            return list(self._collector.collect())
+
+
+def page(registry: CollectorRegistry, shared: Path | None) -> bytes:
+    """Give all numbers in Prometheus's text form; takes a while with many workers."""
+    if shared is None:
+        return generate_latest(registry)
+    everyone = CollectorRegistry()
+    everyone.register(_AllWorkers(shared / _FOLDER))
+    return generate_latest(everyone)
+
+
+def bury(shared: Path, process: int) -> None:
+    """Take over what a worker that is gone has counted; forget how things stood with it."""
+    folder = shared / _FOLDER
+    with suppress(FileNotFoundError), _locked(folder, fcntl.LOCK_EX):
+        for path in folder.glob(f"*_{process}.db"):
+            if path.name.startswith(_KEPT):
+                _add(path, folder / path.name.replace(f"_{process}.", f"_{_DEAD}."))
+            path.unlink()
+
+
+def _add(path: Path, total: Path) -> None:
+    sums = _File(str(total))
+    try:
+        for key, value, *_ in _File.read_all_values_from_file(str(path)):
+            sums.write_value(key, sums.read_value(key)[0] + value, 0.0)
+    finally:
+        sums.close()
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    """Hold the folder's lock: whoever reads must not see a worker twice, or not at all."""
+    with (folder / _LOCK).open("a", encoding="ascii") as file:
+        fcntl.flock(file, how)
+        yield
