@@ -13,17 +13,15 @@ import orjson
 import pytest
 from starlette.types import ASGIApp, Message
 
-from adapters.base import Invoker, Limits, Payload, Reply, Target
+from adapters.base import Limits, Payload, Reply, Target
 from adapters.errors import InvalidRequest, ModelError, Throttled
 from adapters.sagemaker.network import Network
-from adapters.sagemaker.settings import AwsSettings
 from proxy.app import create_app
 from proxy.building import WayToAws
 from proxy.lifecycle.life import Life
 from proxy.lifecycle.plan import Plan
-from proxy.wildcards.catalogue import Catalogue
 from tests.adapters.scripted import HEAD, ScriptedStream
-from tests.proxy.served import COMPLETION, config, entry
+from tests.proxy.served import COMPLETION, ScriptedWay, config, entry
 from tests.proxy.wildcards.account import ScriptedAccount
 
 MODELS = [
@@ -65,21 +63,10 @@ class SlowStream(ScriptedStream):
 
 @dataclass(frozen=True)
 class Whims:
-    """A way to AWS that fails as it likes, and takes its time."""
+    """An invoker that fails as it likes, and takes its time."""
 
     chance: random.Random
     streams: list[ScriptedStream]
-
-    def invoker(self, settings: AwsSettings) -> Invoker:
-        del settings
-        return self
-
-    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
-        del settings, environ
-        return ScriptedAccount()
-
-    async def prepare(self) -> None:
-        """Nothing to prepare."""
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
         del target, payload, limits
@@ -151,11 +138,11 @@ async def ask(app: ASGIApp, state: Mapping[str, Any], chance: random.Random) -> 
 async def test_whatever_ends_a_request_nothing_of_it_is_kept(seed: int) -> None:
     """Permits, slots, places in lines and streams come back, through failures, cuts and reloads."""
     chance = random.Random(seed)  # noqa: S311 - it plays, and guards nothing
-    way = Whims(chance, [])
+    whims = Whims(chance, [])
 
     @asynccontextmanager
     async def open_way(_: Network) -> AsyncIterator[WayToAws]:
-        yield way
+        yield ScriptedWay(whims, ScriptedAccount())
 
     app = create_app(PLAN, opener=open_way)
     lifespan: AbstractAsyncContextManager[Any] = app.router.lifespan_context(app)
@@ -173,5 +160,5 @@ async def test_whatever_ends_a_request_nothing_of_it_is_kept(seed: int) -> None:
             assert (member.live.in_flight, permits.held, permits.waiting) == (0, 0, 0)
         assert (door.permits.held, door.permits.waiting) == (0, 0)
         assert (await chat.quota.take(1)).remaining[0].parallel == 7
-        assert way.streams
-        assert all(stream.closed.is_set() for stream in way.streams)
+        assert whims.streams
+        assert all(stream.closed.is_set() for stream in whims.streams)
