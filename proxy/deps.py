@@ -17,13 +17,16 @@ from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.keyring import ADMIN, Caller
 from proxy.gateway import Gateway
+from proxy.held_stream import HeldStream
 from proxy.json_body import parse_object
 from proxy.routing.answering import Answering
 from proxy.routing.call import Call
+from proxy.sse import ChunkSource
 
 _SAGEMAKER: Final = PREFIX.encode()
 
 T = TypeVar("T")
+S = TypeVar("S", bound=ChunkSource)
 
 
 class ClientGone(Exception):
@@ -131,15 +134,19 @@ async def until_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     return doing.result()
 
 
-async def until_held(request: Request, call: Call, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Give the work, done; or still under way, once the call waits for an endpoint to start.
+async def until_held(request: Request, call: Call, work: Coroutine[Any, Any, S]) -> asyncio.Task[S]:
+    """Give the work at a stream, done; or under way, once the call waits for an endpoint to start.
 
     Raises:
         ClientGone: the client left; the work is cancelled.
     """
     doing = asyncio.ensure_future(work)
     call.holding = asyncio.get_running_loop().create_future()
-    await _first_of(request, doing, call.holding)
+    try:
+        await _first_of(request, doing, call.holding)
+    except BaseException:
+        await HeldStream(doing).aclose()  # nobody else will: it may have come just now
+        raise
     return doing
 
 

@@ -49,7 +49,7 @@ COMPLETION = {
 class ScriptedWay:
     """The way to AWS, played by one invoker for all deployments."""
 
-    script: ScriptedInvoker
+    script: Invoker
     account: Catalogue
 
     def invoker(self, settings: AwsSettings) -> Invoker:

@@ -12,8 +12,9 @@ from starlette.types import Message, Scope
 
 from adapters.base import Json
 from adapters.errors import EndpointCold
-from proxy.deps import ClientGone, read_body, until_gone
+from proxy.deps import ClientGone, read_body, until_gone, until_held
 from proxy.held_stream import HeldStream
+from proxy.routing.call import Call
 from proxy.sse import ChunkResponse
 
 CHUNK: Json = {"choices": []}
@@ -243,3 +244,26 @@ async def test_a_held_stream_that_fails() -> None:
     *_, last, end = client.bodies
     assert b'"code":"no_capacity"' in last
     assert end == b""
+
+
+@pytest.mark.parametrize("holds", [False, True])
+async def test_a_stream_whose_request_is_cut_as_it_comes_is_closed(holds: bool) -> None:
+    """At the end of the process requests are cut at any point: nobody else would close it."""
+    source = Source([CHUNK])
+    call = Call(id="c1", task="chat", model="m", caller="me", stream=True)
+
+    async def work() -> Source:
+        request.cancel()
+        if holds and call.holding is not None:
+            call.holding.set_result(None)
+            await asyncio.sleep(0)
+        return source
+
+    async def read() -> None:
+        await until_held(Request(SCOPE, Client().receive), call, work())
+
+    request = asyncio.ensure_future(read())
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert source.closed == (0 if holds else 1)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
