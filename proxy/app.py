@@ -19,6 +19,7 @@ from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
+from proxy.auth.static_keys import static_keys
 from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.door import Door, DoorCloses
 from proxy.errors import on_gateway_error, on_http_exception
@@ -95,6 +96,7 @@ def create_app(
     door = None if rules.door is None else Door(live.door, rules.door)
     keyring = Keyring(
         master_key,
+        keys=static_keys(config.keys),
         header=general.litellm_key_header_name,
         public_paths=general.public_routes,
         any_host=general.dangerously_permit_weak_or_unset_master_key,

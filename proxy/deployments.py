@@ -15,6 +15,7 @@ from adapters.base import Format, Invoker, Json, StreamMode, Target
 from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose, network
 from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
+from proxy.auth.static_keys import static_keys
 from proxy.banner import ModelLine
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
@@ -95,6 +96,10 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
     Each error has the path of the key at fault; there is at most one for each deployment.
     """
     found: list[ConfigError] = [*unknown_names(config)]
+    try:
+        static_keys(config.keys)
+    except ConfigError as error:
+        found.append(error)
     try:
         network(environ, ssl_verify=config.litellm_settings.ssl_verify)
     except ConfigError as error:

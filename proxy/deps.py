@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, Final, TypeVar, cast
 
 import orjson
@@ -16,10 +17,12 @@ from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
 from proxy.asking import wishes
 from proxy.auth import client_fields
-from proxy.auth.keyring import Caller
+from proxy.auth.caller import Caller
 from proxy.gateway import Gateway
+from proxy.registry import Registry
 from proxy.routing.call import Call
 from proxy.routing.model import PublicModel
+from proxy.routing.wishes import Wishes
 
 _SAGEMAKER: Final = PREFIX.encode()
 
@@ -79,6 +82,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Publi
         ClientGone: the client left in the middle of its body, or while it waited.
         InvalidRequest: the body is not what the model takes for the task, or names what a client
             may not choose.
+        PermissionDenied: the caller's key is not for the model, or for one of these fallbacks.
         ModelNotFound: no such public model, or none that it names as a fallback.
     """
     data = await read_body(request)
@@ -90,13 +94,13 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Publi
         body["model"] = request.path_params["model"]
     validate(AddressedRequest, body)
     registry = gateway(request).registry
-    model = registry.model(body["model"])
+    model = registry.model(permitted(registry, caller, body["model"]))
     schema = model.schemas[task]
     validate(schema, body)
     params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)
-    wished = wishes(body, request.headers)
+    wished = _granted(registry, caller, wishes(body, request.headers))
     for name in wished.fallbacks or ():
         registry.pool(name)
     call = Call(
@@ -112,6 +116,32 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Publi
     )
     request.state.call = call
     return model, call, params
+
+
+def permitted(registry: Registry, caller: Caller, asked: str) -> str:
+    """Give the model that a caller means by a name.
+
+    A key that is not for it hears the same, whether there is such a model or not.
+
+    Raises:
+        PermissionDenied: the caller's key is not for it.
+    """
+    name = caller.resolved(asked)
+    caller.check_model(asked, name, registry.behind(name))
+    return name
+
+
+def _granted(registry: Registry, caller: Caller, wished: Wishes) -> Wishes:
+    """Give the wishes that a caller's key allows; the key's tags win over the request's.
+
+    Raises:
+        PermissionDenied: a fallback is a model that the key is not for; those of the
+            configuration are the operator's own choice.
+    """
+    if wished.fallbacks:
+        allowed = tuple(permitted(registry, caller, name) for name in wished.fallbacks)
+        wished = replace(wished, fallbacks=allowed)
+    return replace(wished, tags=caller.tags) if caller.tags else wished
 
 
 def _headers_for_sagemaker(request: Request) -> tuple[Header, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
+from typing import Final
 
 from adapters.errors import ConfigError
 from proxy.config.router import FallbackLists, FallbackSettings
@@ -11,6 +12,9 @@ from proxy.config.schema import ProxyConfig
 from proxy.wildcards.pattern import STAR, Pattern
 
 Place = tuple[str | int, ...]
+
+#: What stands for every model in a key's list.
+_EVERY: Final = frozenset({STAR, "all-proxy-models"})
 
 
 def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
@@ -22,10 +26,28 @@ def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
     for path, name in _mentioned(config):
         if name not in known and all(pattern.match(name) is None for pattern in patterns):
             yield ConfigError("no model has this name", path=path)
+    for path, name in _granted(config):
+        if name not in {*known, *_EVERY} and not _fits_some(name, known, patterns):
+            yield ConfigError("no model has this name", path=path)
     for index, wanted in enumerate(settings.model_group_settings.forward_client_headers_to_llm_api):
         if not any(fnmatchcase(name, wanted) for name in names):
             where = ("model_group_settings", "forward_client_headers_to_llm_api", index)
             yield ConfigError("no model has this name", path=("litellm_settings", *where))
+
+
+def _granted(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
+    """Give what keys are for: names and patterns."""
+    for index, entry in enumerate(config.keys):
+        for place, name in enumerate(entry.models):
+            yield ("keys", index, "models", place), name
+
+
+def _fits_some(name: str, known: Collection[str], patterns: Collection[Pattern]) -> bool:
+    """Whether a key's pattern fits a model; with wildcards in the registry nobody can tell."""
+    if STAR in name:
+        own = Pattern.of(name)
+        return bool(patterns) or any(own.match(each) is not None for each in known)
+    return any(pattern.match(name) is not None for pattern in patterns)
 
 
 def _mentioned(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
@@ -36,6 +58,9 @@ def _mentioned(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
         yield ("router_settings", "model_group_retry_policy", model), model
     for name, model in router.aliases.items():
         yield ("router_settings", "model_group_alias", name), model
+    for index, entry in enumerate(config.keys):
+        for name, model in entry.aliases.items():
+            yield ("keys", index, "aliases", name), model
     for name, model in settings.model_alias_map.items():
         yield ("litellm_settings", "model_alias_map", name), model
 

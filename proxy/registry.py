@@ -89,13 +89,17 @@ class Registry:
             fallbacks=self._policies.fallbacks,
         )
 
+    def behind(self, name: str) -> str:
+        """Give the name of the model that another name stands for; else the name itself."""
+        return self._policies.aliases.get(name, name)
+
     def pool(self, name: str) -> Pool:
         """Give a model's own deployments.
 
         Raises:
             ModelNotFound: there are none.
         """
-        model = self._policies.aliases.get(name, name)
+        model = self.behind(name)
         found = self._pools.get(model) or self._matched(model)
         if found is None:
             raise ModelNotFound(

@@ -145,6 +145,7 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
     "model_list": {},
     "credential_list": {},
     "credential_values": {},
+    "keys": {},
     "litellm_params": {
         **_PARAMS_UNUSED,
         **_BALANCING,
@@ -209,13 +210,16 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
 #: Section -> key -> why the configuration is refused.
 UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     "root": {
-        **_keys(_NO_KEYS, "keys"),
         **_keys(_NO_GUARD, "guardrails policies policy_attachments"),
         **_keys(_NO_TEMPLATE, "prompts"),
     },
     "model_list": {},
     "credential_list": {},
     "credential_values": {},
+    "keys": {
+        **_keys("only virtual keys have budgets", "max_budget budget_duration soft_budget"),
+        **_keys("it is for virtual keys: a row of the configuration says expires", "duration"),
+    },
     "litellm_params": _PARAMS_UNSUPPORTED,
     "discover": {},
     "model_info": {},

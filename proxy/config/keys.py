@@ -15,6 +15,7 @@ from adapters.deployment.settings import SigningSettings
 from adapters.spelling import nearest
 from proxy.config.compat import UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
+from proxy.config.key_entry import KeyEntry
 from proxy.config.problems import Report
 from proxy.config.router import RouterSettings
 from proxy.config.schema import (
@@ -36,6 +37,7 @@ _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "model_info": ModelInfo,
     "credential_list": CredentialEntry,
     "credential_values": SigningSettings,
+    "keys": KeyEntry,
     "litellm_settings": LitellmSettings,
     "router_settings": RouterSettings,
     "general_settings": GeneralSettings,
@@ -44,12 +46,15 @@ _HOMES = {
     "root": "at the top of the file",
     "model_list": "in an entry of model_list",
     "credential_list": "in an entry of credential_list",
+    "keys": "in an entry of keys",
 }
 #: Sections that are judged by name when they turn up under a deployment: a container has no use
 #: for their keys, and some of them are secrets.
 _NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
 #: What no two deployments can share.
 _EACH_ONES_OWN = DeploymentParams.model_fields.keys() - DeploymentSettings.model_fields.keys()
+#: What narrows a key: leaving one out would widen it.
+_LIMITS_OF_KEYS = KeyEntry.model_fields.keys() - {"metadata", "alias", "key_alias", "aliases"}
 _WAY_OUT = "a container's own parameter of this name goes under extra_body"
 
 
@@ -58,6 +63,7 @@ def judged(root: Node, report: Report) -> Node:
     sections = {
         "model_list": lambda node: _each(node, lambda entry: _entry(entry, report)),
         "credential_list": lambda node: _each(node, lambda entry: _credential(entry, report)),
+        "keys": lambda node: _each(node, lambda entry: _closed(entry, "keys", report)),
         "litellm_settings": lambda node: _closed(node, "litellm_settings", report),
         "general_settings": lambda node: _closed(node, "general_settings", report),
         "router_settings": lambda node: _router(node, report),
@@ -213,5 +219,5 @@ def _knows(section: str, key: str) -> bool:
 
 def _is_lock(key: str) -> bool:
     """Whether leaving the key out would open a door: never a mere warning."""
-    locks = {"general_settings", *GeneralSettings.model_fields}
+    locks = {"general_settings", *GeneralSettings.model_fields, *_LIMITS_OF_KEYS}
     return key in locks or any(key in keys for keys in UNSUPPORTED.values())

@@ -23,6 +23,7 @@ from pydantic import (
 from adapters.deployment.settings import SigningSettings
 from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
 from proxy.config.deployment import DeploymentParams
+from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
 from proxy.config.values import ExactPath, HeaderName, Origin
 from proxy.config.wildcard import is_wildcard
@@ -132,6 +133,8 @@ class ProxyConfig(Section):
     router_settings: RouterSettings = RouterSettings()
     #: Already given to the deployments that name them; kept here to be checked.
     credential_list: tuple[CredentialEntry, ...] = ()
+    #: Callers' keys beside the master key.
+    keys: tuple[KeyEntry, ...] = ()
     #: Hidden as a whole: variables are where secrets live.
     environment_variables: Mapping[str, SecretStr] = Field(default_factory=dict)
     include: tuple[Text, ...] = ()

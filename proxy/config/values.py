@@ -34,6 +34,23 @@ def _header_name(text: str) -> str:
     return text
 
 
+def _key_route(text: str) -> str:
+    """Let LiteLLM's name for all that a key can be for stand beside paths."""
+    return text if text == "llm_api_routes" else _exact_path(text)
+
+
+def _model_pattern(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    if text.count("*") > 1:
+        raise ValueError('expected one "*" at most')
+    return text
+
+
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
+#: A path, or `llm_api_routes`.
+KeyRoute = Annotated[str, AfterValidator(_key_route)]
+#: A public model's name; a `*` in it stands for any text.
+ModelPattern = Annotated[str, AfterValidator(_model_pattern)]

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from adapters.deployment.settings import IDENTITY_KEYS, SigningSettings
 from proxy.cli import main
 from proxy.config.deployment import DeploymentParams
+from proxy.config.key_entry import KeyEntry
 from proxy.config.load import load_config
 from proxy.config.router import RouterSettings
 from proxy.config.schema import (
@@ -36,6 +37,7 @@ VARIABLES = {
     "CUSTOM_AWS_SECRET_ACCESS_KEY": "example-secret",
     "CUSTOM_AWS_REGION_NAME": "us-east-1",
     "SAGEGATE_MASTER_KEY": "sk-example-master-key",
+    "TEAM_A_KEY": "sk-example-of-team-a",
 }
 SECTIONS: dict[str, type[BaseModel]] = {
     "config.yaml": ProxyConfig,
@@ -44,6 +46,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "discover": Discover,
     "model_info": ModelInfo,
     "credential_list": CredentialEntry,
+    "keys": KeyEntry,
     "litellm_settings": LitellmSettings,
     "general_settings": GeneralSettings,
     "router_settings": RouterSettings,
