@@ -4,7 +4,7 @@
 #   docker run -p 4000:4000 -v $PWD/config.yaml:/app/config.yaml:ro \
 #     -e LITELLM_MASTER_KEY=sk-... --read-only sagegate --host 0.0.0.0
 #
-# Running answers get 30 seconds when it stops: `docker stop -t 40`.
+# It says for 5 seconds that it stops, and running answers get 60: `docker stop -t 70`.
 
 # Both stages need the same one: the environment is carried over with its links to this Python.
 # Pin it by digest where your registry can tell you one: python:3.11-slim-bookworm@sha256:...

@@ -135,6 +135,20 @@ class _Commands(click.Group):
     help="Seconds that an idle connection is kept.",
 )
 @click.option(
+    "--drain_notice",
+    envvar="DRAIN_NOTICE",
+    type=click.FloatRange(min=0),
+    help="Seconds from SIGTERM until new connections are refused; 5, or 0 on loopback.",
+)
+@click.option(
+    "--drain_timeout",
+    envvar="DRAIN_TIMEOUT",
+    type=click.FloatRange(min=0),
+    default=60,
+    show_default=True,
+    help="Seconds from then until open requests are cut.",
+)
+@click.option(
     "--limit_concurrency",
     envvar="LIMIT_CONCURRENCY",
     type=click.IntRange(min=1),
@@ -185,6 +199,8 @@ def _settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str,
     return {
         "workers": flags["num_workers"],
         "keepalive": flags["keepalive_timeout"],
+        "drain_notice": flags["drain_notice"],
+        "drain_timeout": flags["drain_timeout"],
         "limit_concurrency": flags["limit_concurrency"],
         "log_config": flags["log_config"],
         "ssl_keyfile": flags["ssl_keyfile_path"],

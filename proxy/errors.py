@@ -15,6 +15,7 @@ from adapters.errors import (
     GatewayError,
     InvalidRequest,
     MethodNotAllowed,
+    Overloaded,
     RouteNotFound,
 )
 from adapters.signed_headers import INFERENCE_ID
@@ -98,3 +99,12 @@ def _refused(request: Request, error: GatewayError) -> None:
 def unexpected() -> GatewayError:
     """Give the face of a fault of our own; what it was is for the log alone."""
     return GatewayError("The gateway failed to answer this request.")
+
+
+def shutting_down() -> GatewayError:
+    """Give what is said where this process ends before the answer: another one may be asked."""
+    return Overloaded(
+        "The gateway is shutting down before the answer is complete.",
+        code="shutting_down",
+        retry_after=1,
+    )

@@ -41,7 +41,7 @@ FOREIGN_FLAGS: tuple[ForeignFlag, ...] = (
     *_accepted("nothing is ever sent", "telemetry", valued=True),
     *_accepted(_ONE_SERVER, "run_gunicorn", "run_hypercorn", "run_granian"),
     *_accepted(_ONE_SERVER, "granian_threads", valued=True),
-    *_accepted("restart to take up changes", "reload"),
+    *_accepted("send SIGHUP or POST /config/reload to take up changes", "reload"),
     *_accepted(
         "workers need no restarts",
         "max_requests_before_restart",
@@ -59,7 +59,7 @@ FOREIGN_FLAGS: tuple[ForeignFlag, ...] = (
         "azure_postgresql_auth",
     ),
     *_accepted("there are no metrics in this version", "prometheus_metrics_port", valued=True),
-    *_accepted("uvicorn watches its workers", "timeout_worker_healthcheck", valued=True),
+    *_accepted("workers are watched without it", "timeout_worker_healthcheck", valued=True),
     *_refused("SageMaker's API has no such version", "api_version", valued=True),
     *_refused("budgets are not supported in this version", "max_budget", valued=True),
     *_refused("use --validate_config to check without serving", "skip_server_startup"),

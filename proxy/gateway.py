@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from proxy.auth.keyring import Keyring
 from proxy.door import Door
 from proxy.registry import Registry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
     """Everything that a request needs; never changed, only replaced."""
 
     registry: Registry
     keyring: Keyring
+    #: Larger requests are refused.
+    max_body_bytes: int
+    #: Which web pages may call: `CORSMiddleware`'s arguments.
+    cors: Mapping[str, Any]
     #: None: requests come in as they are.
     door: Door | None = None

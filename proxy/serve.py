@@ -6,65 +6,83 @@ over as a factory that survives pickling, since workers are spawned.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import multiprocessing
 import os
 import signal
 import socket
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
-from pydantic import SecretStr
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 from yaml import YAMLError
 
 from proxy.app import create_app
 from proxy.cannot_start import CannotStart
-from proxy.config.schema import ProxyConfig
+from proxy.exposure import is_loopback
 from proxy.http_protocol import BoundedHttpProtocol
-from proxy.server import Server
+from proxy.lifecycle.control import Reread
+from proxy.lifecycle.plan import Plan
+from proxy.lifecycle.supervisor import Supervisor
+from proxy.lifecycle.worker import work
+from proxy.server import Patience, Server
 from proxy.telemetry import logs
 
-#: Seconds that running requests get after SIGTERM.
-_GRACE = 30
+#: Seconds for which load balancers are told of the end before it comes.
+_NOTICE = 5.0
 
 #: Write signatures and tokens at DEBUG.
 _TALKATIVE = ("aioboto3", "aiobotocore", "boto3", "botocore", "urllib3")
 
-_log = logging.getLogger("uvicorn.error")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppFactory:
-    """Makes the application, in this process or in a spawned worker."""
+    """Makes the application, in this process or in a spawned worker.
 
-    config: ProxyConfig
-    master_key: SecretStr | None
+    Args:
+        plan: What it serves.
+        reread: Gives what it serves after a reload; None in a worker.
+        debug: Log more.
+        log_config: Logging is set up by that file, and not changed later.
+        shared: A folder that all workers of a gateway have in common, for what they count
+            together; None where there is only one process. The supervisor makes it, in memory
+            where it can, and removes it at its end.
+        processes: How many serve together.
+    """
+
+    plan: Plan
+    reread: Reread | None = None
     debug: bool = False
-    #: How many processes serve together.
+    log_config: str | None = None
+    shared: Path | None = None
     processes: int = 1
 
     def __call__(self) -> FastAPI:
-        """Make the application from the environment of the process that it runs in."""
-        try:
-            return create_app(
-                self.config,
-                environ=os.environ,
-                master_key=self.master_key,
-                processes=self.processes,
-            )
-        except Exception as error:
-            _log.exception("the application can't be built")
-            # uvicorn's supervisor gives up on this code; any other one it would retry for ever
-            raise SystemExit(STARTUP_FAILURE) from error
+        """Make the application, and the environment of the process that it runs in."""
+        self.plan.settle(os.environ)
+        return create_app(
+            self.plan, reread=self.reread, settle=self._settle, processes=self.processes
+        )
 
     def configure_logging(self) -> None:
         """Set this process's logging up as the configuration and `--debug` say."""
-        settings = self.config.litellm_settings
+        self._configure_logging(self.plan)
+
+    def _settle(self, plan: Plan) -> None:
+        plan.settle(os.environ)
+        if self.log_config is None:
+            self._configure_logging(plan)
+
+    def _configure_logging(self, plan: Plan) -> None:
+        settings = plan.config.litellm_settings
         verbose = self.debug or settings.set_verbose
         logs.configure(
             level=logging.DEBUG if verbose else logging.INFO,
@@ -74,12 +92,13 @@ class AppFactory:
             logging.getLogger(name).setLevel(logging.INFO)
 
 
-class _Config(uvicorn.Config):
+class ServerConfig(uvicorn.Config):
     """uvicorn's settings, with our logging beneath its own; each worker sets up its own."""
 
     app: AppFactory
 
     def configure_logging(self) -> None:
+        """Set logging up; uvicorn calls this too."""
         self.app.configure_logging()
         super().configure_logging()
 
@@ -91,6 +110,9 @@ class ServerSettings:
     workers: int = 1
     #: Seconds that an idle connection is kept.
     keepalive: int = 65
+    #: Seconds; see `Patience`. None: none on loopback, where no load balancer waits.
+    drain_notice: float | None = None
+    drain_timeout: float = 60
     limit_concurrency: int | None = None
     log_config: str | None = None
     ssl_keyfile: str | None = None
@@ -103,8 +125,15 @@ class ServerSettings:
         """`https` when there is a certificate."""
         return "https" if self.ssl_certfile else "http"
 
+    def patience_at(self, host: str) -> Patience:
+        """Give the times of the end for a gateway that listens on a host."""
+        notice = self.drain_notice
+        if notice is None:
+            notice = 0.0 if is_loopback(host) else _NOTICE
+        return Patience(notice=notice, grace=self.drain_timeout)
 
-def server_config(factory: AppFactory, settings: ServerSettings) -> uvicorn.Config:
+
+def server_config(factory: AppFactory, settings: ServerSettings) -> ServerConfig:
     """Translate the settings for uvicorn, and try what may fail later in a worker.
 
     Raises:
@@ -112,7 +141,7 @@ def server_config(factory: AppFactory, settings: ServerSettings) -> uvicorn.Conf
     """
     _try_certificate(settings)
     try:
-        return _Config(
+        return ServerConfig(
             factory,
             factory=True,
             workers=settings.workers,
@@ -125,7 +154,6 @@ def server_config(factory: AppFactory, settings: ServerSettings) -> uvicorn.Conf
             log_level="info" if settings.debug else "warning",
             log_config=settings.log_config,
             timeout_keep_alive=settings.keepalive,
-            timeout_graceful_shutdown=_GRACE,
             limit_concurrency=settings.limit_concurrency,
             ssl_keyfile=settings.ssl_keyfile,
             ssl_certfile=settings.ssl_certfile,
@@ -150,27 +178,59 @@ def _try_certificate(settings: ServerSettings) -> None:
         raise CannotStart(f"the certificate {files}, or --ciphers, can't be used") from error
 
 
-def serve(config: uvicorn.Config, sockets: Sequence[socket.socket]) -> None:
+def serve(config: ServerConfig, patience: Patience, sockets: Sequence[socket.socket]) -> None:
     """Answer requests until SIGINT or SIGTERM.
 
     Raises:
-        SystemExit: the signal came before there was a server (code 0), or the application can't
-            start (code 3).
+        SystemExit: the signal came before there was a server (code 0), the application can't
+            start (code 3), or a worker had to be killed in the end (code 1).
     """
-    if config.workers > 1:
-        _supervise(config, sockets)
-        return
-    # until the server takes them
+    # until there is somebody to take them
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
-    Server(config).run(sockets=list(sockets))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if config.workers == 1:
+        Server(config, patience).run(list(sockets))
+        return
+    with shared_folder() as folder:
+        config.app = replace(config.app, shared=folder)
+        code = asyncio.run(_supervised(config, patience, sockets))
+    if code:
+        raise SystemExit(code)
 
 
-def _supervise(config: uvicorn.Config, sockets: Sequence[socket.socket]) -> None:
-    supervisor = Multiprocess(config, sockets=list(sockets))
-    supervisor.run()
-    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
-        raise SystemExit(STARTUP_FAILURE)
+async def _supervised(
+    config: ServerConfig, patience: Patience, sockets: Sequence[socket.socket]
+) -> int:
+    """Serve with several processes; give the exit code."""
+    factory = replace(config.app, reread=None)
+    plan = factory.plan
+    context = multiprocessing.get_context("spawn")
+
+    def spawn(plan: Plan, number: int, end: socket.socket) -> SpawnProcess:
+        config.app = replace(factory, plan=plan)
+        joining = {"end": end, "plan": number, "shared": factory.shared}
+        worker = context.Process(target=work, args=(config, patience, sockets), kwargs=joining)
+        worker.start()
+        return worker
+
+    supervisor = Supervisor(
+        plan=plan,
+        reread=config.app.reread or (lambda: plan),
+        spawn=spawn,
+        sockets=sockets,
+        patience=patience,
+    )
+    return await supervisor.run(config.workers)
+
+
+@contextmanager
+def shared_folder() -> Iterator[Path]:
+    """Make a folder for what workers share, in memory where the system has such a place."""
+    in_memory = Path("/dev/shm")  # noqa: S108 - only the parent of a folder of our own
+    place = in_memory if os.access(in_memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix=f"sagegate-{os.getpid()}-", dir=place) as folder:
+        yield Path(folder)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

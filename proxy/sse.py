@@ -89,10 +89,10 @@ class ChunkResponse(EventSourceResponse):
             async for batch in self._source:
                 await self._write(send, _body(b"".join(map(_event, batch))))
         except GatewayError as error:
-            last = _event(error.envelope())
+            last = error_event(error)
         except Exception:  # noqa: BLE001 - logged; the client must not take it for an end
             _log.exception("stream.failed")
-            last = _event(unexpected().envelope())
+            last = error_event(unexpected())
         else:
             last = _DONE
         await self._write(send, _body(last))
@@ -130,6 +130,16 @@ class ChunkResponse(EventSourceResponse):
             return False
         self._last_write = asyncio.get_running_loop().time()
         return True
+
+
+def error_event(error: GatewayError) -> bytes:
+    """Give the last event of a stream that breaks off."""
+    return _event(error.envelope())
+
+
+def is_event_stream(headers: Mapping[str, str]) -> bool:
+    """Whether these are the headers of a stream of events."""
+    return headers.get("content-type", "").startswith("text/event-stream")
 
 
 def _body(data: bytes, *, more: bool = True) -> Message:

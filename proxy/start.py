@@ -6,7 +6,7 @@ Loads the web server only once the configuration is known to be good, so that va
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import click
@@ -15,6 +15,7 @@ from proxy.banner import banner, hints
 from proxy.config.load import Loaded, load_config, load_values
 from proxy.config.schema import ProxyConfig
 from proxy.exposure import expose, master_key
+from proxy.lifecycle.plan import Plan
 from proxy.listen import address_of, listen
 
 
@@ -73,6 +74,38 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Reads the configuration, at the start and at each reload; survives pickling.
+
+    Args:
+        source: Where from.
+        environ: The process's variables, without those that a configuration has exported.
+        host: The address that is bound; what is exposed there needs a good key.
+    """
+
+    source: Source
+    environ: Mapping[str, str] = field(repr=False)
+    host: str | None
+
+    def __call__(self) -> Plan:
+        """Read it.
+
+        Raises:
+            ConfigError: it can't be used, or not with this host.
+        """
+        loaded = self.source.load(self.environ)
+        environ = {**self.environ, **loaded.exports}
+        key = master_key(loaded.config.general_settings, environ)
+        expose(self.host, key, loaded.config.general_settings)
+        return Plan(
+            config=self.source.over(loaded.config),
+            master_key=key,
+            environ=environ,
+            notices=loaded.notices,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
     """Where to listen and how; the rest of the fields are `serve.ServerSettings`'."""
 
@@ -101,10 +134,10 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
         ConfigError: the configuration, or the host with it, can't be used.
         CannotStart: the address can't be bound, or a server setting can't be used.
     """
-    loaded = source.load(environ)
-    environ.update(loaded.exports)
-    config = source.over(loaded.config)
-    key = master_key(config.general_settings, environ)
+    reading = Reading(source=source, environ=dict(environ), host=listening.host)
+    plan = reading()
+    plan.settle(environ)
+    config, key = plan.config, plan.master_key
     exposure = expose(listening.host, key, config.general_settings)
 
     from proxy.deployments import (  # noqa: PLC0415 - see `Source.load`
@@ -120,13 +153,17 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
 
     settings = ServerSettings(**listening.settings)
     factory = AppFactory(
-        config=config, master_key=key, debug=settings.debug, processes=settings.workers
+        plan=plan,
+        reread=replace(reading, host=exposure.host),
+        debug=settings.debug,
+        log_config=settings.log_config,
+        processes=settings.workers,
     )
     models = [*describe(config, environ), *describe_wildcards(config, environ)]
     prepared = server_config(factory, settings)
     sockets = listen(exposure.host, listening.port)
-    for notice in (*loaded.notices, *filter(None, (exposure.notice,)), *hints(models)):
+    for notice in (*plan.notices, *filter(None, (exposure.notice,)), *hints(models)):
         click.echo(notice, err=True)
     address = address_of(sockets[0], settings.scheme)
     click.echo(banner(address, models, key_required=key is not None))
-    serve(prepared, sockets)
+    serve(prepared, settings.patience_at(exposure.host), sockets)

@@ -63,7 +63,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 #: The composition roots.
 ALLOWED = {
     ("proxy.registry", "adapters.sagemaker"),
-    ("proxy.app", "adapters.sagemaker"),
+    ("proxy.building", "adapters.sagemaker"),
     ("proxy.token", "adapters.sagemaker"),
     ("proxy.check.survey", "adapters.sagemaker"),
     ("proxy.check.trial", "adapters.sagemaker"),

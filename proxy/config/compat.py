@@ -198,7 +198,10 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
             "use_x_forwarded_for trusted_proxy_ranges",
         ),
         **_keys("errors name the call in a header", "include_call_id_in_error_body"),
-        **_keys("the file is read once, at the start", "proxy_config_reload_interval_seconds"),
+        **_keys(
+            "the file is read anew at SIGHUP and POST /config/reload",
+            "proxy_config_reload_interval_seconds",
+        ),
         **_keys(
             "what the gateway refuses itself is never retried",
             "disable_retry_on_max_parallel_request_limit_error",

@@ -53,8 +53,8 @@ _HOMES = {
 _NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
 #: What no two deployments can share.
 _EACH_ONES_OWN = DeploymentParams.model_fields.keys() - DeploymentSettings.model_fields.keys()
-#: What narrows a key: leaving one out would widen it.
-_LIMITS_OF_KEYS = KeyEntry.model_fields.keys() - {"metadata", "alias", "key_alias", "aliases"}
+#: Sections whose keys narrow something: leaving one out, misspelt as it is, would widen it.
+_STRICT = ("keys",)
 _WAY_OUT = "a container's own parameter of this name goes under extra_body"
 
 
@@ -196,7 +196,7 @@ def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:
     homes = [name for name in _SCHEMAS if name != section and _knows(name, key)]
     if homes:
         home = _HOMES.get(homes[0], f"under {homes[0]}")
-        tell = report.refuse if _is_lock(key) else report.doubt
+        tell = report.refuse if section in _STRICT or _is_lock(key) else report.doubt
         tell(node.place, f"belongs {home}")
         return
     known = {*_SCHEMAS[section].model_fields, *UNUSED[section], *UNSUPPORTED[section]}
@@ -205,7 +205,8 @@ def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:
     hint = f" (did you mean {close[0]}?)" if close else ""
     is_ours = key.startswith(("aws_", "sagemaker_"))
     way_out = "" if is_ours or not near else f"; {_WAY_OUT}"
-    tell = report.refuse if close and _is_lock(close[0]) else report.doubt
+    strict = section in _STRICT or any(_is_lock(name) for name in close)
+    tell = report.refuse if strict else report.doubt
     tell(node.place, f"unknown key{hint}{way_out}")
 
 
@@ -219,5 +220,5 @@ def _knows(section: str, key: str) -> bool:
 
 def _is_lock(key: str) -> bool:
     """Whether leaving the key out would open a door: never a mere warning."""
-    locks = {"general_settings", *GeneralSettings.model_fields, *_LIMITS_OF_KEYS}
+    locks = {"general_settings", *GeneralSettings.model_fields}
     return key in locks or any(key in keys for keys in UNSUPPORTED.values())

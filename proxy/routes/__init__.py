@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from proxy.routes import chat, completions, embeddings, health, model_info, models, pages, rerank
+from proxy.routes import (
+    chat,
+    completions,
+    embeddings,
+    health,
+    lifecycle,
+    model_info,
+    models,
+    pages,
+    rerank,
+)
 
 ROUTES = (
     *chat.ROUTES,
@@ -12,5 +22,6 @@ ROUTES = (
     *models.ROUTES,
     *model_info.ROUTES,
     *health.ROUTES,
+    *lifecycle.ROUTES,
     *pages.ROUTES,
 )

@@ -1,4 +1,7 @@
-"""GET /health/...: whether this process lives and serves; needs no key and calls no endpoint."""
+"""GET /health/...: whether this process lives and serves; needs no key and calls no endpoint.
+
+Once the process is on its way out both say so with a 503, while it goes on serving.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,29 @@ from starlette.responses import Response
 from proxy.auth.caller import Caller
 from proxy.auth.keyring import Access
 from proxy.errors import JsonResponse
+from proxy.lifecycle.life import Life
 from proxy.routes.table import Route
+
+_SERVICE_UNAVAILABLE = 503
 
 
 async def liveness(request: Request, caller: Caller) -> Response:
     """Say that the process answers."""
-    del request, caller
-    return JsonResponse("I'm alive!")
+    del caller
+    return _unless_draining(request, "I'm alive!")
 
 
 async def readiness(request: Request, caller: Caller) -> Response:
     """Say that the process serves requests."""
-    del request, caller
-    return JsonResponse({"status": "healthy", "db": "Not connected"})
+    del caller
+    return _unless_draining(request, {"status": "healthy", "db": "Not connected"})
+
+
+def _unless_draining(request: Request, answer: object) -> Response:
+    life: Life = request.state.life
+    if life.drain.begun:
+        return JsonResponse({"status": "shutting_down"}, _SERVICE_UNAVAILABLE)
+    return JsonResponse(answer)
 
 
 ROUTES = (

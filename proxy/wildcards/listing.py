@@ -5,7 +5,7 @@ Knows what is kept while AWS does not answer; refuses to know when to ask.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -47,6 +47,17 @@ class Listing:
     def refresh_seconds(self) -> float:
         """From one refresh to the next."""
         return self._terms.refresh_seconds
+
+    def inherit(self, others: Iterable[Listing]) -> None:
+        """Take over what one of these has found that asks the same, until AWS answers anew."""
+        found = (each.found for each in others if each.question == self.question)
+        self.found = next(found, None)
+
+    @property
+    def question(self) -> tuple[object, ...]:
+        """What AWS is asked, and for whom."""
+        terms = self._terms.model_dump(exclude={"refresh_seconds"})
+        return self._model, self._sample.endpoint, terms, self._catalogue
 
     async def refresh(self) -> None:
         """Ask AWS. Whatever goes wrong is logged once, and what was found before stays."""

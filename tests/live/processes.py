@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r"https?://\S+?:\d+(?=[\s,]|$)")
 #: What a developer's or a build machine's environment may hold and no process here may see.
 _FOREIGN = re.compile(
     r"(?i)(AWS_|LITELLM_|OPENAI_|CUSTOM_AWS_|LANGCHAIN_|LANGSMITH_).*"
-    r"|HOST|PORT|NUM_WORKERS|CONFIG_FILE_PATH|DEBUG|DETAILED_DEBUG|(https?|all|no)_proxy"
+    r"|HOST|PORT|NUM_WORKERS|DRAIN_NOTICE|DRAIN_TIMEOUT|CONFIG_FILE_PATH|DEBUG|DETAILED_DEBUG|(https?|all|no)_proxy"
 )
 
 
@@ -81,6 +81,11 @@ class Process:
         marks = ("Traceback (most recent", '{"event": "Traceback')
         lines = self.err.splitlines()
         return [line for line in lines if line.startswith(marks) or '"level": "error"' in line]
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
 
     @property
     def running(self) -> bool:

@@ -12,6 +12,8 @@ from tests.live.leaks import MASTER_KEY, assert_log_is_clean, assert_reply_is_cl
 PUBLIC = ("/health/liveliness", "/health/liveness", "/health/readiness")
 PRIVATE: list[tuple[str, str]] = [
     *(("GET", path) for path in ("/", "/docs", "/openapi.json")),
+    ("POST", "/config/reload"),
+    ("GET", "/health/backlog"),
     *(("GET", path) for path in ("/models", "/v1/models", "/models/chat", "/v1/models/chat")),
     *(("POST", prefix + "/rerank") for prefix in ("", "/v1", "/v2")),
     *(("GET", prefix + "/model/info") for prefix in ("", "/v1", "/v2")),
@@ -21,6 +23,8 @@ PRIVATE: list[tuple[str, str]] = [
         for prefix in ("", "/v1", "/engines/chat", "/v1/engines/chat", "/openai/deployments/chat")
     ),
 ]
+#: Called with the key it would end the gateway for the tests that come after.
+DRAIN = "/health/drain"
 WRONG: list[dict[str, str]] = [
     {},
     {"authorization": ""},
@@ -63,13 +67,20 @@ def test_every_route_wants_the_key(locked: Gateway, method: str, path: str) -> N
     assert allowed.status_code in {200, 400}
 
 
+def test_draining_wants_the_key(locked: Gateway) -> None:
+    """Without the key nobody takes the gateway out of service."""
+    assert_refused(locked.http.post(DRAIN))
+    locked.wait_until_ready()
+
+
 def test_the_table_of_routes_is_complete(locked: Gateway) -> None:
     """What the gateway lists of itself is what this file tests: a new route must join a list."""
     headers = {"authorization": f"Bearer {MASTER_KEY}"}
 
     listed = locked.http.get("/openapi.json", headers=headers).json()["paths"]
 
-    tested = {path.replace("/models/chat", "/models/{id}") for _, path in PRIVATE} | set(PUBLIC)
+    tested = {path.replace("/models/chat", "/models/{id}") for _, path in PRIVATE}
+    tested |= {*PUBLIC, DRAIN}
     assert {path.replace(":path}", "}") for path in listed} <= tested
 
 

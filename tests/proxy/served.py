@@ -12,9 +12,12 @@ from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
 from adapters.base import Invoker
+from adapters.sagemaker.network import Network
 from adapters.sagemaker.settings import AwsSettings
-from proxy.app import WayToAws, create_app
+from proxy.app import create_app
+from proxy.building import WayToAws
 from proxy.config.schema import ProxyConfig
+from proxy.lifecycle.plan import Plan
 from proxy.wildcards.catalogue import Catalogue
 from tests.adapters.scripted import ScriptedInvoker
 from tests.proxy.wildcards.account import ScriptedAccount
@@ -82,18 +85,24 @@ async def served(
     *,
     base_url: str = "http://localhost:4000",
     account: Catalogue | None = None,
+    shown: str | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve a configuration for the block, and give a client for it."""
+    """Serve a configuration for the block, and give a client for it.
+
+    The client shows the master key, or another one.
+    """
     way = ScriptedWay(invoker or ScriptedInvoker(), account or ScriptedAccount())
 
     @asynccontextmanager
-    async def open_script() -> AsyncIterator[WayToAws]:
+    async def open_script(_: Network) -> AsyncIterator[WayToAws]:
         yield way
 
     app = create_app(
-        settings or config(),
-        environ={"AWS_REGION": "eu-west-1"},
-        master_key=None if master_key is None else SecretStr(master_key),
+        Plan(
+            config=settings or config(),
+            environ={"AWS_REGION": "eu-west-1"},
+            master_key=None if master_key is None else SecretStr(master_key),
+        ),
         opener=open_script,
     )
     lifespan: AbstractAsyncContextManager[Any] = app.router.lifespan_context(app)
@@ -103,7 +112,8 @@ async def served(
             await app({**scope, "state": dict(state)}, receive, send)
 
         transport = httpx.ASGITransport(app=with_state)
-        headers = {} if master_key is None else {"Authorization": f"Bearer {master_key}"}
+        key = shown or master_key
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(
             transport=transport, base_url=base_url, headers=headers
         ) as client:

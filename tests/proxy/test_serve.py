@@ -19,8 +19,10 @@ from pydantic import SecretStr
 
 from proxy.cannot_start import CannotStart
 from proxy.config.load import load_values
+from proxy.lifecycle.plan import Plan
 from proxy.serve import AppFactory, ServerSettings, server_config
-from proxy.start import Source
+from proxy.server import Patience
+from proxy.start import Reading, Source
 from tests.proxy.test_cli import CONFIG, UNSET
 
 KEY = "sk-long-enough-key"
@@ -37,11 +39,14 @@ except SystemExit as end:
 BROKEN_WORKERS = """
 from proxy.config.load import load_values
 from proxy.listen import listen
+from proxy.lifecycle.plan import Plan
 from proxy.serve import AppFactory, ServerSettings, serve, server_config
+from proxy.server import Patience
 params = {"model": "sagemaker/e", "format": "no_such_format"}
 values = {"model_list": [{"model_name": "m", "litellm_params": params}]}
-factory = AppFactory(config=load_values(values, "test").config, master_key=None)
-serve(server_config(factory, ServerSettings(workers=2)), listen("127.0.0.1", 0))
+plan = Plan(config=load_values(values, "test").config)
+factory = AppFactory(plan=plan)
+serve(server_config(factory, ServerSettings(workers=2)), Patience(), listen("127.0.0.1", 0))
 """
 
 
@@ -135,12 +140,12 @@ def test_a_supervisor_whose_workers_cannot_start_gives_up() -> None:
         timeout=60,
     )
     assert done.returncode == 3
-    assert "the application can't be built" in done.stderr
+    assert "startup failed" in done.stderr
 
 
 def test_the_command_line_wins_over_the_file() -> None:
     """`--request_timeout` and `--drop_params` change what the file says of every request."""
-    config = _factory().config
+    config = _factory().plan.config
     assert Source().over(config) == config
     said = Source(request_timeout=5, drop_params=True).over(config).litellm_settings
     assert (said.request_timeout, said.drop_params) == (5, True)
@@ -210,7 +215,10 @@ def test_validating_loads_no_server_and_no_aws(config: Path) -> None:
 def _factory(**params: object) -> AppFactory:
     entry = {"model_name": "m", "litellm_params": {"model": "sagemaker/e", **params}}
     config = load_values({"model_list": [entry]}, "test").config
-    return AppFactory(config=config, master_key=SecretStr(KEY))
+    plan = Plan(config=config, master_key=SecretStr(KEY), environ={"A_VARIABLE": "t0ken"})
+    source = Source(config="config.yaml")
+    reread = Reading(source=source, environ={"A_VARIABLE": "t0ken"}, host="127.0.0.1")
+    return AppFactory(plan=plan, reread=reread)
 
 
 def test_the_factory_survives_pickling_and_hides_its_key() -> None:
@@ -221,19 +229,18 @@ def test_the_factory_survives_pickling_and_hides_its_key() -> None:
     assert "t0ken" not in repr(factory)
 
 
-def test_an_application_that_cannot_be_built_stops_the_supervisor(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A worker that fails to build the application ends with uvicorn's code for giving up."""
-    with pytest.raises(SystemExit) as caught:
-        _factory(format="no_such_format")()
-    assert caught.value.code == 3
-    assert "the application can't be built" in caplog.text
-
-
 def test_ciphers_that_openssl_does_not_know_are_told(tmp_path: Path) -> None:
     """Ciphers without a certificate are refused before anything is bound."""
     with pytest.raises(CannotStart, match="need --ssl_certfile_path"):
         server_config(_factory(), ServerSettings(ciphers="ECDHE+AESGCM"))
     with pytest.raises(CannotStart, match="can't be used"):
         server_config(_factory(), ServerSettings(ssl_certfile=str(tmp_path / "gone.pem")))
+
+
+def test_the_end_is_announced_where_others_can_see_it() -> None:
+    """Without `--drain_notice` there are five seconds of it, and none on loopback."""
+    assert ServerSettings().patience_at("0.0.0.0") == Patience(notice=5, grace=60)
+    assert ServerSettings().patience_at("127.0.0.1").notice == 0
+    assert ServerSettings(drain_notice=3, drain_timeout=9).patience_at("127.0.0.1") == Patience(
+        notice=3, grace=9
+    )

@@ -1,0 +1,212 @@
+"""From a plan to a gateway: deployments, the way to AWS, discovery, keys.
+
+A composition root. Knows what gateways share while one follows the other; refuses to know when that
+happens, and HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+from adapters.base import Invoker
+from adapters.sagemaker.connections import Connections
+from adapters.sagemaker.network import Network, read_network
+from adapters.sagemaker.settings import AwsSettings
+from proxy import deployments, registry
+from proxy.auth.keyring import Keyring
+from proxy.auth.static_keys import static_keys
+from proxy.config.schema import GeneralSettings
+from proxy.deployments import Deployment
+from proxy.door import Door
+from proxy.gateway import Gateway
+from proxy.lifecycle.plan import Plan
+from proxy.policies import Policies, policies
+from proxy.routing.live import LiveState
+from proxy.telemetry import logs
+from proxy.wildcards.catalogue import Catalogue
+from proxy.wildcards.watch import refreshed
+
+_MEGABYTE: Final = 1024 * 1024
+_LOOPBACK_ORIGIN: Final = r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
+#: Seconds that credentials may take before a gateway serves without them; they come later then.
+_PREPARE_SECONDS: Final = 10.0
+
+
+class WayToAws(Protocol):
+    """Invokers for deployments, and the credentials behind them."""
+
+    def invoker(self, settings: AwsSettings) -> Invoker:
+        """Give the invoker for one deployment."""
+        ...
+
+    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
+        """Give the account behind one deployment, at the address that AWS's variables name."""
+        ...
+
+    async def prepare(self) -> None:
+        """Get ready for the first request."""
+        ...
+
+
+#: Opens the way to AWS through a network.
+Opener = Callable[[Network], AbstractAsyncContextManager[WayToAws]]
+
+
+@asynccontextmanager
+async def open_connections(network: Network) -> AsyncIterator[WayToAws]:
+    """Open the way to SageMaker Runtime: connections and credentials, shared by all deployments."""
+    connections = Connections(network)
+    try:
+        yield connections
+    finally:
+        await connections.aclose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What can be made of a plan without an event loop."""
+
+    deployments: tuple[Deployment, ...]
+    wildcards: tuple[Deployment, ...]
+    network: Network
+    keyring: Keyring
+    policies: Policies
+
+    @classmethod
+    def of(cls, plan: Plan, processes: int) -> _Parts:
+        """Make them; chat templates are compiled here."""
+        general = plan.config.general_settings
+        return cls(
+            deployments=tuple(deployments.deployments(plan.config, plan.environ)),
+            wildcards=tuple(deployments.wildcards(plan.config, plan.environ)),
+            network=read_network(plan.environ, ssl_verify=plan.config.litellm_settings.ssl_verify),
+            policies=policies(plan.config, processes),
+            keyring=Keyring(
+                plan.master_key,
+                keys=static_keys(plan.config.keys),
+                header=general.litellm_key_header_name,
+                public_paths=general.public_routes,
+                any_host=general.dangerously_permit_weak_or_unset_master_key,
+            ),
+        )
+
+
+@dataclass(slots=True)
+class _OpenWay:
+    """A way to AWS, and for how many gateways it is open."""
+
+    way: WayToAws
+    closing: AsyncExitStack
+    users: int = 0
+
+
+class Builder:
+    """Builds gateways that share connections, and what has been learnt of the deployments.
+
+    Gateways of one network share one way to AWS: a new one finds its connections open, and the
+    credentials of every identity that stays. It is closed with its last gateway.
+
+    Args:
+        opener: Opens the way to AWS.
+        processes: How many serve each plan together.
+    """
+
+    def __init__(self, opener: Opener = open_connections, *, processes: int = 1) -> None:
+        self._opener = opener
+        self._processes = processes
+        self._ways: dict[Network, _OpenWay] = {}
+        #: What outlives gateways, by a deployment's id.
+        self._live = LiveState()
+
+    @asynccontextmanager
+    async def open(self, plan: Plan, before: Gateway | None = None) -> AsyncIterator[Gateway]:
+        """Open a plan's gateway for the block.
+
+        Nothing but the plan decides what it serves; from the one before it takes over what
+        discovery has found, so that nothing disappears until AWS has answered again.
+
+        Raises:
+            ConfigError: the configuration names what does not exist.
+        """
+        parts = await asyncio.to_thread(_Parts.of, plan, self._processes)
+        async with self._way(parts.network) as aws:
+            families = registry.families(
+                parts.wildcards,
+                aws.invoker,
+                partial(aws.catalogue, environ=plan.environ),
+                self._live,
+                parts.policies,
+            )
+            models = registry.build(
+                parts.deployments,
+                aws.invoker,
+                live=self._live,
+                policies=parts.policies,
+                report=logs.report_call,
+                families=families,
+            )
+            if before is not None:
+                for listing in models.listings:
+                    listing.inherit(before.registry.listings)
+            async with _prepared(aws), refreshed(models.listings):
+                yield Gateway(
+                    registry=models,
+                    keyring=parts.keyring,
+                    max_body_bytes=int(
+                        plan.config.general_settings.max_request_size_mb * _MEGABYTE
+                    ),
+                    cors=_cors(
+                        plan.config.general_settings, key_required=parts.keyring.key_required
+                    ),
+                    door=self._door(parts.policies),
+                )
+
+    def _door(self, rules: Policies) -> Door | None:
+        return None if rules.door is None else Door(self._live.door, rules.door)
+
+    @asynccontextmanager
+    async def _way(self, network: Network) -> AsyncIterator[WayToAws]:
+        shared = self._ways.get(network)
+        if shared is None:
+            closing = AsyncExitStack()
+            way = await closing.enter_async_context(self._opener(network))
+            shared = self._ways[network] = _OpenWay(way, closing)
+        shared.users += 1
+        try:
+            yield shared.way
+        finally:
+            shared.users -= 1
+            if not shared.users:
+                del self._ways[network]
+                await shared.closing.aclose()
+
+
+@asynccontextmanager
+async def _prepared(aws: WayToAws) -> AsyncIterator[None]:
+    """Get credentials for the block; it begins when they are there, or when that takes long."""
+    preparing = asyncio.create_task(aws.prepare(), name="credentials")
+    try:
+        await asyncio.wait({preparing}, timeout=_PREPARE_SECONDS)
+        yield
+    finally:
+        preparing.cancel()
+        await asyncio.gather(preparing, return_exceptions=True)
+
+
+def _cors(general: GeneralSettings, *, key_required: bool) -> dict[str, Any]:
+    """Give the origins whose pages may call: without a key, only those of this machine."""
+    rules: dict[str, Any] = {
+        "allow_methods": ["*"],
+        "allow_headers": ["*"],
+        "expose_headers": ["*"],
+    }
+    if general.allowed_origins is not None:
+        return {**rules, "allow_origins": list(general.allowed_origins)}
+    if key_required:
+        return {**rules, "allow_origins": ["*"]}
+    return {**rules, "allow_origin_regex": _LOOPBACK_ORIGIN}

@@ -1,0 +1,31 @@
+"""What is to be served: a valid configuration with all that it was read with.
+
+Knows values only, so that one process can read a plan and others can serve it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from proxy.config.schema import ProxyConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A configuration, the key that it asks for, and its environment; survives pickling."""
+
+    config: ProxyConfig
+    master_key: SecretStr | None = None
+    #: The process's variables, with those that the configuration exports.
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: What the operator should hear about it.
+    notices: tuple[str, ...] = ()
+
+    def settle(self, environ: MutableMapping[str, str]) -> None:
+        """Make a process's environment this plan's: what an earlier one exported goes."""
+        for name in set(environ) - set(self.environ):
+            del environ[name]
+        environ.update(self.environ)
