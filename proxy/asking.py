@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 
 from adapters.base import Json
 from adapters.errors import InvalidRequest
+from proxy.cache.controls import CacheControls, read_controls
 from proxy.routing.wishes import NO_WISHES, Wishes
 
 #: More than any pool has a use for; the retry budget bounds them all.
@@ -55,6 +56,16 @@ def wishes(body: Json, headers: Headers) -> Wishes:
         tags=frozenset(_texts(said, "tags") or ()),
         session=_text(said, "litellm_session_id") or _text(said, "user"),
     )
+
+
+def cache_controls(body: Json, headers: Headers) -> CacheControls:
+    """Read what a request says about the cache.
+
+    Raises:
+        InvalidRequest: it is not of its kind; names it.
+    """
+    extra = body.get("extra_body") or {}
+    return read_controls(extra.get("cache", body.get("cache")), headers.get("cache-control"))
 
 
 def _body(body: Json) -> Json:

@@ -5,6 +5,7 @@ Knows which part goes where; refuses to know where deployments come from and how
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,8 +64,10 @@ def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:
     """Give the pool of a public name; a field counts only where every deployment allows it."""
     params = [each.deployment.params for each in group]
     permitted = [frozenset[str](each.configurable_clientside_auth_params) for each in params]
+    fingerprints = repr(sorted(each.deployment.fingerprint for each in group))
     return Pool(
         model=model,
+        settings=hashlib.sha256(fingerprints.encode()).hexdigest(),
         members=tuple(
             each.member(policies, weight)
             for each, weight in zip(group, weights(params), strict=True)

@@ -20,6 +20,7 @@ from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.keyring import Keyring
 from proxy.auth.static_keys import static_keys
+from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings
 from proxy.deployments import Deployment
 from proxy.door import Door
@@ -134,7 +135,12 @@ class Builder:
             ConfigError: the configuration names what does not exist.
         """
         parts = await asyncio.to_thread(_Parts.of, plan, self._processes)
-        async with self._way(parts.network) as aws:
+        settings = plan.config.litellm_settings
+        kept = None if before is None else before.cache
+        async with (
+            self._way(parts.network) as aws,
+            open_cache(settings, plan.environ, kept) as cache,
+        ):
             families = registry.families(
                 parts.wildcards,
                 aws.invoker,
@@ -149,6 +155,7 @@ class Builder:
                 policies=parts.policies,
                 report=logs.report_call,
                 families=families,
+                cache=cache,
             )
             if before is not None:
                 for listing in models.listings:
@@ -163,6 +170,7 @@ class Builder:
                     cors=_cors(
                         plan.config.general_settings, key_required=parts.keyring.key_required
                     ),
+                    cache=cache,
                     door=self._door(parts.policies),
                 )
 

@@ -17,6 +17,7 @@ from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
 from proxy.auth.static_keys import static_keys
 from proxy.banner import ModelLine
+from proxy.cache.opening import check as check_cache
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
@@ -61,6 +62,14 @@ class Deployment:
         return self.composed.stream_mode
 
     @property
+    def fingerprint(self) -> str:
+        """What changes with any setting that an answer may depend on; alike in all processes."""
+        aws = self.composed.aws
+        where = (aws.region, aws.base_url, aws.identity.mark)
+        dropping = self.target.parameters.drop_unsupported
+        return repr((self.params.model_dump_json(), where, dropping))
+
+    @property
     def identity(self) -> str:
         """Where the credentials come from, such as `static keys`."""
         if self.composed.mock_response is not None:
@@ -102,6 +111,10 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
         found.append(error)
     try:
         network(environ, ssl_verify=config.litellm_settings.ssl_verify)
+    except ConfigError as error:
+        found.append(error)
+    try:
+        check_cache(config.litellm_settings, environ)
     except ConfigError as error:
         found.append(error)
     for index in range(len(config.model_list)):

@@ -15,13 +15,13 @@ from adapters.errors import InvalidRequest
 from adapters.openai.schemas import AddressedRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
-from proxy.asking import wishes
+from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.caller import Caller
 from proxy.gateway import Gateway
 from proxy.registry import Registry
+from proxy.routing.answering import Answering
 from proxy.routing.call import Call
-from proxy.routing.model import PublicModel
 from proxy.routing.wishes import Wishes
 
 _SAGEMAKER: Final = PREFIX.encode()
@@ -72,7 +72,7 @@ def parse_object(data: bytes) -> Json:
     return body
 
 
-async def read_call(request: Request, caller: Caller, task: Task) -> tuple[PublicModel, Call, Json]:
+async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answering, Call, Json]:
     """Read and check a request for a model: give what answers, its call and its parameters.
 
     Between the two it waits for its turn, where the process takes only so many requests at once.
@@ -110,6 +110,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Publi
         caller=caller.alias,
         stream=params.get("stream") is True,
         wishes=wished,
+        cache_controls=cache_controls(body, request.headers),
         origin=Origin(
             id=request.state.own_id, caller=caller.alias, headers=_headers_for_sagemaker(request)
         ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proxy.auth.keyring import Keyring
+from proxy.cache.answers import AnswerCache
 from proxy.door import Door
 from proxy.registry import Registry
 
@@ -21,5 +22,7 @@ class Gateway:
     max_body_bytes: int
     #: Which web pages may call: `CORSMiddleware`'s arguments.
     cors: Mapping[str, Any]
+    #: None where answers are not cached.
+    cache: AnswerCache | None = None
     #: None: requests come in as they are.
     door: Door | None = None

@@ -10,8 +10,11 @@ from adapters.deployment.compose import InvokerFor
 from adapters.errors import ModelNotFound
 from adapters.sagemaker.settings import AwsSettings
 from proxy.assembly import Serving, pool
+from proxy.cache.answers import AnswerCache
+from proxy.cache.model import CachedModel
 from proxy.deployments import Deployment
 from proxy.policies import Policies
+from proxy.routing.answering import Answering
 from proxy.routing.call import Report
 from proxy.routing.live import LiveState
 from proxy.routing.model import PublicModel
@@ -40,10 +43,12 @@ class Registry:
         *,
         report: Report,
         policies: Policies,
+        cache: AnswerCache | None = None,
     ) -> None:
         self._pools = dict(pools)
         self._report = report
         self._policies = policies
+        self._cache = cache
         self._servings = tuple(servings)
         self._families = tuple(
             sorted(families, key=lambda family: family.pattern.literal, reverse=True)
@@ -76,17 +81,23 @@ class Registry:
             *(card for family in self._families for card in family.cards()),
         ]
 
-    def model(self, name: str) -> PublicModel:
+    def model(self, name: str) -> Answering:
         """Give what answers under a public name, or an alias, with those that stand in for it.
 
         Raises:
             ModelNotFound: nothing does.
         """
-        return PublicModel(
-            pool=self.pool(name),
+        pool = self.pool(name)
+        model = PublicModel(
+            pool=pool,
             find=self.pool,
             report=self._report,
             fallbacks=self._policies.fallbacks,
+        )
+        if self._cache is None:
+            return model
+        return CachedModel(
+            inner=model, cache=self._cache, report=self._report, settings=pool.settings
         )
 
     def behind(self, name: str) -> str:
@@ -138,6 +149,7 @@ def build(
     policies: Policies,
     report: Report,
     families: Iterable[Family] = (),
+    cache: AnswerCache | None = None,
 ) -> Registry:
     """Give the registry: deployments of the same public name share a pool."""
     servings = [Serving(each, each.invoker(invoker_for), live.of(each.id)) for each in built]
@@ -145,7 +157,7 @@ def build(
     for each in servings:
         groups.setdefault(each.deployment.model, []).append(each)
     pools = {model: pool(model, group, policies) for model, group in groups.items()}
-    return Registry(pools, servings, families, report=report, policies=policies)
+    return Registry(pools, servings, families, report=report, policies=policies, cache=cache)
 
 
 def families(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from adapters.errors import AuthenticationFailed, PermissionDenied
 from proxy.auth.grants import EVERY_MODEL, Grants
@@ -24,6 +24,18 @@ class KeyLimits:
     rpm: int | None = None
     tpm: int | None = None
     parallel: int | None = None
+
+
+class Account(Protocol):
+    """What a key has spent, which changes while the key stays the same."""
+
+    def check(self) -> None:
+        """Refuse further requests when too much is spent.
+
+        Raises:
+            BudgetExceeded: it is.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,7 @@ class Caller:
         blocked: Whether the key is switched off.
         tags: Of the deployments that answer; they win over a request's own.
         metadata: The operator's notes.
+        account: What it has spent; None where nobody counts.
     """
 
     alias: str
@@ -57,6 +70,7 @@ class Caller:
     blocked: bool = False
     tags: frozenset[str] = frozenset()
     metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    account: Account | None = field(default=None, repr=False)
 
     def check_valid(self, clock: Callable[[], float] = time.time) -> None:
         """Refuse a key that is none any more.

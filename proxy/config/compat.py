@@ -23,8 +23,8 @@ _BALANCING = _keys(
     enable_health_check_routing""",
 )
 _CACHE = _keys(
-    "answers are not cached in this version",
-    "cache cache_params cache_responses cache_kwargs caching_groups client_ttl",
+    "the cache is switched on by litellm_settings.cache, for each model by itself",
+    "cache_responses cache_kwargs caching_groups client_ttl",
 )
 _SHARED = _keys(
     "nothing is shared between processes in this version",
@@ -152,7 +152,7 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_COST,
         **_HEALTH,
         **_ELSEWHERE,
-        **_keys("answers are not cached in this version", "cache"),
+        **_keys("litellm_settings.cache switches the cache on for all models", "cache"),
     },
     "discover": {},
     "model_info": {**_HEALTH, **_COST},
@@ -171,6 +171,22 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
             "modify_params",
         ),
         **_keys("answers are not checked against a schema", "enable_json_schema_validation"),
+    },
+    "cache_params": {
+        **_keys(
+            "it belongs to a cache that is neither local nor Redis",
+            """azure_account_url azure_blob_container disk_cache_dir gcs_bucket_name gcs_path
+            gcs_path_service_account qdrant_api_base qdrant_api_key qdrant_collection_name
+            qdrant_quantization_config qdrant_semantic_cache_embedding_model
+            qdrant_semantic_cache_vector_size redis_semantic_cache_embedding_model
+            redis_semantic_cache_index_name s3_api_version s3_aws_access_key_id
+            s3_aws_secret_access_key s3_aws_session_token s3_bucket_name s3_config s3_endpoint_url
+            s3_path s3_region_name s3_use_ssl s3_verify semantic_cache_embedding_max_input_tokens
+            semantic_cache_embedding_timeout semantic_cache_scope similarity_threshold
+            valkey_semantic_cache_embedding_model valkey_semantic_cache_index_name""",
+        ),
+        **_keys("each answer is kept at once", "redis_flush_size"),
+        **_keys("max_entry_mb bounds an answer's size", "max_size_per_item"),
     },
     "router_settings": {
         **_BALANCING,
@@ -231,6 +247,17 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
         **_keys(_NO_GUARD, "guardrails"),
         **_keys(_NO_TEMPLATE, "global_prompt_directory custom_prompt_dict"),
         **_keys(_NO_AUTH, "key_management_system"),
+    },
+    "cache_params": {
+        **_keys(
+            f"Redis clusters and sentinels are {_LATER}",
+            """redis_startup_nodes startup_nodes sentinel_nodes sentinel_password service_name""",
+        ),
+        **_keys(
+            f"signing in to Redis without a password is {_LATER}",
+            "gcp_service_account gcp_ssl_ca_certs",
+        ),
+        **_keys("certificates are always checked", "ssl_cert_reqs ssl_check_hostname"),
     },
     "router_settings": {
         **_LIMITS,

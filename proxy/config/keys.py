@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from adapters.deployment.settings import SigningSettings
 from adapters.spelling import nearest
+from proxy.config.cache import CacheParams
 from proxy.config.compat import UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.key_entry import KeyEntry
@@ -41,6 +42,7 @@ _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "litellm_settings": LitellmSettings,
     "router_settings": RouterSettings,
     "general_settings": GeneralSettings,
+    "cache_params": CacheParams,
 }
 _HOMES = {
     "root": "at the top of the file",
@@ -51,6 +53,8 @@ _HOMES = {
 #: Sections that are judged by name when they turn up under a deployment: a container has no use
 #: for their keys, and some of them are secrets.
 _NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
+#: Its keys have names such as `port`, which mean something else to whoever writes them elsewhere.
+_NO_HOME = "cache_params"
 #: What no two deployments can share.
 _EACH_ONES_OWN = DeploymentParams.model_fields.keys() - DeploymentSettings.model_fields.keys()
 #: Sections whose keys narrow something: leaving one out, misspelt as it is, would widen it.
@@ -64,7 +68,7 @@ def judged(root: Node, report: Report) -> Node:
         "model_list": lambda node: _each(node, lambda entry: _entry(entry, report)),
         "credential_list": lambda node: _each(node, lambda entry: _credential(entry, report)),
         "keys": lambda node: _each(node, lambda entry: _closed(entry, "keys", report)),
-        "litellm_settings": lambda node: _closed(node, "litellm_settings", report),
+        "litellm_settings": lambda node: _litellm(node, report),
         "general_settings": lambda node: _closed(node, "general_settings", report),
         "router_settings": lambda node: _router(node, report),
     }
@@ -84,6 +88,11 @@ def _credential(entry: Node, report: Report) -> Node:
         "credential_values": lambda node: _closed(node, "credential_values", report),
     }
     return _descend(_closed(entry, "credential_list", report), sections)
+
+
+def _litellm(settings: Node, report: Report) -> Node:
+    sections = {"cache_params": lambda node: _closed(node, "cache_params", report)}
+    return _descend(_closed(settings, "litellm_settings", report), sections)
 
 
 def _router(router: Node, report: Report) -> Node:
@@ -193,7 +202,7 @@ def _near_setting(key: str) -> str | None:
 
 
 def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:
-    homes = [name for name in _SCHEMAS if name != section and _knows(name, key)]
+    homes = [name for name in _SCHEMAS if name not in (section, _NO_HOME) and _knows(name, key)]
     if homes:
         home = _HOMES.get(homes[0], f"under {homes[0]}")
         tell = report.refuse if section in _STRICT or _is_lock(key) else report.doubt

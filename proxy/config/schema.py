@@ -22,6 +22,7 @@ from pydantic import (
 
 from adapters.deployment.settings import SigningSettings
 from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
+from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
@@ -101,6 +102,8 @@ class LitellmSettings(FallbackSettings):
     #: True, or the path of a bundle of certificate authorities; False is refused at start.
     ssl_verify: bool | Text = True
     model_group_settings: ModelGroupSettings = ModelGroupSettings()
+    cache: bool = False
+    cache_params: CacheParams = CacheParams()
     set_verbose: bool = False
     json_logs: bool = False
 

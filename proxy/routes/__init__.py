@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proxy.routes import (
+    cache,
     chat,
     completions,
     embeddings,
@@ -23,5 +24,6 @@ ROUTES = (
     *model_info.ROUTES,
     *health.ROUTES,
     *lifecycle.ROUTES,
+    *cache.ROUTES,
     *pages.ROUTES,
 )

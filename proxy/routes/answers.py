@@ -6,11 +6,11 @@ from typing import Final
 from urllib.parse import quote
 
 from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Head
 from adapters.errors import MalformedReply
 from proxy.errors import JsonResponse, of_call
 from proxy.routing.call import Call
-from proxy.routing.stream import PoolStream
 from proxy.sse import ChunkResponse
 from proxy.version import version
 
@@ -29,7 +29,7 @@ def whole(call: Call, answer: Answer) -> JsonResponse:
         ) from error
 
 
-def streamed(call: Call, stream: PoolStream) -> ChunkResponse:
+def streamed(call: Call, stream: AnswerStream) -> ChunkResponse:
     """Give the response for a stream whose first chunks are there."""
     return ChunkResponse(stream, _headers(call, stream.head))
 
@@ -38,9 +38,11 @@ def _headers(call: Call, head: Head) -> dict[str, str]:
     """Give LiteLLM's headers where it has one, AWS's own otherwise."""
     headers = {
         "x-litellm-model-group": _plain(call.group or call.model),
-        "x-litellm-model-id": _plain(call.deployment or ""),
         "x-litellm-version": _VERSION,
     }
+    if call.deployment is not None:
+        headers["x-litellm-model-id"] = _plain(call.deployment)
+    headers.update(_about_the_cache(call))
     if head.request_id:
         headers["x-amzn-requestid"] = head.request_id
         headers["llm_provider-x-amzn-requestid"] = head.request_id
@@ -48,6 +50,18 @@ def _headers(call: Call, head: Head) -> dict[str, str]:
         headers["x-amzn-invoked-production-variant"] = head.variant
     headers.update(head.messages)
     headers.update(of_call(call))
+    return headers
+
+
+def _about_the_cache(call: Call) -> dict[str, str]:
+    """Give what came of the cache: nothing where there is none."""
+    if call.cache is None:
+        return {}
+    headers: dict[str, str] = {"x-sagegate-cache": call.cache}
+    if call.cache_key is not None:
+        headers["x-litellm-cache-key"] = call.cache_key
+    if call.cache == "hit":
+        headers["x-litellm-cache-hit"] = "true"
     return headers
 
 

@@ -12,6 +12,7 @@ import structlog
 from adapters.base import Json, Origin, Task
 from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
+from proxy.cache.controls import NO_CONTROLS, CacheControls
 from proxy.routing.deadline import Deadline
 from proxy.routing.wishes import NO_WISHES, Wishes
 
@@ -19,6 +20,8 @@ _log = structlog.stdlib.get_logger("sagegate")
 
 #: How a call ended; `gone` means that the client left before its answer was complete.
 Outcome = Literal["ok", "failed", "gone"]
+#: What came of the cache: the answer was there, it was not, or nobody looked.
+CacheOutcome = Literal["hit", "miss", "bypass"]
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class Call:
     stream: bool
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
+    cache_controls: CacheControls = NO_CONTROLS
     #: When the answer, or a stream's first chunk, must be there; begins with the first try.
     deadline: Deadline | None = None
     #: Clock readings in seconds, as `time.monotonic` gives them.
@@ -50,6 +54,11 @@ class Call:
     #: Further tries, and other models asked, so far.
     retries: int = 0
     fell_back: int = 0
+    #: None where the model's answers are not cached.
+    cache: CacheOutcome | None = None
+    #: Under which the answer was found, or looked for, or kept.
+    cache_key: str | None = None
+    #: What it took; an answer from the cache took nothing.
     usage: Json | None = None
     error: Exception | None = None
     outcome: Outcome = "ok"

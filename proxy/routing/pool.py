@@ -36,6 +36,7 @@ class Pool:
 
     Args:
         model: Its public name.
+        settings: Stands for the settings of its deployments: other ones have another text.
         members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
         schemas: What its requests are checked against: what every one of its deployments takes.
@@ -55,6 +56,7 @@ class Pool:
     budget: RetryBudget = field(default_factory=RetryBudget)
     by_tags: bool = False
     by_session: bool = False
+    settings: str = ""
 
     async def run(self, call: Call, ask: Ask[T]) -> T:
         """Ask one deployment after the other until one answers, or nothing more may be tried.

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from adapters.answer_stream import AnswerStream
-from adapters.base import Head, Json, Summary
+from adapters.base import Json
 from adapters.errors import GatewayError
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
+from proxy.routing.passed_on import PassedOn
 
 
-class PoolStream:
+class PoolStream(PassedOn):
     """A stream that notes how it went, and reports its call when it is closed."""
 
     def __init__(self, stream: AnswerStream, call: Call, attempt: Attempt, report: Report) -> None:
-        self._stream = stream
-        self._batches = aiter(stream)
+        super().__init__(stream)
         self._call = call
         self._attempt = attempt
         self._report: Report | None = report
         self._ended = False
 
-    @property
-    def head(self) -> Head:
-        """What AWS said beside the stream."""
-        return self._stream.head
-
-    @property
-    def summary(self) -> Summary:
-        """What the stream has said about itself so far."""
-        return self._stream.summary
-
-    def __aiter__(self) -> AsyncIterator[list[Json]]:
-        return self
-
     async def __anext__(self) -> list[Json]:
         try:
-            return await anext(self._batches)
+            return await super().__anext__()
         except StopAsyncIteration:
             self._ended = True
             self._attempt.succeeded()

@@ -84,6 +84,8 @@ def report_call(call: Call) -> None:
     }
     if call.first_byte is not None:
         fields["first_byte_ms"] = round((call.first_byte - call.started) * _MILLISECONDS, 1)
+    if call.cache is not None:
+        fields["cache"] = call.cache
     if call.usage is not None:
         fields["prompt_tokens"] = call.usage.get("prompt_tokens")
         fields["completion_tokens"] = call.usage.get("completion_tokens")

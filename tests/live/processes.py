@@ -21,7 +21,7 @@ PATIENCE = 30.0
 _ADDRESS = re.compile(r"https?://\S+?:\d+(?=[\s,]|$)")
 #: What a developer's or a build machine's environment may hold and no process here may see.
 _FOREIGN = re.compile(
-    r"(?i)(AWS_|LITELLM_|OPENAI_|CUSTOM_AWS_|LANGCHAIN_|LANGSMITH_).*"
+    r"(?i)(AWS_|LITELLM_|OPENAI_|CUSTOM_AWS_|LANGCHAIN_|LANGSMITH_|REDIS_).*"
     r"|HOST|PORT|NUM_WORKERS|DRAIN_NOTICE|DRAIN_TIMEOUT|CONFIG_FILE_PATH|DEBUG|DETAILED_DEBUG|(https?|all|no)_proxy"
 )
 

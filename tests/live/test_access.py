@@ -17,6 +17,8 @@ PRIVATE: list[tuple[str, str]] = [
     *(("GET", path) for path in ("/models", "/v1/models", "/models/chat", "/v1/models/chat")),
     *(("POST", prefix + "/rerank") for prefix in ("", "/v1", "/v2")),
     *(("GET", prefix + "/model/info") for prefix in ("", "/v1", "/v2")),
+    ("GET", "/cache/ping"),
+    *(("POST", path) for path in ("/cache/delete", "/cache/flushall")),
     *(
         ("POST", prefix + task)
         for task in ("/chat/completions", "/completions", "/embeddings")

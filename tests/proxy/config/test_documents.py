@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from adapters.deployment.settings import IDENTITY_KEYS, SigningSettings
 from proxy.cli import main
+from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
 from proxy.config.key_entry import KeyEntry
 from proxy.config.load import load_config
@@ -48,6 +49,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "credential_list": CredentialEntry,
     "keys": KeyEntry,
     "litellm_settings": LitellmSettings,
+    "cache_params": CacheParams,
     "general_settings": GeneralSettings,
     "router_settings": RouterSettings,
 }

@@ -19,8 +19,8 @@ UNSET = "the environment variable GONE is not set"
         ("environment_variables: {A: os.environ/GONE}", "5:25: environment_variables.A"),
         ("include: [os.environ/GONE]", "5:11: include[0]"),
         (
-            "litellm_settings: {cache_params: {a: os.environ/GONE}}",
-            "5:35: litellm_settings.cache_params.a",
+            "litellm_settings: {cache_params: {namespace: os.environ/GONE}}",
+            "5:35: litellm_settings.cache_params.namespace",
         ),
     ],
 )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import orjson
 import pytest
-import structlog
 
 from adapters.base import Json
 from adapters.errors import (
@@ -20,15 +18,7 @@ from adapters.errors import (
 from proxy.routing.call import Call
 from proxy.telemetry import logs
 
-
-@pytest.fixture(autouse=True)
-def _own_logging() -> Iterator[None]:
-    """Leave the process's logging as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("own_logging")
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[Json]:

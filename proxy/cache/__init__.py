@@ -1,0 +1,1 @@
+"""Answers that were given before: kept, found again, and given once more."""

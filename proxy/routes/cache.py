@@ -1,0 +1,94 @@
+"""GET /cache/ping, POST /cache/delete and /cache/flushall: the answers' cache, for its operator.
+
+Source: https://docs.litellm.ai/docs/proxy/caching
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.errors import InvalidRequest, Overloaded
+from proxy.auth.keyring import Access, Caller
+from proxy.cache.store import Store, StoreUnavailable
+from proxy.deps import gateway, parse_object, read_body
+from proxy.errors import JsonResponse
+from proxy.routes.table import Route
+
+
+async def ping(request: Request, caller: Caller) -> Response:
+    """Tell whether the cache can be read and written."""
+    del caller
+    store = _store(request)
+    try:
+        await store.check()
+    except StoreUnavailable as error:
+        raise _away() from error
+    return JsonResponse({"status": "healthy", "cache_type": store.kind, "ping_response": True})
+
+
+async def delete(request: Request, caller: Caller) -> Response:
+    """Forget the answers with the keys that `keys` lists, as `x-litellm-cache-key` gave them."""
+    del caller
+    store = _store(request)
+    keys = parse_object(await read_body(request)).get("keys")
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise InvalidRequest(
+            "Invalid value for 'keys': expected a list of strings.",
+            param="keys",
+            code="invalid_type",
+        )
+    try:
+        there = await store.delete(keys)
+    except StoreUnavailable as error:
+        raise _away() from error
+    return JsonResponse({"status": "success", "deleted": there})
+
+
+async def clear(request: Request, caller: Caller) -> Response:
+    """Forget all answers."""
+    del caller
+    try:
+        await _store(request).clear()
+    except StoreUnavailable as error:
+        raise _away() from error
+    return JsonResponse({"status": "success"})
+
+
+def _store(request: Request) -> Store:
+    cache = gateway(request).cache
+    if cache is None:
+        raise InvalidRequest(
+            "Answers are not cached: litellm_settings.cache switches that on.",
+            code="cache_not_configured",
+        )
+    return cache.store
+
+
+def _away() -> Overloaded:
+    return Overloaded("The cache's Redis does not answer.", code="cache_unavailable")
+
+
+ROUTES = (
+    Route(
+        paths=("/cache/ping",),
+        method="GET",
+        access=Access.ADMIN,
+        handler=ping,
+        summary="Whether the cache can be read and written",
+    ),
+    Route(
+        paths=("/cache/delete",),
+        method="POST",
+        access=Access.ADMIN,
+        handler=delete,
+        summary="Forget some cached answers",
+    ),
+    Route(
+        paths=("/cache/flushall",),
+        method="POST",
+        access=Access.ADMIN,
+        handler=clear,
+        summary="Forget all cached answers",
+    ),
+)
