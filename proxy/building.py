@@ -18,13 +18,15 @@ from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
-from proxy.auth.keyring import Keyring
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Keyring, KeyTable
 from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
+from proxy.keys.opening import virtual_keys
 from proxy.lifecycle.plan import Plan
 from proxy.policies import Policies, policies
 from proxy.routing.live import LiveState
@@ -75,25 +77,30 @@ class _Parts:
     deployments: tuple[Deployment, ...]
     wildcards: tuple[Deployment, ...]
     network: Network
-    keyring: Keyring
+    keys: Mapping[bytes, Caller]
     policies: Policies
 
     @classmethod
     def of(cls, plan: Plan, processes: int) -> _Parts:
         """Make them; chat templates are compiled here."""
-        general = plan.config.general_settings
         return cls(
             deployments=tuple(deployments.deployments(plan.config, plan.environ)),
             wildcards=tuple(deployments.wildcards(plan.config, plan.environ)),
             network=read_network(plan.environ, ssl_verify=plan.config.litellm_settings.ssl_verify),
             policies=policies(plan.config, processes),
-            keyring=Keyring(
-                plan.master_key,
-                keys=static_keys(plan.config.keys),
-                header=general.litellm_key_header_name,
-                public_paths=general.public_routes,
-                any_host=general.dangerously_permit_weak_or_unset_master_key,
-            ),
+            keys=static_keys(plan.config.keys),
+        )
+
+    def keyring(self, plan: Plan, table: KeyTable | None) -> Keyring:
+        """Give who may call: with the plan's keys, and with those of the table."""
+        general = plan.config.general_settings
+        return Keyring(
+            plan.master_key,
+            keys=self.keys,
+            table=table,
+            header=general.litellm_key_header_name,
+            public_paths=general.public_routes,
+            any_host=general.dangerously_permit_weak_or_unset_master_key,
         )
 
 
@@ -140,7 +147,9 @@ class Builder:
         async with (
             self._way(parts.network) as aws,
             open_cache(settings, plan.environ, kept) as cache,
+            virtual_keys(plan.config.general_settings.database_url, parts.keys) as virtual,
         ):
+            keyring = parts.keyring(plan, virtual and virtual.live)
             families = registry.families(
                 parts.wildcards,
                 aws.invoker,
@@ -153,7 +162,7 @@ class Builder:
                 aws.invoker,
                 live=self._live,
                 policies=parts.policies,
-                report=logs.report_call,
+                report=logs.report_call if virtual is None else virtual.reporting(logs.report_call),
                 families=families,
                 cache=cache,
             )
@@ -163,13 +172,12 @@ class Builder:
             async with _prepared(aws), refreshed(models.listings):
                 yield Gateway(
                     registry=models,
-                    keyring=parts.keyring,
+                    keyring=keyring,
                     max_body_bytes=int(
                         plan.config.general_settings.max_request_size_mb * _MEGABYTE
                     ),
-                    cors=_cors(
-                        plan.config.general_settings, key_required=parts.keyring.key_required
-                    ),
+                    cors=_cors(plan.config.general_settings, key_required=keyring.key_required),
+                    desk=virtual and virtual.desk,
                     cache=cache,
                     door=self._door(parts.policies),
                 )

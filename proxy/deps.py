@@ -78,6 +78,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
     Between the two it waits for its turn, where the process takes only so many requests at once.
 
     Raises:
+        BudgetExceeded: the caller's key has spent what it may.
         Overloaded: there is no room for it.
         ClientGone: the client left in the middle of its body, or while it waited.
         InvalidRequest: the body is not what the model takes for the task, or names what a client
@@ -85,6 +86,8 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         PermissionDenied: the caller's key is not for the model, or for one of these fallbacks.
         ModelNotFound: no such public model, or none that it names as a fallback.
     """
+    if caller.account is not None:
+        caller.account.check()
     data = await read_body(request)
     door = gateway(request).door
     if door is not None and not door.passes(request, caller):
@@ -108,6 +111,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         task=task,
         model=model.name,
         caller=caller.alias,
+        key=caller.digest,
         stream=params.get("stream") is True,
         wishes=wished,
         cache_controls=cache_controls(body, request.headers),

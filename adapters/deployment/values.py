@@ -84,6 +84,8 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 #: A span of time, in seconds.
 Seconds = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]
 NonNegativeSeconds = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
+#: A price, in US dollars.
+Money = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
 #: A size in units of 1 048 576 bytes.
 #: A request's body in the same units: AWS quotes no larger limit for any endpoint.
 PayloadMegabytes = Annotated[float, Field(gt=0, le=25), AllowInfNan(allow_inf_nan=False)]

@@ -50,7 +50,7 @@ _ALERTS = _keys(
     spend_report_frequency""",
 )
 _DATABASE = _keys(
-    "there is no database in this version",
+    "the database needs no such setting",
     """database_connection_pool_limit database_connection_timeout database_type database_args
     database_connection_pool_timeout disable_prisma_schema_update use_prisma_migrate
     allow_requests_on_db_unavailable store_model_in_db supported_db_objects disable_spend_logs
@@ -86,9 +86,8 @@ _TOOLS = _keys(
     default_vertex_config pass_through_endpoints""",
 )
 _COST = _keys(
-    "costs are not counted in this version",
-    """input_cost_per_token output_cost_per_token input_cost_per_second output_cost_per_second
-    cost_margin_config cost_discount_config custom_pricing""",
+    "costs come from tokens and seconds alone",
+    """output_cost_per_second cost_margin_config cost_discount_config custom_pricing""",
 )
 
 _NO_KEYS = f"the master key is the only key: keys of their own are {_LATER}"
@@ -264,7 +263,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     },
     "general_settings": {
         **_LIMITS,
-        **_keys(_NO_KEYS, "database_url"),
         **_keys(
             _NO_AUTH,
             """custom_auth custom_auth_settings custom_auth_run_common_checks enable_jwt_auth

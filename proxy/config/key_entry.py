@@ -37,7 +37,7 @@ def _digest(key: Any) -> Any:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def _moment(value: Any) -> Any:
+def moment(value: Any) -> float:
     """Read a date, or a date with a time, as Unix seconds; without a zone it is UTC."""
     refusal = ValueError("expected a date such as 2027-01-31 or 2027-01-31T12:00:00Z")
     if isinstance(value, datetime | date):
@@ -52,7 +52,7 @@ def _moment(value: Any) -> Any:
 
 
 KeyDigest = Annotated[str, BeforeValidator(_digest)]
-Moment = Annotated[float, BeforeValidator(_moment)]
+Moment = Annotated[float, BeforeValidator(moment)]
 
 
 class KeyEntry(Section):

@@ -21,12 +21,12 @@ from pydantic import (
 )
 
 from adapters.deployment.settings import SigningSettings
-from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
+from adapters.deployment.values import Megabytes, Money, Seconds, Secret, Section, Text
 from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
-from proxy.config.values import ExactPath, HeaderName, Origin
+from proxy.config.values import DatabaseUrl, ExactPath, HeaderName, Origin
 from proxy.config.wildcard import is_wildcard
 
 
@@ -42,6 +42,10 @@ class ModelInfo(Section):
     max_tokens: PositiveInt | None = None
     max_input_tokens: PositiveInt | None = None
     max_output_tokens: PositiveInt | None = None
+    #: In US dollars; for deployments that do not say so themselves.
+    input_cost_per_token: Money | None = None
+    output_cost_per_token: Money | None = None
+    input_cost_per_second: Money | None = None
 
     @model_validator(mode="after")
     def _abilities_are_flags(self) -> ModelInfo:
@@ -112,6 +116,8 @@ class GeneralSettings(Section):
     """`general_settings`: the server's own doors and limits."""
 
     master_key: Secret | None = None
+    #: Where virtual keys are kept.
+    database_url: DatabaseUrl | None = None
     litellm_key_header_name: HeaderName | None = None
     public_routes: tuple[ExactPath, ...] = ()
     dangerously_permit_weak_or_unset_master_key: bool = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]+")
@@ -47,6 +47,15 @@ def _model_pattern(text: str) -> str:
     return text
 
 
+def _database_url(secret: SecretStr) -> SecretStr:
+    scheme, mark, rest = secret.get_secret_value().partition("://")
+    if scheme not in {"sqlite", "postgres", "postgresql"} or not mark:
+        raise ValueError("expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+    if scheme == "sqlite" and (not rest.startswith("/") or not rest.strip("/")):
+        raise ValueError("expected a file: sqlite:///relative/path or sqlite:////absolute/path")
+    return SecretStr(f"postgresql://{rest}") if scheme == "postgres" else secret
+
+
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
@@ -54,3 +63,5 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 KeyRoute = Annotated[str, AfterValidator(_key_route)]
 #: A public model's name; a `*` in it stands for any text.
 ModelPattern = Annotated[str, AfterValidator(_model_pattern)]
+#: Where keys are kept; hidden, since it may have a password.
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]

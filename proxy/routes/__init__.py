@@ -8,6 +8,7 @@ from proxy.routes import (
     completions,
     embeddings,
     health,
+    keys,
     lifecycle,
     model_info,
     models,
@@ -25,5 +26,6 @@ ROUTES = (
     *health.ROUTES,
     *lifecycle.ROUTES,
     *cache.ROUTES,
+    *keys.ROUTES,
     *pages.ROUTES,
 )

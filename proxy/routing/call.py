@@ -14,6 +14,7 @@ from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
 from proxy.cache.controls import NO_CONTROLS, CacheControls
 from proxy.routing.deadline import Deadline
+from proxy.routing.price import Price
 from proxy.routing.wishes import NO_WISHES, Wishes
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -36,6 +37,8 @@ class Call:
     model: str
     caller: str
     stream: bool
+    #: The SHA-256 of the caller's own key in hexadecimal digits; empty without one.
+    key: str = field(default="", repr=False)
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
     cache_controls: CacheControls = NO_CONTROLS
@@ -60,11 +63,29 @@ class Call:
     cache_key: str | None = None
     #: What it took; an answer from the cache took nothing.
     usage: Json | None = None
+    #: What the deployment that was asked last costs, and when it was asked.
+    price: Price | None = None
+    reached: float = 0.0
     error: Exception | None = None
     outcome: Outcome = "ok"
 
-    def reaches(self, model: str, endpoint: Endpoint) -> None:
-        """Note which deployment is asked."""
+    @property
+    def used(self) -> tuple[int, int]:
+        """How many tokens were read and written, as far as is known."""
+        usage = self.usage or {}
+        return usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+
+    @property
+    def cost(self) -> float | None:
+        """What the answer has cost so far, in US dollars; None where it has no price."""
+        if self.price is None or self.outcome == "failed":
+            return None
+        return self.price.of(*self.used, time.monotonic() - self.reached)
+
+    def reaches(self, model: str, endpoint: Endpoint, price: Price | None = None) -> None:
+        """Note which deployment is asked, and what it costs."""
+        self.price = price
+        self.reached = time.monotonic()
         self.group = model
         self.deployment = endpoint.id
         self.endpoint = endpoint.target.endpoint

@@ -8,6 +8,7 @@ from adapters.endpoint import Endpoint
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.live import LiveDeployment
 from proxy.routing.permits import AdmissionPolicy
+from proxy.routing.price import Price
 from proxy.routing.times import Times
 
 
@@ -24,6 +25,7 @@ class Member:
         retries: Further tries after it failed; None leaves it to the group.
         cooldown: When it rests.
         admission: How many calls it takes at once; None: as many as come.
+        price: What its answers cost; None: nobody said.
         live: What is known of it while it serves.
     """
 
@@ -35,6 +37,7 @@ class Member:
     retries: int | None = None
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
     admission: AdmissionPolicy | None = None
+    price: Price | None = None
     live: LiveDeployment = field(default_factory=LiveDeployment)
 
     @property

@@ -118,7 +118,7 @@ class _Tries:
             )
         fresh = [member for member in awake if member.endpoint.id not in self._tried]
         member = self._pool.choose(self._call, _with_room(fresh or awake))
-        self._call.reaches(self._pool.model, member.endpoint)
+        self._call.reaches(self._pool.model, member.endpoint, member.price)
         return Attempt(member, self._call.caller, alone=len(self._pool.members) == 1)
 
     def failed(self, member: Member, error: GatewayError) -> float | None:
