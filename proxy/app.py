@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from proxy.errors import on_gateway_error, on_http_exception
 from proxy.lifecycle.control import Alone, Reread
 from proxy.lifecycle.life import Settle, living
 from proxy.lifecycle.plan import Plan
+from proxy.limits.ledgers import Ledgers
 from proxy.middleware import BodyLimit, CallIdentity, Cors, Entrance
 from proxy.routes import ROUTES
 from proxy.routes.table import Route
@@ -33,6 +35,7 @@ def create_app(
     reread: Reread | None = None,
     settle: Settle = _nothing_to_settle,
     processes: int = 1,
+    shared: Path | None = None,
 ) -> FastAPI:
     """Build the application.
 
@@ -44,11 +47,15 @@ def create_app(
         reread: Gives the plan to serve after a reload; None gives the first one again.
         settle: Makes a plan's process-wide settings true before it is served after a reload.
         processes: How many serve the configuration together.
+        shared: A folder of theirs for what they count together; None where this one is alone.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with living(Builder(opener, processes=processes).open, settle, plan) as life:
+        async with (
+            aclosing(Ledgers(shared)) as ledgers,
+            living(Builder(opener, ledgers, processes=processes).open, settle, plan) as life,
+        ):
             yield {"life": life, "control": Alone(life, reread or (lambda: plan))}
 
     app = FastAPI(

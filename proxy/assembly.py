@@ -51,6 +51,7 @@ class Serving:
             tags=frozenset(params.tags),
             retries=retries,
             cooldown=policies.cooldown_of(params),
+            quota=policies.quota_of_deployment(each.id, each.model, params),
             admission=policies.admission_of(each.model, params),
             price=_price(params, each.info),
             live=self.live,
@@ -77,6 +78,7 @@ def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:
             for each, weight in zip(group, weights(params), strict=True)
         ),
         permitted_fields=frozenset[str].intersection(*permitted),
+        quota=policies.quota_of(model),
         strategy=policies.strategy,
         retries=policies.retries_of(model),
         by_tags=policies.by_tags,

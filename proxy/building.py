@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -28,7 +28,8 @@ from proxy.door import Door
 from proxy.gateway import Gateway
 from proxy.keys.opening import virtual_keys
 from proxy.lifecycle.plan import Plan
-from proxy.policies import Policies, policies
+from proxy.limits.ledgers import Ledgers
+from proxy.policies import Policies, policies, redis_settings
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.wildcards.catalogue import Catalogue
@@ -121,11 +122,19 @@ class Builder:
 
     Args:
         opener: Opens the way to AWS.
+        ledgers: Count what limits are about; closed by whoever made them.
         processes: How many serve each plan together.
     """
 
-    def __init__(self, opener: Opener = open_connections, *, processes: int = 1) -> None:
+    def __init__(
+        self,
+        opener: Opener = open_connections,
+        ledgers: Ledgers | None = None,
+        *,
+        processes: int = 1,
+    ) -> None:
         self._opener = opener
+        self._ledgers = Ledgers() if ledgers is None else ledgers
         self._processes = processes
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
@@ -147,21 +156,23 @@ class Builder:
         async with (
             self._way(parts.network) as aws,
             open_cache(settings, plan.environ, kept) as cache,
+            self._ledgers.open(redis_settings(plan.config)) as ledger,
             virtual_keys(plan.config.general_settings.database_url, parts.keys) as virtual,
         ):
+            rules = replace(parts.policies, ledger=ledger)
             keyring = parts.keyring(plan, virtual and virtual.live)
             families = registry.families(
                 parts.wildcards,
                 aws.invoker,
                 partial(aws.catalogue, environ=plan.environ),
                 self._live,
-                parts.policies,
+                rules,
             )
             models = registry.build(
                 parts.deployments,
                 aws.invoker,
                 live=self._live,
-                policies=parts.policies,
+                policies=rules,
                 report=logs.report_call if virtual is None else virtual.reporting(logs.report_call),
                 families=families,
                 cache=cache,
@@ -179,7 +190,7 @@ class Builder:
                     cors=_cors(plan.config.general_settings, key_required=keyring.key_required),
                     desk=virtual and virtual.desk,
                     cache=cache,
-                    door=self._door(parts.policies),
+                    door=self._door(rules),
                 )
 
     def _door(self, rules: Policies) -> Door | None:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Final
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
@@ -22,7 +23,7 @@ from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
 from proxy.model_names import unknown_names
-from proxy.policies import times
+from proxy.policies import check_limits, times
 from proxy.routing.times import Times
 
 #: Checks a wildcard's settings before any endpoint's name is known.
@@ -104,25 +105,25 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
 
     Each error has the path of the key at fault; there is at most one for each deployment.
     """
-    found: list[ConfigError] = [*unknown_names(config)]
+    settings = config.litellm_settings
+    checks: list[Callable[[], object]] = [
+        partial(network, environ, ssl_verify=settings.ssl_verify),
+        partial(check_cache, settings, environ),
+        partial(check_limits, config),
+        partial(static_keys, config.keys),
+    ]
+    checks += [
+        partial(_at, config, index, environ, taken=set()) for index in range(len(config.model_list))
+    ]
+    return [*unknown_names(config), *(error for check in checks if (error := _fault(check)))]
+
+
+def _fault(check: Callable[[], object]) -> ConfigError | None:
     try:
-        static_keys(config.keys)
+        check()
     except ConfigError as error:
-        found.append(error)
-    try:
-        network(environ, ssl_verify=config.litellm_settings.ssl_verify)
-    except ConfigError as error:
-        found.append(error)
-    try:
-        check_cache(config.litellm_settings, environ)
-    except ConfigError as error:
-        found.append(error)
-    for index in range(len(config.model_list)):
-        try:
-            _at(config, index, environ, taken=set())
-        except ConfigError as error:
-            found.append(error)
-    return found
+        return error
+    return None
 
 
 def deployments(config: ProxyConfig, environ: Mapping[str, str]) -> tuple[Deployment, ...]:

@@ -112,6 +112,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         model=model.name,
         caller=caller.alias,
         key=caller.digest,
+        claim=caller.claim,
         stream=params.get("stream") is True,
         wishes=wished,
         cache_controls=cache_controls(body, request.headers),

@@ -19,6 +19,7 @@ from adapters.errors import (
     RouteNotFound,
 )
 from adapters.signed_headers import INFERENCE_ID
+from proxy.limits.quota_headers import quota_headers
 from proxy.routing.call import Call
 from proxy.telemetry.logs import report_refusal
 
@@ -60,6 +61,7 @@ def of_call(call: Call) -> dict[str, str]:
         "x-litellm-attempted-retries": str(call.retries),
         "x-litellm-attempted-fallbacks": str(call.fell_back),
     }
+    headers.update(quota_headers(call.remaining))
     if call.inference_id is not None:
         headers[INFERENCE_ID.lower()] = call.inference_id
     return headers

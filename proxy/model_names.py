@@ -56,6 +56,8 @@ def _mentioned(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
     yield from _fallbacks("litellm_settings", settings)
     for model in router.model_group_retry_policy:
         yield ("router_settings", "model_group_retry_policy", model), model
+    for model in router.model_group_limits:
+        yield ("router_settings", "model_group_limits", model), model
     for name, model in router.aliases.items():
         yield ("router_settings", "model_group_alias", name), model
     for index, entry in enumerate(config.keys):

@@ -11,17 +11,25 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from proxy.config.deployment import DeploymentParams
+from proxy.config.redis_address import check_package
 from proxy.config.router import FallbackLists, RetryCounts, RoutingStrategy
 from proxy.config.schema import GeneralSettings, ProxyConfig
+from proxy.config.shared_state import GroupLimits
+from proxy.limits import claims
+from proxy.limits.ledger import Ledger
+from proxy.limits.ledgers import RedisSettings
+from proxy.limits.memory import MemoryLedger
 from proxy.routing.balance import STRATEGIES, Strategy, simple_shuffle
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.fallbacks import Fallbacks, Models
 from proxy.routing.permits import AdmissionPolicy
+from proxy.routing.quota import Quota
 from proxy.routing.retries import KINDS, Kind, RetryPolicy
 from proxy.routing.times import Times
 
 T = TypeVar("T")
 
+_NO_LIMITS: Final = GroupLimits()
 _RETRIES: Final = 2
 _MOST_FALLBACKS: Final = 5
 #: Strategies that stand for another one; LiteLLM's own replacements, or the nearest.
@@ -46,6 +54,8 @@ class Policies:
         fallbacks: Who stands in for whom.
         by_tags: Whether requests choose deployments by their tags.
         by_session: Whether the requests of a session keep to one deployment.
+        ledger: Who counts what models and deployments use.
+        limits: What public models may use, by their names.
         aliases: Further public names, and the models that they stand for.
         hidden: The aliases that are not listed.
     """
@@ -60,12 +70,29 @@ class Policies:
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
     by_tags: bool = False
     by_session: bool = False
+    ledger: Ledger = field(default_factory=MemoryLedger)
+    limits: Mapping[str, GroupLimits] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
 
     def retries_of(self, model: str) -> RetryPolicy:
         """Give when requests for a model are tried again."""
         return self.group_retries.get(model, self.retries)
+
+    def quota_of(self, model: str) -> Quota | None:
+        """Give what a public model may use."""
+        limits = self.limits.get(model, _NO_LIMITS)
+        claim = claims.of_model(
+            model, rpm=limits.rpm, tpm=limits.tpm, parallel=limits.max_parallel_requests
+        )
+        return None if claim is None else Quota(self.ledger, claim)
+
+    def quota_of_deployment(
+        self, deployment: str, model: str, params: DeploymentParams
+    ) -> Quota | None:
+        """Give what one deployment of a public model may use."""
+        claim = claims.of_deployment(deployment, model, rpm=params.rpm, tpm=params.tpm)
+        return None if claim is None else Quota(self.ledger, claim)
 
     def cooldown_of(self, params: DeploymentParams) -> CooldownPolicy:
         """Give when a deployment rests."""
@@ -89,6 +116,30 @@ class Policies:
         if policy.limit is None and not policy.adaptive:
             return None
         return policy.shared(self.processes)
+
+
+def redis_settings(config: ProxyConfig) -> RedisSettings | None:
+    """Give where limits are counted for several machines; None without Redis."""
+    router = config.router_settings
+    if router.redis_address is None:
+        return None
+    verify = config.litellm_settings.ssl_verify
+    return RedisSettings(
+        url=router.redis_address,
+        fail_open=router.limits_without_redis == "fail_open",
+        ca_file=verify if isinstance(verify, str) else None,
+    )
+
+
+def check_limits(config: ProxyConfig) -> None:
+    """Find out what would keep limits from being counted in Redis.
+
+    Raises:
+        ConfigError: says what is missing.
+    """
+    router = config.router_settings
+    if router.redis_address is not None:
+        check_package("router_settings", "redis_host" if router.redis_url is None else "redis_url")
 
 
 def policies(config: ProxyConfig, processes: int = 1) -> Policies:
@@ -132,6 +183,7 @@ def policies(config: ProxyConfig, processes: int = 1) -> Policies:
         ),
         by_tags=router.enable_tag_filtering,
         by_session="session_affinity" in router.optional_pre_call_checks,
+        limits=router.model_group_limits,
         aliases=aliases,
         hidden=frozenset(
             name

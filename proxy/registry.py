@@ -93,6 +93,7 @@ class Registry:
             find=self.pool,
             report=self._report,
             fallbacks=self._policies.fallbacks,
+            ledger=self._policies.ledger,
         )
         if self._cache is None:
             return model

@@ -69,7 +69,11 @@ class AppFactory:
         """Make the application, and the environment of the process that it runs in."""
         self.plan.settle(os.environ)
         return create_app(
-            self.plan, reread=self.reread, settle=self._settle, processes=self.processes
+            self.plan,
+            reread=self.reread,
+            settle=self._settle,
+            processes=self.processes,
+            shared=self.shared,
         )
 
     def configure_logging(self) -> None:

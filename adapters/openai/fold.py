@@ -35,8 +35,7 @@ class Fold:
                 if name not in _OWN and (value is not None or name not in self._head):
                     self._head[name] = value
             for choice in chunk["choices"]:
-                index = choice["index"]
-                self._choices[index] = _joined(self._choices.get(index, {}), choice)
+                _join(self._choices.setdefault(choice["index"], {}), choice)
 
     def answer(self, usage: Json | None) -> Json:
         """Give the whole answer.
@@ -48,7 +47,7 @@ class Fold:
         return {
             **self._head,
             "object": self._kind,
-            "choices": [finish(self._choices[index]) for index in sorted(self._choices)],
+            "choices": [finish(_whole(self._choices[index])) for index in sorted(self._choices)],
             "usage": usage,
         }
 
@@ -74,31 +73,63 @@ def _without_index(call: Json) -> Json:
     return {name: value for name, value in call.items() if name != "index"}
 
 
-def _joined(one: Json, other: Json) -> Json:
-    """Give two pieces of an object as one: texts and lists go on, the rest is told anew."""
-    joined = dict(one)
-    for name, value in other.items():
-        joined[name] = _continued(name, joined.get(name), value)
-    return joined
+class _Pieces(list[str]):
+    """A text that comes in pieces: put together once, whatever their number."""
+
+
+class _Items(list[Any]):
+    """A list that goes on."""
+
+
+class _ByIndex(dict[int, Json]):
+    """A list whose items say at which index they stand, as tool calls do."""
+
+
+def _join(before: Json, more: Json) -> None:
+    """Continue an object: texts and lists go on, the rest is told anew."""
+    for name, value in more.items():
+        if value is not None or name not in before:
+            before[name] = _continued(name, before.get(name), value)
 
 
 def _continued(name: str, before: Any, value: Any) -> Any:
-    if before is None or value is None:
-        return before if value is None else value
-    if isinstance(before, dict) and isinstance(value, dict):
-        return _joined(before, value)
-    if isinstance(before, list) and isinstance(value, list):
-        return _lengthened(before, value)
-    if isinstance(before, str) and isinstance(value, str) and name not in _TOLD:
-        return before + value
+    """Give what a value has become; what was gathered here is continued in its place."""
+    if isinstance(value, str) and name not in _TOLD:
+        pieces = before if isinstance(before, _Pieces) else _Pieces()
+        pieces.append(value)
+        return pieces
+    if isinstance(value, dict):
+        gathered = before if isinstance(before, dict) else {}
+        _join(gathered, value)
+        return gathered
+    if isinstance(value, list):
+        return _more_items(before or _Items(), value)
     return value
 
 
-def _lengthened(before: list[Any], more: list[Any]) -> list[Any]:
-    """Give a list continued: items with an index stand at it, as tool calls do."""
-    if not all(isinstance(item, dict) and type(item.get("index")) is int for item in more):
-        return before + more
-    by_index = {item["index"]: item for item in before}
-    for item in more:
-        by_index[item["index"]] = _joined(by_index.get(item["index"], {}), item)
-    return [by_index[index] for index in sorted(by_index)]
+def _more_items(before: _Items | _ByIndex, more: list[Any]) -> _Items | _ByIndex:
+    if more and _have_indices(more) and (isinstance(before, _ByIndex) or not before):
+        items = before if isinstance(before, _ByIndex) else _ByIndex()
+        for item in more:
+            _join(items.setdefault(item["index"], {}), item)
+        return items
+    listed = before if isinstance(before, _Items) else _Items(_whole(before))
+    listed.extend(more)
+    return listed
+
+
+def _have_indices(items: list[Any]) -> bool:
+    return all(isinstance(item, dict) and type(item.get("index")) is int for item in items)
+
+
+def _whole(part: Any) -> Any:
+    """Give what was gathered in the shape of an answer."""
+    if isinstance(part, _Pieces):
+        return "".join(part)
+    if isinstance(part, _Items):
+        return list(part)
+    if isinstance(part, _ByIndex):
+        return [_whole(part[index]) for index in sorted(part)]
+    if isinstance(part, dict):
+        return {name: _whole(value) for name, value in part.items()}
+    return part

@@ -12,18 +12,10 @@ from typing import Any, Final, Protocol
 
 from adapters.errors import AuthenticationFailed, PermissionDenied
 from proxy.auth.grants import EVERY_MODEL, Grants
+from proxy.limits.claim import Claim
 
 #: LiteLLM's name for all that a key can be for here.
 LLM_ROUTES: Final = "llm_api_routes"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyLimits:
-    """What a key may use; None is no limit."""
-
-    rpm: int | None = None
-    tpm: int | None = None
-    parallel: int | None = None
 
 
 class Account(Protocol):
@@ -50,7 +42,7 @@ class Caller:
         aliases: Names that stand for models, for this key only.
         routes: Paths of the routes that may be called; None for every one that is not the
             administrator's.
-        limits: What may be used in a minute and at once.
+        claim: What may be used in a minute and at once; None without limits.
         expires: Unix seconds from which on the key is none; None for never.
         blocked: Whether the key is switched off.
         tags: Of the deployments that answer; they win over a request's own.
@@ -65,7 +57,7 @@ class Caller:
     models: Grants = EVERY_MODEL
     aliases: Mapping[str, str] = field(default_factory=dict)
     routes: frozenset[str] | None = None
-    limits: KeyLimits = KeyLimits()
+    claim: Claim | None = None
     expires: float | None = None
     blocked: bool = False
     tags: frozenset[str] = frozenset()

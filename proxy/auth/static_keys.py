@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.errors import ConfigError
-from proxy.auth.caller import Caller, KeyLimits, route_paths
+from proxy.auth.caller import Caller, route_paths
 from proxy.auth.grants import Grants
 from proxy.auth.keyring import RESERVED
 from proxy.config.key_entry import KeyEntry
+from proxy.limits import claims
 
 
 def static_keys(entries: Sequence[KeyEntry]) -> dict[bytes, Caller]:
@@ -34,13 +35,16 @@ def static_keys(entries: Sequence[KeyEntry]) -> dict[bytes, Caller]:
 
 
 def _caller(index: int, entry: KeyEntry) -> Caller:
+    alias = entry.alias or entry.key_alias or f"keys[{index}]"
     return Caller(
-        entry.alias or entry.key_alias or f"keys[{index}]",
+        alias,
         digest=entry.key,
         models=Grants.of(entry.models),
         aliases=dict(entry.aliases),
         routes=route_paths(entry.allowed_routes),
-        limits=KeyLimits(
+        claim=claims.of_key(
+            entry.key,
+            alias,
             rpm=entry.rpm_limit if entry.rpm is None else entry.rpm,
             tpm=entry.tpm_limit if entry.tpm is None else entry.tpm,
             parallel=entry.max_parallel_requests,

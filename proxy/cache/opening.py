@@ -5,16 +5,15 @@ Loads the Redis package only where Redis is configured.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
-from urllib.parse import quote
 
 from adapters.errors import ConfigError
 from proxy.cache.answers import AnswerCache, Policy
 from proxy.cache.memory import MemoryStore
 from proxy.config.cache import CacheParams
+from proxy.config.redis_address import check_package, spelled
 from proxy.config.schema import LitellmSettings
 
 _PATH: Final = ("litellm_settings", "cache_params")
@@ -80,11 +79,7 @@ def redis_url(params: CacheParams, environ: Mapping[str, str]) -> str:
     Raises:
         ConfigError: neither has one, or the package for Redis is missing.
     """
-    try:
-        importlib.import_module("redis")
-    except ImportError:
-        message = "a Redis cache needs a package more: pip install 'sagegate[redis]'"
-        raise ConfigError(message, path=(*_PATH, "type")) from None
+    check_package(*_PATH, "type")
     url = params.url or params.redis_url
     if url is not None:
         return url.get_secret_value()
@@ -105,9 +100,7 @@ def _spelled(params: CacheParams, environ: Mapping[str, str]) -> str:
     configured = params.password.get_secret_value() if params.password else None
     password = configured or environ.get("REDIS_PASSWORD") or ""
     username = params.username or environ.get("REDIS_USERNAME") or ""
-    login = f"{quote(username, safe='')}:{quote(password, safe='')}@" if password else ""
-    scheme = "rediss" if params.ssl else "redis"
-    return f"{scheme}://{login}{host}:{port}/{params.db}"
+    return spelled(host, port, params.db, username=username, password=password, tls=params.ssl)
 
 
 def _memory(params: CacheParams, before: AnswerCache | None) -> MemoryStore:

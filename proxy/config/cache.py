@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     PositiveInt,
-    SecretStr,
     StringConstraints,
     model_validator,
 )
 
 from adapters.base import Task
 from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
+from proxy.config.redis_address import RedisUrl
 
 #: Each resource under LiteLLM's names for a call of it.
 CallType = Literal[
@@ -68,21 +66,6 @@ def _our_kind(kind: Any) -> Any:
     return kind
 
 
-def _redis_url(secret: SecretStr) -> SecretStr:
-    refusal = ValueError("expected redis://[user:password@]host[:port][/db], or rediss:// for TLS")
-    try:
-        parts = urlsplit(secret.get_secret_value())
-        usable = parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise refusal from None  # the cause repeats the value
-    if not usable:
-        raise refusal
-    if parts.query:
-        raise ValueError("a Redis URL has no query here: its settings are keys of cache_params")
-    return secret
-
-
-RedisUrl = Annotated[Secret, AfterValidator(_redis_url)]
 Namespace = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 KeptSeconds = Annotated[Seconds, Field(le=31_536_000)]
 

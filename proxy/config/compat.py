@@ -27,8 +27,8 @@ _CACHE = _keys(
     "cache_responses cache_kwargs caching_groups client_ttl",
 )
 _SHARED = _keys(
-    "nothing is shared between processes in this version",
-    "redis_host redis_port redis_password redis_url redis_db redis_startup_nodes",
+    "one address is enough, that of a single Redis or of a proxy before several",
+    "redis_startup_nodes",
 )
 _CALLBACKS = _keys(
     "callbacks are not called in this version",

@@ -12,6 +12,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from adapters.deployment.values import NonNegativeSeconds, Seconds, Section, Text
 from proxy.config.deployment import DeploymentSettings
+from proxy.config.shared_state import GroupLimits, SharedStateSettings
 
 #: LiteLLM's names; those of strategies that count money, or were replaced, stand for another.
 RoutingStrategy = Literal[
@@ -22,7 +23,8 @@ RoutingStrategy = Literal[
     "usage-based-routing",
     "cost-based-routing",
 ]
-PreCallCheck = Literal["session_affinity"]
+#: Limits are enforced with or without the second, which is LiteLLM's switch for that.
+PreCallCheck = Literal["session_affinity", "enforce_model_rate_limits"]
 #: A model's name and the models that stand in for it, in the order in which they are asked.
 FallbackLists = tuple[Mapping[Text, tuple[Text, ...]], ...]
 
@@ -57,7 +59,7 @@ class FallbackSettings(Section):
     max_fallbacks: NonNegativeInt | None = None
 
 
-class RouterSettings(FallbackSettings):
+class RouterSettings(FallbackSettings, SharedStateSettings):
     """`router_settings`: defaults for the deployments, and how one of a group is chosen."""
 
     timeout: Seconds | None = None
@@ -74,6 +76,8 @@ class RouterSettings(FallbackSettings):
     retry_after: NonNegativeSeconds = 0
     retry_policy: RetryCounts = RetryCounts()
     model_group_retry_policy: Mapping[Text, RetryCounts] = Field(default_factory=dict)
+    #: What a public model may use, by its name, whichever deployment answers.
+    model_group_limits: Mapping[Text, GroupLimits] = Field(default_factory=dict)
     cooldown_time: Seconds = 5
     disable_cooldowns: bool = False
     #: Already merged into each deployment by the loader; kept here to be checked and shown.

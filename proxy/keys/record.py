@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.auth.caller import Account, Caller, KeyLimits, route_paths
+from proxy.auth.caller import Account, Caller, route_paths
 from proxy.auth.grants import Grants
+from proxy.limits import claims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,9 @@ class KeyRecord:
             models=Grants.of(self.models),
             aliases=self.aliases,
             routes=route_paths(self.routes),
-            limits=KeyLimits(rpm=self.rpm, tpm=self.tpm, parallel=self.parallel),
+            claim=claims.of_key(
+                self.digest, self.label, rpm=self.rpm, tpm=self.tpm, parallel=self.parallel
+            ),
             expires=self.expires,
             blocked=self.blocked,
             tags=frozenset(self.tags),

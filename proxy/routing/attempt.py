@@ -13,6 +13,7 @@ from adapters.errors import GatewayError
 from proxy.routing.admission import Admitted
 from proxy.routing.member import Member
 from proxy.routing.permits import Place
+from proxy.routing.quota import Receipt
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -24,9 +25,12 @@ class Attempt:
         member: The deployment that is tried.
         caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
+        receipt: What the try has taken from the deployment's limits.
     """
 
-    def __init__(self, member: Member, caller: str = "", *, alone: bool) -> None:
+    def __init__(
+        self, member: Member, caller: str = "", *, alone: bool, receipt: Receipt | None = None
+    ) -> None:
         self.member = member
         #: The deployment, as this request reaches it.
         self.endpoint: Endpoint = member.endpoint
@@ -36,6 +40,7 @@ class Attempt:
             way = Admitted(member.endpoint.invoker, member.live.permits, self._place)
             self.endpoint = replace(member.endpoint, invoker=way)
         self._alone = alone
+        self._receipt = receipt
         self._started = time.monotonic()
         self._open = True
         member.live.in_flight += 1
@@ -56,7 +61,7 @@ class Attempt:
         It says nothing of a deployment that was not asked, because all the time went by in a queue.
         """
         member = self.member
-        if self._place is not None and not self._place.admitted:
+        if not self._was_asked:
             return
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
@@ -67,12 +72,18 @@ class Attempt:
                 seconds=member.cooldown.seconds,
             )
 
-    def close(self, usage: Json | None = None) -> None:
-        """End it, with what the answer cost."""
+    @property
+    def _was_asked(self) -> bool:
+        return self._place is None or self._place.admitted
+
+    def close(self, usage: Json | None = None, *, error: GatewayError | None = None) -> None:
+        """End it, with what the answer cost, or with why there is none."""
         if not self._open:
             return
         self._open = False
         self.member.live.in_flight -= 1
+        if self._receipt is not None:
+            self._receipt.end(usage, error, made=self._was_asked)
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)

@@ -13,8 +13,10 @@ from adapters.base import Json, Origin, Task
 from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
 from proxy.cache.controls import NO_CONTROLS, CacheControls
+from proxy.limits.claim import Claim, Remaining
 from proxy.routing.deadline import Deadline
 from proxy.routing.price import Price
+from proxy.routing.quota import Receipt
 from proxy.routing.wishes import NO_WISHES, Wishes
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -23,6 +25,10 @@ _log = structlog.stdlib.get_logger("sagegate")
 Outcome = Literal["ok", "failed", "gone"]
 #: What came of the cache: the answer was there, it was not, or nobody looked.
 CacheOutcome = Literal["hit", "miss", "bypass"]
+
+
+def _nothing() -> int:
+    return 0
 
 
 @dataclass(slots=True)
@@ -39,6 +45,8 @@ class Call:
     stream: bool
     #: The SHA-256 of the caller's own key in hexadecimal digits; empty without one.
     key: str = field(default="", repr=False)
+    #: What that key may use.
+    claim: Claim | None = None
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
     cache_controls: CacheControls = NO_CONTROLS
@@ -57,6 +65,11 @@ class Call:
     #: Further tries, and other models asked, so far.
     retries: int = 0
     fell_back: int = 0
+    #: What it may use in tokens, counted when somebody asks for the first time.
+    weigh: Callable[[], int] = _nothing
+    #: What it has taken from the limits of public models, and what those had left then.
+    receipts: list[Receipt] = field(default_factory=list)
+    remaining: list[Remaining] = field(default_factory=list)
     #: None where the model's answers are not cached.
     cache: CacheOutcome | None = None
     #: Under which the answer was found, or looked for, or kept.
@@ -68,10 +81,23 @@ class Call:
     reached: float = 0.0
     error: Exception | None = None
     outcome: Outcome = "ok"
+    _tokens: int | None = field(default=None, repr=False)
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens it will use."""
+        if self._tokens is None:
+            self._tokens = self.weigh()
+        return self._tokens
 
     @property
     def used(self) -> tuple[int, int]:
-        """How many tokens were read and written, as far as is known."""
+        """How many tokens were read and written, as far as is known.
+
+        Where a client left before the container had told, an estimate stands for both.
+        """
+        if self.usage is None and self.outcome == "gone":
+            return self.tokens, 0
         usage = self.usage or {}
         return usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
 
@@ -113,7 +139,9 @@ Report = Callable[[Call], None]
 
 
 def tell(report: Report, call: Call) -> None:
-    """Report a call; whatever goes wrong with that is no reason to lose its answer."""
+    """Report a call that has ended; whatever goes wrong is no reason to lose its answer."""
+    for receipt in call.receipts:
+        receipt.end(call.usage)
     try:
         report(call)
     except Exception:  # noqa: BLE001 - it is logged, and the client is owed an answer

@@ -9,6 +9,7 @@ from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.live import LiveDeployment
 from proxy.routing.permits import AdmissionPolicy
 from proxy.routing.price import Price
+from proxy.routing.quota import Quota
 from proxy.routing.times import Times
 
 
@@ -24,6 +25,7 @@ class Member:
         tags: What requests may ask for.
         retries: Further tries after it failed; None leaves it to the group.
         cooldown: When it rests.
+        quota: What it may use in a minute; None for no limit.
         admission: How many calls it takes at once; None: as many as come.
         price: What its answers cost; None: nobody said.
         live: What is known of it while it serves.
@@ -36,6 +38,7 @@ class Member:
     tags: frozenset[str] = frozenset()
     retries: int | None = None
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
+    quota: Quota | None = None
     admission: AdmissionPolicy | None = None
     price: Price | None = None
     live: LiveDeployment = field(default_factory=LiveDeployment)

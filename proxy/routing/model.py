@@ -9,15 +9,21 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from adapters.answer import Answer
 from adapters.base import Head, Json, Limits
 from adapters.errors import GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
+from proxy.limits.ledger import Ledger
+from proxy.limits.memory import MemoryLedger
+from proxy.limits.size import tokens_of
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
+from proxy.routing.counting import counted
 from proxy.routing.fallbacks import Fallbacks
 from proxy.routing.pool import Ask, Pool, T
+from proxy.routing.quota import Quota
 from proxy.routing.stream import PoolStream
 
 
@@ -30,12 +36,14 @@ class PublicModel:
         find: Gives another public model's pool, or raises `ModelNotFound`.
         report: Takes each call, once, when it has ended.
         fallbacks: Which models stand in for it.
+        ledger: Who counts what callers' keys use.
     """
 
     pool: Pool
     find: Callable[[str], Pool]
     report: Report
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
+    ledger: Ledger = field(default_factory=MemoryLedger)
 
     @property
     def name(self) -> str:
@@ -58,6 +66,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure; `DeadlineExceeded` when the request's time is over.
         """
+        call.weigh = partial(tokens_of, params)
 
         async def ask(attempt: Attempt, limits: Limits) -> Answer:
             answer = await attempt.endpoint.call(call.task, params, limits, call.origin)
@@ -67,7 +76,7 @@ class PublicModel:
 
         try:
             with _watched(call):
-                answer = await self._run(call, ask)
+                answer = await self._counted(call, ask)
                 _note(call, answer.head)
                 call.usage = answer.body.get("usage")
                 return answer
@@ -80,6 +89,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure before the first chunk.
         """
+        call.weigh = partial(tokens_of, params)
 
         async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
             stream = await attempt.endpoint.stream(call.task, params, limits, call.origin)
@@ -87,12 +97,17 @@ class PublicModel:
 
         try:
             with _watched(call):
-                stream = await self._run(call, ask)
+                stream = await self._counted(call, ask)
         except BaseException:
             tell(self.report, call)
             raise
         _note(call, stream.head)
         return stream
+
+    async def _counted(self, call: Call, ask: Ask[T]) -> T:
+        """Ask, once the limits of the caller's key have room for it."""
+        quota = None if call.claim is None else Quota(self.ledger, call.claim)
+        return await counted(quota, call, partial(self._run, call, ask))
 
     async def _run(self, call: Call, ask: Ask[T]) -> T:
         """Ask the model's own deployments, then those of its stand-ins, within one deadline."""

@@ -7,8 +7,10 @@ loop there is. Refuses to know HTTP and dialects.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from adapters.base import Limits
@@ -19,8 +21,10 @@ from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
 from proxy.routing.balance import Strategy, simple_shuffle
 from proxy.routing.call import Call
+from proxy.routing.counting import counted
 from proxy.routing.deadline import Deadline
 from proxy.routing.member import Member
+from proxy.routing.quota import Quota
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.tags import tagged
 
@@ -40,6 +44,7 @@ class Pool:
         members: Its deployments, at least one.
         permitted_fields: Request fields that are refused elsewhere and allowed here.
         schemas: What its requests are checked against: what every one of its deployments takes.
+        quota: What it may use in a minute, whichever deployment answers; None for no limit.
         strategy: Chooses among the deployments that could answer.
         retries: How often, and after how long, a request is tried again.
         budget: Keeps retries a share of the traffic.
@@ -51,6 +56,7 @@ class Pool:
     members: tuple[Member, ...]
     permitted_fields: frozenset[str] = frozenset()
     schemas: Schemas = field(default_factory=lambda: SCHEMAS)
+    quota: Quota | None = None
     strategy: Strategy = simple_shuffle
     retries: RetryPolicy = field(default_factory=RetryPolicy)
     budget: RetryBudget = field(default_factory=RetryBudget)
@@ -67,9 +73,12 @@ class Pool:
             GatewayError: the last failure; `should_retry` is false once there were retries here,
                 so that clients don't multiply them.
         """
+        return await counted(self.quota, call, partial(self._tried, call, ask))
+
+    async def _tried(self, call: Call, ask: Ask[T]) -> T:
         tries = _Tries(self, call)
         while True:
-            attempt = tries.begin()
+            attempt = await tries.begin()
             try:
                 return await _ask(call, attempt, ask)
             except GatewayError as error:
@@ -101,11 +110,13 @@ class _Tries:
         self._retried = 0
         pool.budget.request()
 
-    def begin(self) -> Attempt:
+    async def begin(self) -> Attempt:
         """Begin the next try: with a deployment that is not resting, and not tried yet if possible.
 
+        One whose limits are reached is passed over.
+
         Raises:
-            RateLimited: every deployment rests.
+            RateLimited: every deployment rests, or has reached its limits.
             Overloaded: those that don't have as many waiting as may.
         """
         awake = [member for member in self._members if not member.live.health.resting]
@@ -117,9 +128,26 @@ class _Tries:
                 retry_after=max(seconds, 1.0),
             )
         fresh = [member for member in awake if member.endpoint.id not in self._tried]
-        member = self._pool.choose(self._call, _with_room(fresh or awake))
+        stale = [member for member in awake if member.endpoint.id in self._tried]
+        refusals: list[RateLimited] = []
+        for candidates in (fresh, stale):
+            while candidates:
+                member = self._pool.choose(self._call, _with_room(candidates))
+                try:
+                    return await self._begin_with(member)
+                except RateLimited as error:
+                    refusals.append(error)
+                    candidates.remove(member)
+        raise min(refusals, key=_patience)
+
+    async def _begin_with(self, member: Member) -> Attempt:
+        alone, receipt = len(self._pool.members) == 1, None
+        if member.quota is not None:
+            receipt = await member.quota.take(self._call.tokens)
+            if alone:
+                self._call.remaining.extend(receipt.remaining)
         self._call.reaches(self._pool.model, member.endpoint, member.price)
-        return Attempt(member, self._call.caller, alone=len(self._pool.members) == 1)
+        return Attempt(member, self._call.caller, alone=alone, receipt=receipt)
 
     def failed(self, member: Member, error: GatewayError) -> float | None:
         """Give the seconds until the next try; None where there is to be none."""
@@ -143,6 +171,11 @@ class _Tries:
         if deadline is not None and pause >= deadline.left:
             return None
         return pause if self._pool.budget.take() else None
+
+
+def _patience(refusal: RateLimited) -> float:
+    """Give how long a refusal asks to wait; for ever, where waiting does not help."""
+    return math.inf if refusal.retry_after is None else refusal.retry_after
 
 
 def _with_room(members: Sequence[Member]) -> Sequence[Member]:
@@ -175,7 +208,7 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
         async with within(limits.first_byte if call.stream else left):
             answer = await ask(attempt, limits)
     except GatewayError as error:
-        attempt.close()
+        attempt.close(error=error)
         is_late = isinstance(error, DeadlineExceeded)
         if not is_late or times is attempt.member.times:  # a client's own hurry is nobody's fault
             attempt.failed(error)

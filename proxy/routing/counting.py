@@ -1,0 +1,32 @@
+"""Work for a call, counted against a quota: as what it used, or as why it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from adapters.errors import GatewayError
+from proxy.routing.call import Call
+from proxy.routing.quota import Quota
+
+T = TypeVar("T")
+
+
+async def counted(quota: Quota | None, call: Call, work: Callable[[], Awaitable[T]]) -> T:
+    """Do the work when there is room for it; the call keeps the receipt of work that was done.
+
+    Raises:
+        RateLimited: there is none.
+        GatewayError: whatever the work fails with.
+    """
+    if quota is None:
+        return await work()
+    receipt = await quota.take(call.tokens)
+    call.remaining.extend(receipt.remaining)
+    try:
+        done = await work()
+    except BaseException as error:
+        receipt.end(None, error if isinstance(error, GatewayError) else None)
+        raise
+    call.receipts.append(receipt)
+    return done
