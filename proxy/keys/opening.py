@@ -56,9 +56,10 @@ async def virtual_keys(
         from proxy.keys.desk import KeyDesk  # noqa: PLC0415 - an extra
         from proxy.keys.live import LiveKeys, in_step  # noqa: PLC0415 - an extra
         from proxy.keys.store import KeyStore  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise ConfigError(
-            f"keys need the package {error.name}: pip install 'sagegate[keys]'", path=_PLACE
+            "virtual keys need packages that are missing: pip install 'sagegate[keys]'",
+            path=_PLACE,
         ) from error
     engine = engine_for(address.get_secret_value())
     store = KeyStore(engine)
