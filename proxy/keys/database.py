@@ -10,11 +10,13 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.errors import ConfigError
@@ -25,6 +27,15 @@ _PATIENCE: Final = 10
 _CONNECTIONS: Final = 2
 #: Of PostgreSQL's advisory locks: so that one process at a time changes the tables.
 _LOCK: Final = 0x5A6E6A7E
+#: What a database, or the way to it, fails with.
+DATABASE_ERRORS: Final = (
+    DBAPIError,
+    PoolTimeout,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
 _PLACE: Final = ("general_settings", "database_url")
 #: Prisma's own parameters, which LiteLLM's addresses often have.
 _FOREIGN: Final = ("connection_limit", "pool_timeout", "connect_timeout", "pgbouncer", "schema")
@@ -105,7 +116,7 @@ async def bring_up_to_date(engine: AsyncEngine) -> None:
         raise ConfigError(
             "the database was made by a newer version of sagegate", path=_PLACE
         ) from error
-    except (SQLAlchemyError, OSError) as error:
+    except DATABASE_ERRORS as error:
         raise ConfigError(
             f"the database can't be used: {type(error).__name__}", path=_PLACE
         ) from error

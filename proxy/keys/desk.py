@@ -19,8 +19,9 @@ from adapters.errors import InvalidRequest, Overloaded, Rejected
 from proxy.auth.caller import LLM_ROUTES
 from proxy.auth.keyring import digest_of
 from proxy.keys.bodies import DeleteKeys, GenerateKey, RegenerateKey, Terms, UpdateKey
+from proxy.keys.database import DATABASE_ERRORS
 from proxy.keys.duration import seconds_of
-from proxy.keys.live import DATABASE_ERRORS, LiveKeys
+from proxy.keys.live import LiveKeys
 from proxy.keys.record import KeyRecord
 from proxy.keys.spend import SpendLog
 from proxy.keys.store import KeyStore

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from proxy.auth.caller import Caller
 from proxy.keys.account import Account
+from proxy.keys.database import DATABASE_ERRORS
 from proxy.keys.record import KeyRecord
 from proxy.keys.spending import Spending
 from proxy.keys.store import KeyStore
@@ -27,8 +27,6 @@ from proxy.keys.store import KeyStore
 INTERVAL: Final = 1.0
 #: Seconds between two looks for the sake of unknown keys, at least.
 _GAP: Final = 0.1
-#: What a database, or the way to it, fails with.
-DATABASE_ERRORS: Final = (SQLAlchemyError, OSError, TimeoutError)
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -67,7 +65,7 @@ class LiveKeys:
         """Learn what has changed in the database.
 
         Raises:
-            SQLAlchemyError, OSError: it can't be asked.
+            Exception: one of `DATABASE_ERRORS`: it can't be asked.
         """
         async with self._one_look:
             self._looked_at = time.monotonic()
@@ -103,9 +101,9 @@ class LiveKeys:
         self._coming = None  # who comes from here on may need a later look
         await self._try_to(self.look)
 
-    async def _try_to(self, work: Callable[[], object]) -> None:
+    async def _try_to(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work()  # type: ignore[misc]
+            await work()
         except DATABASE_ERRORS as error:
             if not self._out_of_reach:
                 self._out_of_reach = True
@@ -134,7 +132,7 @@ async def in_step(keys: LiveKeys) -> AsyncIterator[None]:
     """Keep keys in step for the block, which begins with all of them.
 
     Raises:
-        SQLAlchemyError, OSError: the database can't be asked.
+        Exception: one of `DATABASE_ERRORS`: the database can't be asked.
     """
     await keys.look()
     task = asyncio.create_task(keys.keep_in_step(), name="keys")

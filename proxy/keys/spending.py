@@ -71,7 +71,7 @@ class Spending:
         """Write a batch down, if there is anything to write.
 
         Raises:
-            SQLAlchemyError, OSError: it is not known to be written.
+            Exception: one of `DATABASE_ERRORS`: it is not known to be written.
         """
         if self._lost:
             _log.error("keys.spend_lost", requests=self._lost)
@@ -98,7 +98,7 @@ class Spending:
         """Write all of it down.
 
         Raises:
-            SQLAlchemyError, OSError: some of it is not known to be written.
+            Exception: one of `DATABASE_ERRORS`: some of it is not known to be written.
         """
         while self._waiting or self._batch:
             await self.flush()

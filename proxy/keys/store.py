@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from sqlalchemy import (
-    ColumnElement,
     RowMapping,
     Select,
     case,
@@ -157,13 +156,14 @@ class KeyStore:
     ) -> list[SpendLog]:
         """Give what requests have cost, the newest first."""
         asked = select(SPEND_LOGS).order_by(SPEND_LOGS.c.started_at.desc()).limit(most)
-        conditions: list[tuple[Any, ColumnElement[bool]]] = [
-            (digest, SPEND_LOGS.c.digest == digest),
-            (request_id, SPEND_LOGS.c.request_id == request_id),
-            (since, SPEND_LOGS.c.started_at >= since),
-            (until, SPEND_LOGS.c.started_at < until),
-        ]
-        asked = asked.where(*(each for value, each in conditions if value is not None))
+        if digest is not None:
+            asked = asked.where(SPEND_LOGS.c.digest == digest)
+        if request_id is not None:
+            asked = asked.where(SPEND_LOGS.c.request_id == request_id)
+        if since is not None:
+            asked = asked.where(SPEND_LOGS.c.started_at >= since)
+        if until is not None:
+            asked = asked.where(SPEND_LOGS.c.started_at < until)
         async with self._reading() as connection:
             return [SpendLog(**row) for row in (await connection.execute(asked)).mappings()]
 
