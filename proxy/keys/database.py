@@ -72,7 +72,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise ConfigError(
-            f"the database file can't be opened: {error.strerror}", path=_PLACE
+            f"database_url: the file can't be opened: {error.strerror}", path=_PLACE
         ) from error
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite", database=str(path.absolute())),
@@ -114,11 +114,11 @@ async def bring_up_to_date(engine: AsyncEngine) -> None:
             await connection.run_sync(_migrate)
     except CommandError as error:
         raise ConfigError(
-            "the database was made by a newer version of sagegate", path=_PLACE
+            "database_url: the database was made by a newer version of sagegate", path=_PLACE
         ) from error
     except DATABASE_ERRORS as error:
         raise ConfigError(
-            f"the database can't be used: {type(error).__name__}", path=_PLACE
+            f"database_url: the database can't be used: {type(error).__name__}", path=_PLACE
         ) from error
 
 

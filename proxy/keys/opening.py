@@ -5,10 +5,11 @@ Loads the database's libraries, which are an extra, only when keys are kept in o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pydantic import SecretStr
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from proxy.keys.desk import KeyDesk
     from proxy.keys.live import LiveKeys
 
-_PLACE = ("general_settings", "database_url")
+_TALKATIVE: Final = ("aiosqlite", "alembic", "asyncpg", "sqlalchemy")
+_PLACE: Final = ("general_settings", "database_url")
 
 
 class VirtualKeys(NamedTuple):
@@ -29,6 +31,22 @@ class VirtualKeys(NamedTuple):
     desk: KeyDesk
     #: Makes a report count, too.
     reporting: Callable[[Report], Report]
+
+
+def quieten() -> None:
+    """Keep the libraries from writing statements, with what is in them, into the log."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+async def prepare(address: SecretStr) -> None:
+    """Make, or bring up to date, a database's tables, so that whoever starts next finds them.
+
+    Raises:
+        ConfigError: it can't be used, or its libraries are not installed.
+    """
+    async with virtual_keys(address, ()):
+        pass
 
 
 @asynccontextmanager
@@ -47,6 +65,7 @@ async def virtual_keys(
     if address is None:
         yield None
         return
+    quieten()
     try:
         from proxy.keys.bookkeeping import keeping_books  # noqa: PLC0415 - an extra
         from proxy.keys.database import (  # noqa: PLC0415 - an extra
@@ -58,7 +77,7 @@ async def virtual_keys(
         from proxy.keys.store import KeyStore  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise ConfigError(
-            "virtual keys need packages that are missing: pip install 'sagegate[keys]'",
+            "database_url: packages are missing: pip install 'sagegate[keys]'",
             path=_PLACE,
         ) from error
     engine = engine_for(address.get_secret_value())
