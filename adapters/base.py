@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 #: A JSON object as parsed: requests, replies and stream chunks stay plain dicts from end to end.
 Json = dict[str, Any]
@@ -85,6 +85,19 @@ class Prompt(Protocol):
 
         Raises:
             InvalidRequest: the messages can't be written so.
+        """
+        ...
+
+
+@runtime_checkable
+class Adjustable(Prompt, Protocol):
+    """A prompt with switches of its own, as a model's chat template has (`enable_thinking`)."""
+
+    def adjusted(self, switches: Mapping[str, Any]) -> Prompt:
+        """Give the prompt with its switches set.
+
+        Raises:
+            InvalidRequest: one of them is no switch, or no plain value.
         """
         ...
 

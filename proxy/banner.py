@@ -25,6 +25,8 @@ class ModelLine:
     identity: str
     #: Nobody named the region.
     region_assumed: bool = False
+    #: An external id is configured beside a web identity's token.
+    external_id_unused: bool = False
     #: No prompt template is known: what messages say is joined with newlines.
     plain_prompt: bool = False
     #: Any endpoint whose name fits can be called.
@@ -54,13 +56,19 @@ def banner(address: str, models: Sequence[ModelLine], *, key_required: bool) -> 
 
 
 def hints(models: Sequence[ModelLine]) -> list[str]:
-    """Give a line for each thing that was assumed, with the models it was assumed for."""
+    """Give a line for each thing that was assumed or has no effect, with the models."""
     assumed = [line for line in models if line.region_assumed]
+    unused = [line for line in models if line.external_id_unused]
     plain = [line for line in models if line.plain_prompt]
     unbounded = [line for line in models if line.unbounded]
     lines = []
     if assumed:
         lines.append(f"no region is named: {assumed[0].region} is assumed for {_names(assumed)}")
+    if unused:
+        lines.append(
+            "aws_external_id has no effect beside aws_web_identity_token (AWS takes none there): "
+            f"{_names(unused)}"
+        )
     if plain:
         lines.append(
             "no prompt template is known: messages are joined with newlines for "

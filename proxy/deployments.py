@@ -185,6 +185,7 @@ def _lines(built: Iterable[Deployment]) -> list[ModelLine]:
             identity=each.identity,
             region=each.target.region,
             region_assumed=each.composed.aws.region_assumed,
+            external_id_unused=each.composed.aws.external_id_unused,
             plain_prompt=_has_plain_prompt(each),
             unbounded=each.unbounded,
         )
@@ -236,11 +237,17 @@ def _deployment(
 
 
 def _check_reach(params: DeploymentParams) -> None:
-    """Refuse an entry of the allow-list that lets nothing through.
+    """Refuse a wildcard with one endpoint's URL, and an entry of its list that allows nothing.
 
     Raises:
         ConfigError: with the entry's path.
     """
+    key = params.complete_url_key
+    if params.wildcard and key is not None:
+        raise ConfigError(
+            "the URL of one endpoint: every name would call it; leave out what follows the host",
+            path=(key,),
+        )
     for index, allowed in enumerate(params.allowed_endpoints or ()):
         if not may_fit(params.address.endpoint, allowed):
             raise ConfigError(

@@ -39,9 +39,6 @@ from proxy.telemetry import logs
 #: Seconds for which load balancers are told of the end before it comes.
 _NOTICE = 5.0
 
-#: Write signatures and tokens at DEBUG.
-_TALKATIVE = ("aioboto3", "aiobotocore", "boto3", "botocore", "urllib3")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppFactory:
@@ -92,8 +89,6 @@ class AppFactory:
             level=logging.DEBUG if verbose else logging.INFO,
             as_json=settings.json_logs or None,
         )
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.INFO)
 
 
 class ServerConfig(uvicorn.Config):

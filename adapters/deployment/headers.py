@@ -14,6 +14,7 @@ from adapters.base import Header, HeaderSources, PrefixSource, StreamMode
 from adapters.deployment.settings import Settings
 from adapters.errors import ConfigError
 from adapters.signed_headers import INFERENCE_ID, PREFIX_AWARE_ID, SIGNED_HEADERS, SignedHeader
+from adapters.spelling import nearest
 
 #: Settings that become a header.
 HEADER_SETTINGS: Final = tuple(header.setting for header in SIGNED_HEADERS.values())
@@ -79,6 +80,7 @@ def headers(settings: Settings, clients: ClientHeaders) -> Headers:
     """
     fixed: dict[str, Header] = {}
     prevented: tuple[str, ...] | None = None
+    _check_source(settings.prefix_aware_id)
     for header, value, path in (*_extra(settings), *_from_settings(settings)):
         if not header.accepts(value):
             raise ConfigError(f"expected {header.form}", path=path)
@@ -108,6 +110,17 @@ def _is_source(header: SignedHeader, value: str) -> bool:
     return header.name == PREFIX_AWARE_ID and value in _PREFIX_SOURCES
 
 
+def _check_source(prefix_id: str | None) -> None:
+    """Refuse what is nearly the name of a source: sent as it is, it would be one id for all."""
+    meant = None if prefix_id in _PREFIX_SOURCES else nearest(prefix_id or "", _PREFIX_SOURCES)
+    if meant is not None:
+        raise ConfigError(
+            f"is sent as it is, unless it is one of {', '.join(_PREFIX_SOURCES)} "
+            f"(did you mean {meant}?)",
+            path=("prefix_aware_id",),
+        )
+
+
 def _extra(settings: Settings) -> Iterator[_Configured]:
     for name, value in settings.extra_headers.items():
         path = ("extra_headers", name)
@@ -118,9 +131,11 @@ def _known(name: str, path: tuple[str | int, ...]) -> SignedHeader:
     header = SIGNED_HEADERS.get(name.lower())
     if header is None:
         names = ", ".join(each.name for each in SIGNED_HEADERS.values())
+        meant = nearest(name.lower(), SIGNED_HEADERS)
+        hint = "" if meant is None else f" (did you mean {SIGNED_HEADERS[meant].name}?)"
         raise ConfigError(
-            f"SageMaker takes no header {name!r} here; it takes {names}, and model_id names the "
-            "inference component",
+            f"SageMaker takes no header {name!r} here{hint}; it takes {names}, and model_id names "
+            "the inference component",
             path=path,
         )
     return header

@@ -23,6 +23,7 @@ from adapters.deployment.values import (
     Text,
 )
 from adapters.sagemaker import identity_settings
+from adapters.sagemaker.hosts import is_complete
 
 #: Say who signs: a deployment that sets one of them inherits none of the others.
 IDENTITY_KEYS = identity_settings.IDENTITY_KEYS
@@ -129,6 +130,15 @@ class Settings(SigningSettings):
     def endpoint_url(self) -> str | None:
         """The base URL under whichever of its three names it was given."""
         return self.sagemaker_base_url or self.api_base or self.base_url
+
+    @property
+    def complete_url_key(self) -> str | None:
+        """The name under which a URL was given that is one endpoint's own; None: there is none."""
+        for key in URL_KEYS:
+            url = getattr(self, key)
+            if url is not None and is_complete(url):
+                return key
+        return None
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -22,6 +22,8 @@ _SUPPORTED: Final = BASIC | {
     "top_logprobs",
 }
 _ANY_OBJECT: Final = {"type": "object"}
+#: Kinds of grammars in TGI's own words.
+_OWN_KINDS: Final = ("json", "regex")
 
 
 def _finish(written: Json, params: Json) -> None:
@@ -29,13 +31,33 @@ def _finish(written: Json, params: Json) -> None:
     wanted = alternatives(written, params)
     if wanted:
         written.setdefault("top_n_tokens", wanted)
-    shape = _object(written.pop("response_format", None), "response_format")
-    if shape.get("type") == "json_schema":
+    grammar = _grammar(_object(written.pop("response_format", None), "response_format"))
+    if grammar is not None:
+        written.setdefault("grammar", grammar)
+
+
+def _grammar(shape: Json) -> Json | None:
+    """Give TGI's grammar for a response format: OpenAI's kinds, or TGI's own with their `value`.
+
+    Raises:
+        InvalidRequest: TGI has no such kind.
+    """
+    kind = shape.get("type", "text")
+    if kind == "text":
+        return None
+    if kind == "json_schema":
         about = _object(shape.get("json_schema"), "response_format.json_schema")
-        schema = about.get("schema") or _ANY_OBJECT
-        written.setdefault("grammar", {"type": "json", "value": schema})
-    elif shape.get("type") == "json_object":
-        written.setdefault("grammar", {"type": "json", "value": _ANY_OBJECT})
+        return {"type": "json", "value": about.get("schema") or _ANY_OBJECT}
+    if kind == "json_object":
+        return {"type": "json", "value": shape.get("value") or _ANY_OBJECT}
+    if kind in _OWN_KINDS and "value" in shape:
+        return {"type": kind, "value": shape["value"]}
+    raise InvalidRequest(
+        "Invalid value for 'response_format.type': it must be 'text', 'json_object', "
+        "'json_schema', or, with a 'value', 'json' or 'regex'.",
+        param="response_format.type",
+        code="invalid_value",
+    )
 
 
 def _object(value: Any, param: str) -> Json:

@@ -44,6 +44,8 @@ class ChatRequest(BaseModel):
     messages: Annotated[list[Message], Field(fail_fast=True, min_length=1)]
     #: Ours, not OpenAI's: let temperature 0 through to a text container.
     aws_sagemaker_allow_zero_temp: bool | None = None
+    #: vLLM's and SGLang's, not OpenAI's: variables of the model's chat template.
+    chat_template_kwargs: dict[str, Any] | None = None
     frequency_penalty: float | None = None
     logprobs: bool | None = None
     max_completion_tokens: TokenLimit | None = None

@@ -69,6 +69,9 @@ COMPLETION: Final = frozenset(
 #: One wish under several names: a request that brings one of them brings none of the defaults.
 TOKEN_LIMITS: Final = frozenset({"max_completion_tokens", "max_new_tokens", "max_tokens"})
 
+#: What vLLM and SGLang call the variables of a model's chat template.
+SWITCHES: Final = "chat_template_kwargs"
+
 #: The parameters of embeddings: https://platform.openai.com/docs/api-reference/embeddings/create
 EMBEDDING: Final = frozenset({"dimensions", "encoding_format"})
 
@@ -115,10 +118,17 @@ def effective(params: Json, target: Target, task: Task) -> Json:
 
 
 def over(params: Json, defaults: Mapping[str, Any]) -> Json:
-    """Give a request's parameters over a deployment's defaults: the request always wins."""
+    """Give a request's parameters over a deployment's defaults: the request always wins.
+
+    A template's switches are many things under one name: each of them has its own default.
+    """
     if not TOKEN_LIMITS.isdisjoint(params):
         defaults = {name: defaults[name] for name in defaults.keys() - TOKEN_LIMITS}
-    return {**defaults, **params}
+    asked = {**defaults, **params}
+    ours, theirs = defaults.get(SWITCHES), params.get(SWITCHES)
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        asked[SWITCHES] = {**ours, **theirs}
+    return asked
 
 
 def select(

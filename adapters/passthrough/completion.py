@@ -41,7 +41,7 @@ class PassThroughCompletion:
         prompts = (
             completions.prompts(request.params) if self.takes_tokens else completions.texts(request)
         )
-        fields = self.fields.write(request, besides="prompt")
+        fields = _with_one_limit(self.fields.write(request, besides="prompt"))
         count = fields.get("n") or 1
         return tuple(
             Payload(
@@ -114,6 +114,12 @@ class CompletionStream(EditedStream):
 
     def _estimate(self) -> tuple[Json, UsageSource]:
         return _estimate(self._payload, self._said, len(self._seen))
+
+
+def _with_one_limit(fields: Json) -> Json:
+    """Say chat's name for the token limit in the completions' words: they would pass over it."""
+    limit = fields.pop("max_completion_tokens", None)
+    return fields if limit is None else {**fields, "max_tokens": limit}
 
 
 def _is_finished(record: Any) -> bool:

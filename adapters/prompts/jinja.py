@@ -7,6 +7,7 @@ come from the configuration only.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +18,7 @@ from jinja2.exceptions import SecurityError
 from adapters.base import Json, Prompt
 from adapters.errors import ConfigError, InvalidRequest, PayloadTooLarge
 from adapters.prompts.budget import BUDGET, MAX_CHARACTERS, MAX_STEPS, Budget, OverBudget
-from adapters.prompts.plain import message_text
+from adapters.prompts.plain import message_text, part_text
 from adapters.prompts.sandbox import Sandbox, TemplateRefusal
 from adapters.prompts.shapes import learn
 from adapters.prompts.turns import BLANK_LINE, require_text
@@ -31,6 +32,13 @@ CODE: Final = "chat_template_error"
 _LEARNING: Final = (5_000, 500_000)
 
 _SANDBOX: Final = Sandbox()
+
+#: Values of which no template can make anything but what they are.
+_PLAIN: Final = (str, int, float, bool, type(None))
+#: Our own variables that a request may set all the same.
+_SWITCHES: Final = frozenset({"add_generation_prompt"})
+#: Our own variables that not every template has.
+_TAKEN: Final = frozenset({"messages", "strftime_now"})
 
 
 class ChatTemplate:
@@ -80,6 +88,31 @@ class ChatTemplate:
         if clock is not None:
             self._variables["strftime_now"] = lambda layout: clock().strftime(layout)
         self._shapes = learn(self._tried)
+
+    def adjusted(self, switches: Mapping[str, Any]) -> ChatTemplate:
+        """Give the template with further variables, as vLLM's `chat_template_kwargs`.
+
+        Raises:
+            InvalidRequest: a name is the gateway's own (`messages`, `tools`, a token, a function),
+                or a value is no text, number, boolean or null.
+        """
+        for name, value in switches.items():
+            if not self._is_switch(name) or not isinstance(value, _PLAIN):
+                raise InvalidRequest(
+                    f"'chat_template_kwargs' takes texts, numbers, booleans and nulls under names "
+                    f"that the template alone knows: {name!a} can't be set so.",
+                    param="chat_template_kwargs",
+                    code="invalid_value",
+                )
+        template = copy.copy(self)
+        template._variables = {**self._variables, **switches}  # noqa: SLF001 - its own copy
+        return template
+
+    def _is_switch(self, name: str) -> bool:
+        if name in _SWITCHES:
+            return True
+        taken = name in self._variables or name in _TAKEN or name in _SANDBOX.globals
+        return name.isidentifier() and not taken and not name.endswith("_token")
 
     def render(self, messages: list[Json]) -> str:
         """Give the prompt.
@@ -150,7 +183,7 @@ class ChatTemplate:
         ]
 
     def _text(self, message: Json, param: str) -> str:
-        if message.get("content") is None and self._knows_tool_calls:
+        if not message.get("content") and message.get("tool_calls") and self._knows_tool_calls:
             return ""
         return message_text(message, param)
 
@@ -159,7 +192,7 @@ class ChatTemplate:
         content = message.get("content")
         if not isinstance(content, list) or text["role"] not in self._shapes.parts:
             return text
-        parts = [{"type": "text", **part} for part in content]
+        parts = [{**part, "type": "text", "text": part_text(part, "")} for part in content]
         return {**text, "content": parts}
 
 

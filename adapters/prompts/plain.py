@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from adapters.container import write_body
 from adapters.errors import InvalidRequest
+
+#: The kinds of content that are text, each under its own name: an assistant may have refused.
+_TEXTS: Final = frozenset({"refusal", "text"})
 
 
 def render(messages: list[dict[str, Any]]) -> str:
@@ -28,24 +31,30 @@ def _numbered_text(numbered: tuple[int, dict[str, Any]]) -> str:
 
 
 def message_text(message: dict[str, Any], param: str) -> str:
-    """Give one message's text; tool calls without text give the calls as JSON.
+    """Give one message's text; calls of tools without text give the calls as JSON.
 
     Raises:
         InvalidRequest: a content part is not text; `param` names the message. Or the calls are
             nested too deeply.
     """
     content = message.get("content")
-    if isinstance(content, str):
+    if isinstance(content, str) and content:
         return content
-    if content is None:
-        calls = message.get("tool_calls")
+    if not content:
+        calls = message.get("tool_calls") or message.get("function_call")
         return write_body(calls).decode() if calls else ""
-    return "".join(_part_text(part, f"{param}.content[{i}]") for i, part in enumerate(content))
+    return "".join(part_text(part, f"{param}.content[{i}]") for i, part in enumerate(content))
 
 
-def _part_text(part: dict[str, Any], param: str) -> str:
-    text = part.get("text")
-    if part.get("type", "text") != "text" or not isinstance(text, str):
+def part_text(part: dict[str, Any], param: str) -> str:
+    """Give one content part's text.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
+    kind = part.get("type", "text")
+    text = part.get(kind) if kind in _TEXTS else None
+    if not isinstance(text, str):
         raise InvalidRequest(
             f"Invalid content at '{param}': this model takes text only.",
             param=param,

@@ -22,6 +22,10 @@ _PROVIDER: Final = (
     "register the identity provider in the role's account, with the audience that is in the token"
 )
 
+_FILES: Final = (
+    "check the files and the credential_process that the profile, or AWS's variables, name"
+)
+
 #: By AWS's error code, or by the name of the library's exception or of one that it is derived from.
 _ADVICE: Final = {
     "AccessDenied": (
@@ -37,6 +41,8 @@ _ADVICE: Final = {
     "IDPRejectedClaim": _PROVIDER,
     "RegionDisabledException": "activate STS in the region, or set aws_sts_endpoint",
     "ProfileNotFound": "check aws_profile_name or AWS_PROFILE, and AWS_CONFIG_FILE",
+    "FileNotFoundError": _FILES,
+    "PermissionError": _FILES,
     "ConnectionError": _NO_WAY,
     "HTTPClientError": _NO_WAY,
     "TimeoutError": _NO_WAY,

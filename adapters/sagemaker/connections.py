@@ -66,10 +66,15 @@ class Connections:
 
         A failure is logged only: a gateway starts without AWS, and tries again when asked.
         """
-        failures = await asyncio.gather(*map(_prepare, self._identities.providers))
+        titled = self._identities.titled
+        failures = await asyncio.gather(*(_prepare(provider) for _, provider in titled))
         # A role and the identity that should assume it fail with the same words.
-        for failure in dict.fromkeys(filter(None, failures)):
-            _log.warning("credentials.missing: %s", failure)
+        titles: dict[str, list[str]] = {}
+        for (title, _), failure in zip(titled, failures, strict=True):
+            if failure is not None:
+                titles.setdefault(failure, []).append(title)
+        for failure, concerned in titles.items():
+            _log.warning("credentials.missing: %s: %s", ", ".join(concerned), failure)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -82,6 +82,11 @@ def _endpoint_url(endpoint: str, region: str, base_url: str | None) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
+def is_complete(base_url: str) -> bool:
+    """Whether a base URL is an operation's own, and so names its endpoint."""
+    return urlsplit(base_url).path.rstrip("/").endswith(_OPERATIONS)
+
+
 def runtime_host(region: str) -> str:
     """Give SageMaker Runtime's public host name in a region."""
     return service_host("runtime", region)

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from adapters.sagemaker.chain import Chain
 from adapters.sagemaker.credentials import CredentialProvider, StaticCredentials
-from adapters.sagemaker.identity import Ambient, Identity, Keys, Profile, Role
+from adapters.sagemaker.identity import Ambient, Identity, Keys, Profile, Role, WebIdentity
 from adapters.sagemaker.network import DIRECT, Network
 from adapters.sagemaker.refreshing import Fetch, RefreshingCredentials
 from adapters.sagemaker.roles import AssumedRole, WebIdentityRole
@@ -40,8 +40,13 @@ class Identities:
 
     @property
     def providers(self) -> tuple[CredentialProvider, ...]:
-        """Every provider that somebody holds, to prepare it at start."""
+        """Every provider that somebody holds."""
         return tuple(self._providers.values())
+
+    @property
+    def titled(self) -> tuple[tuple[str, CredentialProvider], ...]:
+        """The same, each with what an operator calls the identity."""
+        return tuple((identity.title, each) for identity, each in self._providers.items())
 
     def provider(self, settings: AwsSettings) -> CredentialProvider:
         """Give the provider for these settings; always the same for the same identity."""
@@ -57,18 +62,19 @@ class Identities:
         match identity:
             case Keys(credentials):
                 return StaticCredentials(credentials)
-            case Ambient():
-                return self._refreshing(Chain(region, network=self._network))
-            case Profile(name):
-                return self._refreshing(Chain(region, name, network=self._network))
-            case Role():
-                source = self._provider(identity.source, region)
-                fetch = AssumedRole(identity, source, self.session_name, network=self._network)
-                return self._refreshing(fetch)
-            case web_identity:
-                return self._refreshing(
-                    WebIdentityRole(web_identity, self.session_name, network=self._network)
+            case fetched:
+                return RefreshingCredentials(
+                    self._fetch(fetched, region), title=fetched.title, jitter=self._jitter
                 )
 
-    def _refreshing(self, fetch: Fetch) -> RefreshingCredentials:
-        return RefreshingCredentials(fetch, jitter=self._jitter)
+    def _fetch(self, identity: Ambient | Profile | Role | WebIdentity, region: str) -> Fetch:
+        match identity:
+            case Ambient():
+                return Chain(region, network=self._network)
+            case Profile(name):
+                return Chain(region, name, network=self._network)
+            case Role():
+                source = self._provider(identity.source, region)
+                return AssumedRole(identity, source, self.session_name, network=self._network)
+            case WebIdentity():
+                return WebIdentityRole(identity, self.session_name, network=self._network)

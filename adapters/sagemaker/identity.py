@@ -156,6 +156,8 @@ class WebIdentity:
     sts: Sts
     #: None stands for the process's own name.
     session_name: str | None = None
+    #: An external id is configured; AWS takes none with a token.
+    external_id_unused: bool = field(default=False, compare=False)
 
     @property
     def title(self) -> str:

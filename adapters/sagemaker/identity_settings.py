@@ -128,7 +128,11 @@ def _with_role(
         if tags:
             raise _wrong("aws_session_tags", "can't be given: a web identity's are in its token")
         return WebIdentity(
-            arn=arn, token=_read_token(token, environ), sts=sts, session_name=session_name
+            arn=arn,
+            token=_read_token(token, environ),
+            sts=sts,
+            session_name=session_name,
+            external_id_unused=external_id is not None,
         )
     if source == AMBIENT and not tags and _is_pods_role(arn, environ):
         return AMBIENT

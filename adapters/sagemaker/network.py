@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from adapters.sagemaker.proxies import Proxies, read_proxies
 #: The order of AWS's SDK for Python; the last one is OpenSSL's own. Each stands in the place of the
 #: system's authorities.
 _BUNDLES: Final = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+_MOST_BUNDLES: Final = 4
 _NO_PROXIES: Final = Proxies()
 _SETTING: Final = ("litellm_settings", "ssl_verify")
 
@@ -76,7 +78,9 @@ def _checked(path: str, expected: str, where: tuple[str, ...]) -> str:
     return path
 
 
+@lru_cache(maxsize=_MOST_BUNDLES)
 def _context(path: str) -> ssl.SSLContext:
+    """Read a bundle once for the process: a large one takes some 20 ms."""
     if Path(path).is_dir():
         return ssl.create_default_context(capath=path)
     return ssl.create_default_context(cafile=path)

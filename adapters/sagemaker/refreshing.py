@@ -43,6 +43,7 @@ class RefreshingCredentials:
 
     Args:
         fetch: Fetches them.
+        title: What the log calls the identity; no secret and no account.
         clock: Unix seconds.
         jitter: 2/3 to 1; spreads the refreshes of many processes.
         patience: Seconds that an attempt may take.
@@ -52,11 +53,13 @@ class RefreshingCredentials:
         self,
         fetch: Fetch,
         *,
+        title: str = "",
         clock: Callable[[], float] = time.time,
         jitter: float = 1.0,
         patience: float = PATIENCE,
     ) -> None:
         self._fetch = fetch
+        self._title = title
         self._patience = patience
         self._clock = clock
         self._early = _EARLY * jitter
@@ -137,7 +140,8 @@ class RefreshingCredentials:
         self._failures = min(self._failures + 1, 10)
         self._try_again_at = self._clock() + pause
         if self._held is not None:
-            _log.warning("credentials.refresh_failed: %s (%s)", failure.message, failure.detail)
+            told = failure.message, failure.detail
+            _log.warning("credentials.refresh_failed: %s: %s (%s)", self._title, *told)
 
     def _unavailable(self) -> UpstreamError:
         """Give the last failure, as an error of its own for each caller."""

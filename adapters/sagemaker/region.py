@@ -1,4 +1,4 @@
-"""A deployment's region: one order for all, with AWS's own files at its end.
+"""A deployment's region: one order for all, with the profiles of AWS's own files at its end.
 
 Reads those files itself, and only where nobody else names a region, since botocore's way to them
 costs a third of a second at start. Refuses to know `os.environ`.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from configparser import Error, RawConfigParser
 from functools import lru_cache
 from pathlib import Path
@@ -61,12 +61,20 @@ def read_region(
 
 def _of_profile(named: str | None, environ: Mapping[str, str]) -> str | None:
     profile = named or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
+    return next(filter(None, (regions.get(profile) for regions in _all(environ))), None)
+
+
+def has_profile(name: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether AWS's files have a profile."""
+    return any(name in regions for regions in _all(environ))
+
+
+def _all(environ: Mapping[str, str]) -> Iterator[Mapping[str, str | None]]:
+    """Give the profiles of each of AWS's files, with their regions."""
     for variable, name in _FILES:
         file = _file(environ.get(variable), name, environ.get("HOME"))
-        region = file and _regions(file).get(profile)
-        if region:
-            return region
-    return None
+        if file:
+            yield _regions(file)
 
 
 def _file(named: str | None, name: str, home: str | None) -> Path | None:
@@ -77,8 +85,8 @@ def _file(named: str | None, name: str, home: str | None) -> Path | None:
     return Path(home, named.removeprefix("~").lstrip("/")) if named else Path(home, ".aws", name)
 
 
-def _regions(file: Path) -> Mapping[str, str]:
-    """Give the regions by profile; none where there is no such file."""
+def _regions(file: Path) -> Mapping[str, str | None]:
+    """Give the regions by profile, None for one without; nothing where there is no such file."""
     try:
         state = file.stat()
     except OSError:
@@ -87,19 +95,15 @@ def _regions(file: Path) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=_MOST_FILES)
-def _read(file: Path, _changed: int, _size: int) -> Mapping[str, str]:
+def _read(file: Path, _changed: int, _size: int) -> Mapping[str, str | None]:
     """Read a file once for each of its versions.
 
-    One that can't be read has no regions: whoever gets credentials from it says what is wrong.
+    One that can't be read has no profiles: whoever gets credentials from it says what is wrong.
     """
     parser = RawConfigParser(default_section="", strict=False)
     try:
         parser.read_string(file.read_text(encoding="utf-8"))
-        return {
-            _profile(section): parser[section]["region"]
-            for section in parser.sections()
-            if "region" in parser[section]
-        }
+        return {_profile(section): parser[section].get("region") for section in parser.sections()}
     except (OSError, UnicodeDecodeError, Error, ValueError):
         return {}
 

@@ -7,19 +7,21 @@ text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from adapters.base import Transport
 from adapters.errors import ConfigError
 from adapters.sagemaker.hosts import check_base_url
-from adapters.sagemaker.identity import AMBIENT, Identity
+from adapters.sagemaker.identity import AMBIENT, Identity, WebIdentity
 from adapters.sagemaker.identity_settings import (
     named_settings,
     profile_of,
     read_identity,
     text_of,
 )
+from adapters.sagemaker.partitions import partition_of
+from adapters.sagemaker.presence import absent
 from adapters.sagemaker.region import read_region
 from adapters.sagemaker.special_hosts import special_base_url
 
@@ -41,6 +43,20 @@ class AwsSettings:
     base_url: str | None = None
     #: Which of SageMaker's ways takes the calls.
     transport: Transport = "invocations"
+
+    @property
+    def region_known(self) -> bool:
+        """Whether the region is named as those of a partition are: another one may be new."""
+        return partition_of(self.region) is not None
+
+    @property
+    def external_id_unused(self) -> bool:
+        """Whether an external id is configured that no call of the identity carries."""
+        return isinstance(self.identity, WebIdentity) and self.identity.external_id_unused
+
+    def absent(self, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Give what the identity names that this machine lacks, each with what to look at."""
+        return absent(self.identity, environ)
 
 
 def read_aws_settings(params: Mapping[str, object], environ: Mapping[str, str]) -> AwsSettings:

@@ -50,6 +50,10 @@ _REFUSED: Final[Mapping[str, str]] = {
     "ssl_verify": "certificates are always checked: AWS_CA_BUNDLE names other authorities",
     "verbose": "use set_verbose",
 }
+#: Those of them that an empty value, or a zero, asks for nothing by.
+_MAY_BE_EMPTY: Final = frozenset(
+    {"cache", "caching", "fallbacks", "guardrails", "max_retries", "num_retries", "verbose"}
+)
 #: Notes for bookkeeping that is not done here.
 _IGNORED: Final = frozenset({"metadata", "tags"})
 #: Where the environment says who signs: AWS's own names.
@@ -97,6 +101,8 @@ def _told_apart(
     params: dict[str, Any] = {}
     for name, value in arguments.items():
         if value is None or name in _IGNORED or name in _REQUESTS_OWN:
+            continue
+        if name in _MAY_BE_EMPTY and not value:
             continue
         if name in _SETTINGS:
             settings[name] = value
@@ -205,7 +211,7 @@ def _check_numbers(name: str, value: Any) -> None:
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise _wrong(name, f"{value} is no number in JSON")
-    if callable(getattr(value, "model_dump", None)):
+    if not isinstance(value, Mapping) and callable(getattr(value, "model_dump", None)):
         value = _plain(value)
     if isinstance(value, Mapping):
         value = value.values()

@@ -52,10 +52,16 @@ class Result(dict[str, Any]):
     def __reduce__(self) -> tuple[type[Result], tuple[Json]]:
         return Result, (dict(self),)
 
-    def model_dump(self) -> Json:
-        """Give the object as plain dicts and lists."""
+    def model_dump(self, *, exclude_none: bool = False, exclude_unset: bool = True) -> Json:
+        """Give the object as plain dicts and lists.
+
+        Args:
+            exclude_none: Leave out what is None, at every level.
+            exclude_unset: As in OpenAI's package; what an answer leaves out is never there.
+        """
+        del exclude_unset
         plain: Json = orjson.loads(self.model_dump_json())
-        return plain
+        return _without_none(plain) if exclude_none else plain
 
     def model_dump_json(self) -> str:
         """Give the object as JSON text."""
@@ -73,3 +79,9 @@ def _readable(value: Any) -> Any:
     if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
         return [_readable(item) for item in value]
     return value
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_none(each) for name, each in value.items() if each is not None}
+    return [_without_none(each) for each in value] if isinstance(value, list) else value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
 from adapters.container import check_size, parse_reply, write_body
@@ -23,6 +23,10 @@ from adapters.text.stream import TextStream
 Input = tuple[Any, str]
 #: Gives the inputs that a request becomes.
 Inputs = Callable[[Dialect, Request], list[Input]]
+
+
+#: vLLM's completions take a response format; a dialect without it must not pass over it.
+_COMPLETION: Final = parameters.COMPLETION | {"response_format"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +80,7 @@ def chat_codec(dialect: Dialect, codec: type[TextCodec] = TextCodec) -> TextCode
 
 def completion_codec(dialect: Dialect, codec: type[TextCodec] = TextCodec) -> TextCodec:
     """Give the codec of completions: the prompts go to the container untouched."""
-    return codec(
-        dialect=dialect, resource=completions, known=parameters.COMPLETION, inputs=_prompts
-    )
+    return codec(dialect=dialect, resource=completions, known=_COMPLETION, inputs=_prompts)
 
 
 def _conversation(dialect: Dialect, request: Request) -> list[Input]:

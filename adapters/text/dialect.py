@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.base import Json, Request, Target
+from adapters.base import Adjustable, Json, Prompt, Request, Target
+from adapters.openai.parameters import SWITCHES
 from adapters.prompts import plain
 
 #: OpenAI's parameters that every text dialect can express.
@@ -28,6 +29,7 @@ BASIC: Final = frozenset(
 _NOT_PARAMETERS: Final = frozenset(
     {
         "aws_sagemaker_allow_zero_temp",
+        SWITCHES,
         "echo",
         "max_completion_tokens",
         "max_tokens",
@@ -67,8 +69,17 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
 
 def rendered(request: Request, messages: list[Json]) -> tuple[Any, str]:
     """Write a conversation as one prompt text; it is the input, and what is counted."""
-    prompt = (request.target.prompt or plain).render(messages)
-    return prompt, prompt
+    text = _prompt(request).render(messages)
+    return text, text
+
+
+def _prompt(request: Request) -> Prompt:
+    """Give the model's prompt, switched as the request wants it; built-in ones have no switches."""
+    prompt = request.target.prompt or plain
+    switches = request.params.get(SWITCHES)
+    if switches and isinstance(prompt, Adjustable):
+        return prompt.adjusted(switches)
+    return prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +165,11 @@ def texts_per_call(params: Json) -> int:
 
 
 def stops(params: Json) -> list[str]:
-    """Give a request's stop texts as a list."""
+    """Give a request's stop texts as a list; an empty one stops nothing, and is left out."""
     stop = params.get("stop")
     if stop is None:
         return []
-    return [stop] if isinstance(stop, str) else stop
+    return [text for text in ([stop] if isinstance(stop, str) else stop) if text]
 
 
 def alternatives(written: Json, params: Json) -> int | None:

@@ -115,7 +115,7 @@ async def _looked(
     chosen: Sequence[Subject], orders: Orders, way: Way, progress: Callable[[str], None]
 ) -> tuple[Sequence[Caller], Iterator[Patient]]:
     callers: Sequence[Caller] = ()
-    examined: Sequence[Examined] = [(each, _unasked(each, orders)) for each in chosen]
+    examined: Sequence[Examined] = [(each, _unasked(each, orders, way)) for each in chosen]
     if orders.aws:
         callers, examined = await survey(chosen, way, lambda name: progress(f"asked: {name}"))
     tried: Sequence[Trial | None] = [None] * len(examined)
@@ -128,9 +128,10 @@ async def _looked(
     )
 
 
-def _unasked(subject: Subject, orders: Orders) -> Sequence[Finding]:
+def _unasked(subject: Subject, orders: Orders, way: Way) -> Sequence[Finding]:
     """Give what is said of a deployment that AWS is not asked about."""
-    return [_NOT_CALLED] if orders.invoke and subject.row.stands_for_many else []
+    here = [] if subject.row.mock else subject.doubts(way.environ)
+    return [*here, *[_NOT_CALLED] * (orders.invoke and subject.row.stands_for_many)]
 
 
 def _progress() -> Callable[[str], None]:

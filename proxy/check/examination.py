@@ -121,10 +121,14 @@ class Examination:
 
     async def _permission(self, action: str, resources: list[str]) -> None:
         principal = principal_of(self._caller or "")
-        question = ("simulate", principal, action, resources[0])
-        decision = await self._asked("permission", f"whether {action} is allowed", *question)
-        if decision is not None:
-            self._found.append(permission(action, resources, decision))
+        what = f"whether {action} is allowed"
+        decisions = {}
+        for arn in resources:
+            decision = await self._asked("permission", what, "simulate", principal, action, arn)
+            if decision is None:
+                return
+            decisions[arn] = decision
+        self._found.append(permission(action, decisions))
 
     async def _wakes(self, described: Json) -> None:
         """Ask what starts the component, if it may be without copies."""

@@ -5,9 +5,10 @@ Knows the configuration only; nothing is sent, and nothing secret is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from adapters.base import Json
 from adapters.signed_headers import PREFIX_AWARE_ID
@@ -17,6 +18,8 @@ from proxy.deployments import Deployment
 
 #: Where the region comes from when nobody names one.
 ASSUMED = "assumed"
+#: Also the hosts of VPC endpoints: `vpce-….runtime.sagemaker.us-east-1.vpce.amazonaws.com`.
+_REGION_IN_HOST = re.compile(r"\bruntime(?:-fips)?\.sagemaker(?:-fips)?\.([a-z0-9-]+)\.")
 #: No template is known.
 PLAIN = "none"
 #: In the order in which they count.
@@ -69,17 +72,8 @@ class Row:
         return self.wildcard == self.model
 
     def findings(self) -> tuple[Finding, ...]:
-        """Tell what was assumed, for nobody said it."""
-        found = []
-        if self.region_from == ASSUMED:
-            found.append(
-                Finding(
-                    level="warning",
-                    check="region",
-                    text=f"no region is named: {self.region} is assumed",
-                    advice="Set aws_region_name, or AWS_REGION in the environment.",
-                )
-            )
+        """Tell what was assumed, for nobody said it, and what does not fit together."""
+        found = [*self._region_findings(), *self._address_findings()]
         if self.unbounded:
             found.append(
                 Finding(
@@ -99,6 +93,33 @@ class Row:
                 )
             )
         return tuple(found)
+
+    def _region_findings(self) -> Iterator[Finding]:
+        if self.region_from == ASSUMED:
+            yield Finding(
+                level="warning",
+                check="region",
+                text=f"no region is named: {self.region} is assumed",
+                advice="Set aws_region_name, or AWS_REGION in the environment.",
+            )
+
+    def _address_findings(self) -> Iterator[Finding]:
+        there = _REGION_IN_HOST.search(self.host)
+        if there is not None and there[1] != self.region:
+            yield Finding(
+                level="warning",
+                check="region",
+                text=f"the host is in {there[1]}, and calls are signed for {self.region}",
+                advice=f"Set aws_region_name: {there[1]}",
+            )
+        called = _endpoint_in(self.url)
+        if called not in {None, self.endpoint}:
+            yield Finding(
+                level="warning",
+                check="endpoint",
+                text=f"the base URL calls {called}, and the model names {self.endpoint}",
+                advice="Name the same endpoint in both, or leave the path out of the base URL.",
+            )
 
     def document(self) -> Json:
         """Give it for machines."""
@@ -139,6 +160,12 @@ def row_of(
         wildcard=deployment.model if params.wildcard else wildcard,
         unbounded=deployment.unbounded,
     )
+
+
+def _endpoint_in(url: str) -> str | None:
+    """Give the endpoint that a URL calls; None where its path is not as AWS's are."""
+    called = re.search(r"/endpoints/([^/]+)/", url)
+    return called and unquote(called[1])
 
 
 def _url(deployment: Deployment) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy.cannot_start import CannotUse
+from proxy.check.finding import Finding
 from proxy.check.row import Row, row_of
 from proxy.deployments import Deployment
 from proxy.wildcards.sample import Sample
@@ -20,6 +21,27 @@ class Subject:
     deployment: Deployment
     #: The wildcard that serves it, where it was asked for by its own name.
     served_by: Sample | None = None
+
+    def doubts(self, environ: Mapping[str, str]) -> Iterator[Finding]:
+        """Tell what this machine can see without AWS: it may be right on another one."""
+        aws = self.deployment.composed.aws
+        if not aws.region_known:
+            yield Finding(
+                level="warning",
+                check="region",
+                text=f"{aws.region} is like no region that is known",
+                advice="Regions look like eu-west-1: check the spelling.",
+            )
+        if aws.external_id_unused:
+            yield Finding(
+                level="warning",
+                check="identity",
+                text="aws_external_id has no effect beside aws_web_identity_token",
+                advice="Leave it out: AWS takes none there. The role's trust policy can check the "
+                "token's claims.",
+            )
+        for text, advice in aws.absent(environ):
+            yield Finding(level="warning", check="identity", text=text, advice=advice)
 
 
 def subjects(

@@ -10,12 +10,14 @@ import structlog
 
 from adapters.errors import ContextLengthExceeded, GatewayError, ModelError, Throttled
 from proxy.routing.call import Call
+from proxy.telemetry.raised import place_of_raise
 
 _log = structlog.stdlib.get_logger("sagegate")
 
 _CONTAINERS_WORDS = (ContextLengthExceeded, ModelError, Throttled)
-#: AWS's libraries write keys and tokens into the finest grade of their logs.
-_TELL_SECRETS = ("aioboto3", "aiobotocore", "boto3", "botocore")
+#: Write keys, signatures and tokens into the finest grade of their logs, tracebacks into others;
+#: what an operator needs of it all is in lines of our own.
+_TALKATIVE = ("aioboto3", "aiobotocore", "boto3", "botocore", "urllib3")
 _STATUS_OK = 200
 _STATUS_GONE = 499
 _STATUS_BROKEN = 500
@@ -26,7 +28,8 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
     """Set logging up for the process, on standard error.
 
     Args:
-        level: The least level shown.
+        level: The least level shown. Tracebacks, and what AWS's libraries say, are shown with
+            DEBUG only; otherwise a line tells an error's type and place.
         as_json: One JSON object a line; None decides by whether a person watches.
     """
     if as_json is None:
@@ -34,6 +37,7 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     )
+    verbose = level <= logging.DEBUG
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -51,7 +55,7 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                structlog.processors.format_exc_info if verbose else place_of_raise,
                 renderer,
             ],
         )
@@ -59,8 +63,8 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
     root = logging.getLogger()
     root.handlers[:] = [lines]
     root.setLevel(level)
-    for name in _TELL_SECRETS:
-        logging.getLogger(name).setLevel(max(level, logging.INFO))
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
 def report_call(call: Call) -> None:

@@ -54,6 +54,9 @@ def test_what_was_assumed_is_told() -> None:
         "every endpoint of the account and region whose name fits can be called through sm/* "
         "(set allowed_endpoints or discover)"
     )
+    (unused,) = hints([replace(_line("web"), external_id_unused=True)])
+    assert unused.startswith("aws_external_id has no effect beside aws_web_identity_token")
+    assert unused.endswith(": web")
     assert region == "no region is named: us-west-2 is assumed for a"
     assert prompt.startswith("no prompt template is known")
     assert " for b (set hf_model_name" in prompt

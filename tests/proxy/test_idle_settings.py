@@ -60,3 +60,13 @@ def test_a_body_that_no_endpoint_takes(tmp_path: Path, size: str) -> None:
     """A limit beyond all of AWS's limits nothing."""
     told = problem(tmp_path, f"max_payload_mb: {size}")
     assert told == "model_list[0].litellm_params.max_payload_mb: must be at most 25"
+
+
+def test_a_wildcard_with_one_endpoints_url(tmp_path: Path) -> None:
+    """Whatever was asked for, that one endpoint would answer: no name would mean anything."""
+    url = "http://127.0.0.1:1/endpoints/llm-a/invocations"
+    told = problem(tmp_path, f"api_base: {url}", star="*")
+    assert told == (
+        "model_list[0].litellm_params.api_base: the URL of one endpoint: every name would call it; "
+        "leave out what follows the host"
+    )

@@ -201,6 +201,19 @@ async def test_what_speaks_to_the_gateway_stays_there(name: str, value: Any) -> 
     assert name not in script.bodies[0]
 
 
+async def test_a_templates_switches_pass_as_an_object() -> None:
+    """A chat container gets any JSON under its own names; what is no object is a 400."""
+    switches = {"enable_thinking": False, "tools_in": ["user"]}
+    script = ScriptedInvoker(replies=[COMPLETION])
+    async with served(script) as client:
+        given = {**CHAT, "chat_template_kwargs": switches}
+        assert (await client.post("/chat/completions", json=given)).status_code == 200
+        refused = await client.post("/chat/completions", json={**given, "chat_template_kwargs": 1})
+    assert script.bodies[0]["chat_template_kwargs"] == switches
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "chat_template_kwargs"
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -208,7 +221,6 @@ async def test_what_speaks_to_the_gateway_stays_there(name: str, value: Any) -> 
         "add_special_tokens",
         "allowed_token_ids",
         "cache_salt",
-        "chat_template_kwargs",
         "continue_final_message",
         "details",
         "do_sample",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from proxy.check.finding import Finding
@@ -36,27 +36,33 @@ def sagemaker_arn(caller: str, region: str, kind: str, name: str) -> str:
     return f"arn:{partition}:sagemaker:{region}:{account}:{kind}/{name.lower()}"
 
 
-def permission(action: str, resources: Sequence[str], decision: str) -> Finding:
-    """Judge a decision of the simulation.
+def permission(action: str, decisions: Mapping[str, str]) -> Finding:
+    """Judge what the simulation says of each resource that a call concerns.
 
     Args:
         action: Such as `sagemaker:InvokeEndpoint`.
-        resources: What a statement that allows it would name.
-        decision: `allowed`, `explicitDeny` or `implicitDeny`.
+        decisions: `allowed`, `explicitDeny` or `implicitDeny`, by the resource's ARN.
     """
-    if decision == "allowed":
+    if all(decision == "allowed" for decision in decisions.values()):
         return Finding(level="ok", check="permission", text=f"{action} is allowed")
-    if decision == "explicitDeny":
+    denied = [arn for arn, decision in decisions.items() if decision == "explicitDeny"]
+    if denied:
         return Finding(
             level="failure",
             check="permission",
-            text=f"{action} is denied by a statement of the identity's own policies",
+            text=f"{action} is denied by a statement of the identity's own policies"
+            f"{_only(denied, decisions)}",
             advice=CANT_SEE,
         )
-    statement = {"Effect": "Allow", "Action": action, "Resource": list(resources)}
+    missing = [arn for arn, decision in decisions.items() if decision != "allowed"]
+    statement = {"Effect": "Allow", "Action": action, "Resource": missing}
     return Finding(
         level="failure",
         check="permission",
-        text=f"no policy of the identity allows {action}",
+        text=f"no policy of the identity allows {action}{_only(missing, decisions)}",
         advice=f"Add this statement to it. {CANT_SEE}\n{json.dumps(statement, indent=2)}",
     )
+
+
+def _only(concerned: Sequence[str], all_of_them: Mapping[str, str]) -> str:
+    return "" if len(concerned) == len(all_of_them) else f" on {', '.join(concerned)}"

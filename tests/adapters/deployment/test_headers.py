@@ -82,6 +82,21 @@ def test_values_have_awss_forms(setting: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "meant"),
+    [
+        ({"prefix_aware_id": "from_keys"}, "from_key"),
+        ({"prefix_aware_id": "from_prompt_cache_kye"}, "from_prompt_cache_key"),
+        ({"extra_headers": {f"{NAME}Targt-Variant": "a"}}, f"{NAME}Target-Variant"),
+    ],
+)
+def test_slips_of_the_pen(settings: dict[str, Any], meant: str) -> None:
+    """What is nearly a name is not sent as it is: the error says which was meant."""
+    with pytest.raises(ConfigError, match=f"did you mean {meant}") as caught:
+        composed(**settings)
+    assert caught.value.path[0] == next(iter(settings))
+
+
+@pytest.mark.parametrize(
     "settings",
     [
         {"target_model": "m"},

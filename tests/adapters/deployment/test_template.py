@@ -57,6 +57,36 @@ def test_templates_are_read_from_local_files(tmp_path: Path) -> None:
     assert written(chat_template=str(tokens), add_bos=False) == "[user]Hi<e>"
 
 
+def test_a_tokenizers_template_may_be_a_file_beside_it(tmp_path: Path) -> None:
+    """As in transformers: `chat_template.jinja` beside the description is the template, and wins.
+
+    A description by another name stands for itself.
+    """
+    tokens, other = tmp_path / "tokenizer_config.json", tmp_path / "other.json"
+    tokens.write_bytes(orjson.dumps({"bos_token": "<b>", "eos_token": "<e>"}))
+    other.write_bytes(orjson.dumps({"chat_template": "own"}))
+    (tmp_path / "chat_template.jinja").write_text(JINJA)
+    assert written(chat_template=str(tokens)) == "<b>[user]Hi<e>"
+    tokens.write_bytes(orjson.dumps({"chat_template": "older", "bos_token": "<b>"}))
+    assert written(chat_template=str(tokens)) == "<b>[user]Hi"
+    assert written(chat_template=str(other)) == "own"
+
+
+@pytest.mark.parametrize("switches", [{"messages": "x"}, {"a": [1]}, "x"])
+def test_default_switches_are_checked_at_start(switches: Any) -> None:
+    """No request ever fails by a default that no template may have."""
+    with pytest.raises(ConfigError) as caught:
+        composed(chat_template=JINJA, chat_template_kwargs=switches)
+    assert caught.value.path == ("chat_template_kwargs",)
+
+
+def test_default_switches_are_the_targets() -> None:
+    """They lie under each chat, for `parameters.effective` to merge."""
+    switches = {"enable_thinking": False}
+    target = composed(chat_template=JINJA, chat_template_kwargs=switches).target
+    assert target.defaults["chat_template_kwargs"] == switches
+
+
 def test_a_template_may_say_todays_date() -> None:
     """Templates of today's models write the date: theirs is the clock's, in UTC."""
     before = datetime.now(UTC)

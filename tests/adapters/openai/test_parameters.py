@@ -107,3 +107,17 @@ def test_a_remedy_is_said_once_for_all_parameters_that_it_helps() -> None:
         )
     assert caught.value.message.count(remedy) == 1
     assert caught.value.message.endswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("own", "sent"),
+    [
+        ({}, {"a": 1, "b": 2}),
+        ({"chat_template_kwargs": {"b": 3}}, {"a": 1, "b": 3}),
+        ({"chat_template_kwargs": None}, None),
+    ],
+)
+def test_a_templates_switches_have_defaults_one_by_one(own: Json, sent: Json | None) -> None:
+    """A request that sets one switch keeps the configured others; null sets none."""
+    target = make_target(defaults={"chat_template_kwargs": {"a": 1, "b": 2}})
+    assert effective(own, target, "chat")["chat_template_kwargs"] == sent

@@ -163,3 +163,11 @@ async def test_one_short_record_does_not_turn_streaming_off() -> None:
     answers = await called.stream("completion", {**PROMPT, "max_tokens": 1}, Limits())
     assert text_of(await collect(answers)) == "a"
     assert not called.memory.refused
+
+
+@pytest.mark.parametrize("form", ["openai", "nova"])
+def test_chats_name_for_the_limit_is_said_as_completions_do(form: str) -> None:
+    """`max_completion_tokens` bounds a completion too: containers know `max_tokens` only."""
+    body = bodies(form, {**PROMPT, "max_tokens": 9, "max_completion_tokens": 2})[0]
+    assert body["max_tokens"] == 2
+    assert "max_completion_tokens" not in body

@@ -203,3 +203,31 @@ def test_the_generation_tag_marks_nothing_in_a_prompt() -> None:
         {"role": "assistant", "content": "b"},
     ]
     assert ChatTemplate(source).render(messages) == "a|b|"
+
+
+@pytest.mark.parametrize("content", ["", [], None])
+def test_calls_beside_an_empty_content_are_written_once(content: object) -> None:
+    """As calls where the template writes calls, else as JSON; never left out."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    said: list[Json] = [U1, {"role": "assistant", "content": content, "tool_calls": [call]}]
+    plain = "{% for m in messages %}{{ m.content }};{% endfor %}"
+    calling = (
+        "{% for m in messages %}{{ m.content or '' }}{% for c in m.tool_calls or [] %}"
+        "<{{ c.function.name }}>{% endfor %};{% endfor %}"
+    )
+    assert ChatTemplate(calling).render(said) == "U;<f>;"
+    told = '[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]'
+    assert ChatTemplate(plain).render(said) == f"U;{told};"
+
+
+def test_a_refusal_reaches_templates_of_either_shape() -> None:
+    """It is text: joined for most templates, a part of text for those that read parts."""
+    parts = [{"type": "refusal", "refusal": "No"}, {"type": "text", "text": "Sorry"}]
+    said: list[Json] = [U1, {"role": "assistant", "content": parts}, U2]
+    flat = "{% for m in messages %}{{ m.content }};{% endfor %}"
+    listed = (
+        "{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}"
+        "{% for p in m.content %}[{{ p.text }}]{% endfor %}{% endif %};{% endfor %}"
+    )
+    assert ChatTemplate(flat).render(said) == "U;NoSorry;U2;"
+    assert ChatTemplate(listed).render(said) == "U;[No][Sorry];U2;"

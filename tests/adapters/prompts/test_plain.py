@@ -50,3 +50,24 @@ def test_tool_calls_too_deep_to_be_written_are_refused() -> None:
         calls = [calls]
     with pytest.raises(InvalidRequest):
         render([{"role": "assistant", "content": None, "tool_calls": calls}])
+
+
+@pytest.mark.parametrize("content", ["", None, []])
+@pytest.mark.parametrize(
+    ("calls", "told"),
+    [
+        ({"tool_calls": [{"function": {"name": "f"}}]}, '[{"function":{"name":"f"}}]'),
+        ({"function_call": {"name": "f"}}, '{"name":"f"}'),
+    ],
+)
+def test_calls_without_text_are_told_however_they_are_written(
+    content: object, calls: Json, told: str
+) -> None:
+    """Clients write null, an empty text or no parts beside calls, and some the older key."""
+    assert render([{"role": "assistant", "content": content, **calls}]) == told
+
+
+def test_a_refusal_in_the_history_is_text() -> None:
+    """OpenAI's assistant has two kinds of parts, and both are words."""
+    parts = [{"type": "refusal", "refusal": "No."}, {"type": "text", "text": " Sorry."}]
+    assert render([{"role": "assistant", "content": parts}]) == "No. Sorry."

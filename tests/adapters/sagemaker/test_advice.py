@@ -34,6 +34,7 @@ def refused(code: str) -> ClientError:
         (ConnectTimeoutError(endpoint_url="https://sts"), "check the way"),
         (ReadTimeoutError(endpoint_url="https://sts"), "check the way"),
         (TimeoutError(), "check the way"),
+        (FileNotFoundError(2, "No such file or directory"), "the credential_process"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -77,7 +77,8 @@ async def test_starts_without_credentials(
     await connections.prepare()
     (warning,) = caplog.records
     assert (warning.levelno, warning.name) == (logging.WARNING, "adapters.sagemaker.connections")
-    assert "credentials.missing: The gateway has no AWS credentials." in warning.getMessage()
+    said = "credentials.missing: default AWS chain: The gateway has no AWS credentials."
+    assert said in warning.getMessage()
     async with serve(Call.answer) as upstream:
         with pytest.raises(UpstreamError, match="no AWS credentials"):
             await ambient.invoke(upstream.target(), PAYLOAD, Limits())

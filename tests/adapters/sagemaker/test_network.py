@@ -179,6 +179,15 @@ def test_the_first_bundle_decides(authority: Authority, tmp_path: Path) -> None:
     assert Network().tls() is None
 
 
+def test_a_bundle_is_read_once(tmp_path: Path, authority: Authority) -> None:
+    """However many clients trust it: a bundle of the system's size takes its time."""
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(authority.bundle.read_bytes())
+    network = read_network({"AWS_CA_BUNDLE": str(bundle)})
+    bundle.unlink()
+    assert network.tls() is network.tls() is not None
+
+
 def test_a_directory_of_authorities(tmp_path: Path) -> None:
     """OpenSSL's hashed directories are bundles too."""
     network = read_network({}, ssl_verify=str(tmp_path))

@@ -43,7 +43,9 @@ class Source:
 
     def provider(self, jitter: float = 1.0, patience: float = 30.0) -> RefreshingCredentials:
         """Give credentials that come from here."""
-        return RefreshingCredentials(self, clock=lambda: self.now, jitter=jitter, patience=patience)
+        return RefreshingCredentials(
+            self, title="role r", clock=lambda: self.now, jitter=jitter, patience=patience
+        )
 
 
 def keys(number: int) -> Credentials:
@@ -149,7 +151,7 @@ async def test_pauses_grow_while_the_source_is_down(caplog: pytest.LogCaptureFix
     assert began == [0, 5, 15, 35, 75, 135, 195, 255]
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == len(began)
-    assert "credentials.refresh_failed" in warnings[0].getMessage()
+    assert "credentials.refresh_failed: role r: " in warnings[0].getMessage()
     assert "OSError: down" in warnings[0].getMessage()
 
     source.failure = None

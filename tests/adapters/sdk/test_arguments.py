@@ -73,6 +73,15 @@ def test_what_looks_like_a_setting_never_reaches_a_container(name: str, words: s
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [("num_retries", 0), ("max_retries", 0), ("caching", False), ("fallbacks", [])],
+)
+def test_what_is_not_done_may_be_declined(name: str, value: Any) -> None:
+    """Callers of LiteLLM turn retries and caches off; that asks for what happens anyway."""
+    assert name not in read(**{name: value}).params
+
+
+@pytest.mark.parametrize(
     ("name", "words"),
     [
         ("aws_secret_access_key", "argument of its own"),

@@ -17,3 +17,13 @@ def test_a_stream_outlives_the_clients_name() -> None:
     with stream:
         texts = [chunk.choices[0].delta.content or "" for chunk in stream]
     assert "".join(texts) == TEXT
+
+
+def test_an_answers_message_goes_on_with_the_conversation() -> None:
+    """`messages.append(answer.choices[0].message)` is how conversations are held."""
+    client = Client({})
+    answer = client.completion("sagemaker/e", HELLO, mock_response=TEXT)
+    said = answer.choices[0].message
+    assert said["refusal"] is None
+    again = client.completion("sagemaker/e", [*HELLO, said, *HELLO], mock_response=TEXT)
+    assert again.choices[0].message == said

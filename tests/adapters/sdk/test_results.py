@@ -68,3 +68,10 @@ def test_results_turn_into_plain_things() -> None:
     for twin in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result)):  # noqa: S301 - ours
         assert twin == PLAIN
         assert isinstance(twin.choices[0], Result)
+
+
+def test_dumps_leave_nulls_out_as_openais_package_does() -> None:
+    """`exclude_none` reaches every level; `exclude_unset` changes nothing."""
+    result = Result({"a": None, "b": [{"c": None, "d": 1}, 2]})
+    assert result.model_dump(exclude_none=True) == {"b": [{"d": 1}, 2]}
+    assert result.model_dump(exclude_unset=True) == result

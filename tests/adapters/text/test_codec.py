@@ -249,3 +249,49 @@ def test_the_choices_of_a_prompt_share_its_body() -> None:
     assert len({id(payload.body) for payload in codec.encode(request)}) == 1
     with pytest.raises(PayloadTooLarge):
         asked("tgi", target=make_target(max_payload_bytes=20), n=128, seed=1)
+
+
+def test_an_empty_stop_text_is_not_sent() -> None:
+    """It stops nothing here; containers that look for it would stop at once."""
+    assert asked("tgi", stop=["", "END"])[0]["parameters"]["stop"] == ["END"]
+    for stop in ("", [""]):
+        assert "stop" not in asked("tgi", stop=stop)[0]["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "grammar"),
+    [
+        ({"type": "regex", "value": "a+"}, {"type": "regex", "value": "a+"}),
+        (
+            {"type": "json", "value": {"type": "array"}},
+            {"type": "json", "value": {"type": "array"}},
+        ),
+        ({"type": "json_object", "value": {"a": 1}}, {"type": "json", "value": {"a": 1}}),
+        ({"type": "text"}, None),
+    ],
+)
+def test_tgis_own_response_formats_are_its_grammar(shape: Json, grammar: Json | None) -> None:
+    """TGI's clients name its grammars in `response_format`; plain text needs none."""
+    assert asked("tgi", response_format=shape)[0]["parameters"].get("grammar") == grammar
+
+
+@pytest.mark.parametrize("shape", [{"type": "yaml"}, {"type": "regex"}, {"type": None}])
+def test_an_unknown_response_format_is_a_400(shape: Json) -> None:
+    """What can't be promised is refused, never passed over in silence."""
+    with pytest.raises(InvalidRequest) as caught:
+        asked("tgi", response_format=shape)
+    assert caught.value.param == "response_format.type"
+
+
+@pytest.mark.parametrize("name", ["huggingface", "lmi", "lmi_static", "llama2"])
+def test_a_completions_response_format_is_refused_too(name: str) -> None:
+    """Servers such as vLLM take one: a container that can't is no excuse for free text."""
+    with pytest.raises(UnsupportedParameter):
+        asked(name, "completion", response_format={"type": "json_object"})
+
+
+@pytest.mark.parametrize("task", ["chat", "completion"])
+def test_a_templates_switches_are_no_parameter_of_the_container(task: Task) -> None:
+    """`chat_template_kwargs` ends at the prompt; a layout without switches passes over it."""
+    body = asked("tgi", task, chat_template_kwargs={"enable_thinking": False})[0]
+    assert "chat_template_kwargs" not in body["parameters"]

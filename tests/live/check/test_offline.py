@@ -1,5 +1,9 @@
 """Without `--aws` and `--invoke`: what the configuration means, and nothing is sent."""
 
+from pathlib import Path
+
+import pytest
+
 from tests.live.check.checked import Checker, chat
 from tests.live.leaks import REGION, SECRET_KEY
 from tests.live.serving import model
@@ -72,6 +76,69 @@ def test_table(check: Checker) -> None:
     assert first[head.index("REGION") :].startswith("us-west-2 (assumed)")
     assert "2 deployments: 2 warnings" in checked.out
     assert check("--strict", models=models, variables=nobody).code == 1
+
+
+ROLE = "arn:aws:iam::111122223333:role/invoke"
+
+
+@pytest.mark.parametrize(
+    ("settings", "found", "words"),
+    [
+        ({"aws_region_name": "us-eats1"}, "region", "us-eats1 is like no region"),
+        (
+            {"sagemaker_base_url": "https://vpce.example/endpoints/other/invocations"},
+            "endpoint",
+            "the base URL calls other, and the model names plain",
+        ),
+        (
+            {"sagemaker_base_url": "vpce-1.runtime.sagemaker.eu-north-1.vpce.amazonaws.com"},
+            "region",
+            "the host is in eu-north-1, and calls are signed for",
+        ),
+        ({"aws_profile_name": "nobody"}, "identity", "the profile nobody is in none"),
+        ({"aws_profile_name": "nobody", "aws_role_name": ROLE}, "identity", "the profile nobody"),
+        (
+            {
+                "aws_web_identity_token": "/proc/self/status",
+                "aws_role_name": ROLE,
+                "aws_external_id": "tenant-1",
+            },
+            "identity",
+            "aws_external_id has no effect",
+        ),
+        (
+            {"aws_web_identity_token": "/nowhere/token", "aws_role_name": ROLE},
+            "identity",
+            "/nowhere/token can't be read",
+        ),
+    ],
+)
+def test_what_may_be_a_slip(
+    check: Checker, settings: dict[str, str], found: str, words: str
+) -> None:
+    """What is allowed, but hardly meant, is a warning without AWS: it may be right elsewhere."""
+    checked = check("--json", models=[chat("m", "plain", **settings)])
+    assert checked.code == 0
+    (deployment,) = checked.document["deployments"]
+    (warning,) = deployment["findings"]
+    assert (warning["level"], warning["check"]) == ("warning", found)
+    assert words in warning["text"]
+    assert ROLE not in checked.out
+
+
+def test_what_is_on_this_machine(check: Checker, tmp_path: Path) -> None:
+    """A profile of AWS's files, with a region or without, and a file that is there, are fine."""
+    files = tmp_path / "config"
+    files.write_text("[profile bare]\noutput = json\n[profile full]\nregion = eu-west-1\n")
+    token = {"aws_web_identity_token": str(files), "aws_role_name": ROLE}
+    models = [
+        chat("bare", "plain", aws_profile_name="bare"),
+        chat("full", "plain", aws_profile_name="full"),
+        chat("token", "plain", **token),
+        chat("mock", "plain", aws_profile_name="nobody", mock_response="hi"),
+    ]
+    checked = check(models=models, variables={**NOWHERE, "AWS_CONFIG_FILE": str(files)})
+    assert "4 deployments: nothing is wrong" in checked.out
 
 
 def test_bad_configuration(check: Checker) -> None:

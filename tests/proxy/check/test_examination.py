@@ -79,6 +79,19 @@ async def test_the_native_path_needs_two_permissions() -> None:
     ]
 
 
+async def test_a_component_needs_the_permission_too() -> None:
+    """AWS looks at the endpoint and at the component: both are asked about, each once."""
+    plane = ScriptedPlane()
+    told = await found(plane, row(inference_component="part"))
+    component = ENDPOINT_ARN.replace("endpoint/e", "inference-component/part")
+    asked = [each[3] for each in plane.asked if each[0] == "simulate"]
+    assert asked == [ENDPOINT_ARN, component]
+    assert [each.level for each in told if each.check == "permission"] == ["ok"]
+    plane = ScriptedPlane(simulate=DENIED)
+    told = await found(plane, row(inference_component="part"))
+    assert [each.level for each in told if each.check == "permission"] == ["unknown"]
+
+
 async def test_permissions_without_the_endpoint() -> None:
     """An endpoint that may not be seen has its ARN worked out; without a caller nobody is asked."""
     plane = ScriptedPlane(describe_endpoint=DENIED)

@@ -188,15 +188,23 @@ def test_arns() -> None:
 def test_permission() -> None:
     """What no policy allows comes with the statement that would, ready to be pasted."""
     action, resources = "sagemaker:InvokeEndpoint", ["arn:e", "arn:c"]
-    assert permission(action, resources, "allowed").level == "ok"
-    denied = permission(action, resources, "explicitDeny")
+    assert permission(action, dict.fromkeys(resources, "allowed")).level == "ok"
+    denied = permission(action, dict.fromkeys(resources, "explicitDeny"))
     assert denied.level == "failure"
-    missing = permission(action, resources, "implicitDeny")
+    missing = permission(action, dict.fromkeys(resources, "implicitDeny"))
     assert missing.level == "failure"
     assert missing.advice is not None
     assert "can't be seen" in missing.advice
     statement = json.loads(missing.advice[missing.advice.index("{") :])
     assert statement == {"Effect": "Allow", "Action": action, "Resource": resources}
+
+
+@pytest.mark.parametrize("decision", ["implicitDeny", "explicitDeny"])
+def test_permission_on_one_of_two(decision: str) -> None:
+    """What is allowed on the endpoint and not on the component is told with the component only."""
+    told = permission("sagemaker:InvokeEndpoint", {"arn:e": "allowed", "arn:c": decision})
+    assert (told.level, told.text.endswith(" on arn:c")) == ("failure", True)
+    assert "arn:e" not in f"{told.text} {told.advice}"
 
 
 @pytest.mark.parametrize(
