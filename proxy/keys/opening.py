@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pydantic import SecretStr
 
 from adapters.errors import ConfigError
-from proxy.routing.call import Report
 
 if TYPE_CHECKING:
     from proxy.keys.desk import KeyDesk
     from proxy.keys.live import LiveKeys
+    from proxy.routing.call import Report
 
 _TALKATIVE: Final = ("aiosqlite", "alembic", "asyncpg", "sqlalchemy")
 _PLACE: Final = ("general_settings", "database_url")

@@ -3,6 +3,7 @@
 import httpx
 import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageParam
 
 from proxy.auth.keyring import Access
 from proxy.routes import ROUTES
@@ -79,12 +80,12 @@ def test_openais_own_client(gateway: Gateway, counter: Counter) -> None:
     """OpenAI's client takes a virtual key as its key, and knows what a refusal is."""
     key = counter.made(models=["chat"], max_budget=0.1)["key"]
     with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=key) as client:
-        messages = [{"role": "user", "content": "Hi"}]
+        messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hi"}]
         with pytest.raises(openai.PermissionDeniedError):
-            client.chat.completions.create(model="other", messages=messages)  # type: ignore[call-overload]
-        assert client.chat.completions.create(model="chat", messages=messages)  # type: ignore[call-overload]
+            client.chat.completions.create(model="other", messages=messages)
+        assert client.chat.completions.create(model="chat", messages=messages)
         with pytest.raises(openai.RateLimitError, match="budget"):
-            client.chat.completions.create(model="chat", messages=messages)  # type: ignore[call-overload]
+            client.chat.completions.create(model="chat", messages=messages)
         counter.post("/key/block", key=key)
         with pytest.raises(openai.AuthenticationError):
             client.models.list()
