@@ -138,10 +138,12 @@ def container_error(
             code=complaint.code,
             param=complaint.param,
             retry_after=retry_after or DEFAULT_RETRY_AFTER,
+            guessed=retry_after is None,
             detail=detail,
         )
     if status not in _CLIENT_FAULTS and status not in _SERVER_FAULTS:
         status = _BAD_GATEWAY
+    guessed = retry_after is None
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         retry_after = retry_after or DEFAULT_RETRY_AFTER
     return ModelError(
@@ -150,6 +152,7 @@ def container_error(
         code=complaint.code,
         param=complaint.param,
         retry_after=retry_after,
+        guessed=guessed,
         retryable=status not in _CLIENT_FAULTS,
         detail=detail,
     )

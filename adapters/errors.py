@@ -48,6 +48,7 @@ class GatewayError(Exception):
         code: Overrides the class's code.
         status: Overrides the class's HTTP status.
         retry_after: Seconds after which a new try makes sense; sent as `Retry-After`.
+        guessed: Nobody named `retry_after` but the gateway, for its clients.
         detail: What only the operator's log may see; never sent to a client.
         request_id: AWS's id of the call that failed, where there was one.
 
@@ -70,6 +71,7 @@ class GatewayError(Exception):
         code: str | None = None,
         status: int | None = None,
         retry_after: float | None = None,
+        guessed: bool = False,
         retryable: bool | None = None,
         should_retry: bool | None = None,
         detail: str | None = None,
@@ -79,6 +81,7 @@ class GatewayError(Exception):
         self.message = message
         self.param = param
         self.retry_after = retry_after
+        self.guessed = guessed
         self.detail = detail
         self.request_id = request_id
         if status is not None:

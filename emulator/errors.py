@@ -53,6 +53,7 @@ class Refused(Exception):
         status: The HTTP status.
         name: The value of `x-amzn-ErrorType`; empty when the header is absent.
         content_type: The media type of `body`.
+        retry_after: Whole seconds for `Retry-After`; None leaves it out.
         body: The bytes of the answer.
 
     Args:
@@ -67,6 +68,7 @@ class Refused(Exception):
         self.name = name
         self.body = body
         self.content_type = content_type
+        self.retry_after: int | None = None
 
 
 def modelled(status: int, name: str, message: str, **fields: object) -> Refused:

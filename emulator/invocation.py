@@ -280,4 +280,6 @@ async def _refuse(connection: Connection, refused: Refused, request_id: str) -> 
     headers = [("x-amzn-requestid", request_id), ("content-type", refused.content_type)]
     if refused.name:
         headers.append(("x-amzn-errortype", refused.name))
+    if refused.retry_after is not None:
+        headers.append(("retry-after", str(refused.retry_after)))
     await connection.answer(refused.status, headers, refused.body)

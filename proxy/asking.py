@@ -43,7 +43,10 @@ def wishes(body: Json, headers: Headers) -> Wishes:
     Raises:
         InvalidRequest: one of them is not of its kind; names it.
     """
-    said = {**_headers(headers), **_body(body)}
+    by_header, by_body = _headers(headers), _body(body)
+    if "max_retries" in by_body:  # LiteLLM's other name for the same
+        by_header.pop("num_retries", None)
+    said = {**by_header, **by_body}
     if not said:
         return NO_WISHES
     retries = _whole(said, "num_retries", "max_retries")

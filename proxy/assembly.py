@@ -57,6 +57,26 @@ class Serving:
             live=self.live,
         )
 
+    def condition(self, *, where: bool) -> Json:
+        """Give how it does, by the last minute's calls.
+
+        Args:
+            where: Tell the endpoint's name as well.
+        """
+        each, health = self.deployment, self.live.health
+        condition: Json = {
+            "model": each.model,
+            "model_id": each.id,
+            "status": health.state,
+            "seconds_left": round(health.seconds_left, 1),
+            "in_flight": self.live.in_flight,
+        }
+        if where:
+            condition["endpoint"] = each.target.endpoint
+        if health.last_failure is not None:
+            condition["last_failure"] = health.last_failure.told(self.live.clock())
+        return condition
+
     def card(self) -> Json:
         """Give what clients may know of it, and the shapes of the replies seen since the start."""
         card, shapes = self.deployment.card(), self.live.memory.reply_shapes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -56,15 +57,26 @@ def _headers(error: GatewayError) -> dict[str, str]:
 
 
 def of_call(call: Call) -> dict[str, str]:
-    """Give the headers that tell how a call went, and what its data capture is found by."""
+    """Give the headers that tell how a call went, and what its data capture is found by.
+
+    The model and the deployment are those that were asked last.
+    """
     headers = {
+        "x-litellm-model-group": _plain(call.group or call.model),
         "x-litellm-attempted-retries": str(call.retries),
         "x-litellm-attempted-fallbacks": str(call.fell_back),
     }
+    if call.deployment is not None:
+        headers["x-litellm-model-id"] = _plain(call.deployment)
     headers.update(quota_headers(call.remaining))
     if call.inference_id is not None:
         headers[INFERENCE_ID.lower()] = call.inference_id
     return headers
+
+
+def _plain(name: str) -> str:
+    """Give a configured name as a header's value; what a header can't hold is percent-encoded."""
+    return name if name.isascii() and name.isprintable() else quote(name)
 
 
 async def on_gateway_error(request: Request, error: Exception) -> Response:

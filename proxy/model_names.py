@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -24,11 +24,15 @@ def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
     known = names | router.aliases.keys() | settings.model_alias_map.keys()
     patterns = [Pattern.of(name) for name in names if STAR in name]
     for path, name in _mentioned(config):
-        if name not in known and all(pattern.match(name) is None for pattern in patterns):
+        if name not in known and not _fits(name, patterns):
             yield ConfigError("no model has this name", path=path)
     for path, name in _granted(config):
         if name not in {*known, *_EVERY} and not _fits_some(name, known, patterns):
             yield ConfigError("no model has this name", path=path)
+    for path, name in _aliased(config):
+        if name not in names and not _fits(name, patterns):
+            has = "only an alias has this name" if name in known else "no model has this name"
+            yield ConfigError(has, path=path)
     for index, wanted in enumerate(settings.model_group_settings.forward_client_headers_to_llm_api):
         if not any(fnmatchcase(name, wanted) for name in names):
             where = ("model_group_settings", "forward_client_headers_to_llm_api", index)
@@ -58,13 +62,20 @@ def _mentioned(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
         yield ("router_settings", "model_group_retry_policy", model), model
     for model in router.model_group_limits:
         yield ("router_settings", "model_group_limits", model), model
-    for name, model in router.aliases.items():
-        yield ("router_settings", "model_group_alias", name), model
     for index, entry in enumerate(config.keys):
         for name, model in entry.aliases.items():
             yield ("keys", index, "aliases", name), model
-    for name, model in settings.model_alias_map.items():
+
+
+def _aliased(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
+    for name, model in config.router_settings.aliases.items():
+        yield ("router_settings", "model_group_alias", name), model
+    for name, model in config.litellm_settings.model_alias_map.items():
         yield ("litellm_settings", "model_alias_map", name), model
+
+
+def _fits(name: str, patterns: Iterable[Pattern]) -> bool:
+    return any(pattern.match(name) is not None for pattern in patterns)
 
 
 def _fallbacks(section: str, settings: FallbackSettings) -> Iterator[tuple[Place, str]]:

@@ -160,7 +160,7 @@ def policies(config: ProxyConfig, processes: int = 1) -> Policies:
         strategy=STRATEGIES[_STANDS_FOR.get(router.routing_strategy, router.routing_strategy)],
         retries=retries,
         group_retries={
-            model: RetryPolicy(
+            aliases.get(model, model): RetryPolicy(
                 retries=retries.retries, by_kind=_by_kind(counts), least_pause=router.retry_after
             )
             for model, counts in router.model_group_retry_policy.items()
@@ -174,9 +174,9 @@ def policies(config: ProxyConfig, processes: int = 1) -> Policies:
         door=_door(config.general_settings, processes),
         processes=processes,
         fallbacks=Fallbacks(
-            general=_lists(router.fallbacks, settings.fallbacks),
+            general=_lists(aliases, router.fallbacks, settings.fallbacks),
             context_window=_lists(
-                router.context_window_fallbacks, settings.context_window_fallbacks
+                aliases, router.context_window_fallbacks, settings.context_window_fallbacks
             ),
             default=_said((), router.default_fallbacks, settings.default_fallbacks),
             most=_said(_MOST_FALLBACKS, router.max_fallbacks, settings.max_fallbacks),
@@ -245,9 +245,10 @@ def weights(group: Iterable[DeploymentParams]) -> list[float]:
     return [0.0] * len(rows)
 
 
-def _lists(*said: FallbackLists | None) -> dict[str, Models]:
+def _lists(aliases: Mapping[str, str], *said: FallbackLists | None) -> dict[str, Models]:
+    """Give the lists of the first section that has any, by the models that aliases stand for."""
     lists: FallbackLists = _said((), *said)
-    return {model: models for entry in lists for model, models in entry.items()}
+    return {aliases.get(model, model): models for entry in lists for model, models in entry.items()}
 
 
 def _by_kind(counts: RetryCounts) -> dict[Kind, int]:

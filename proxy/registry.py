@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from adapters.base import Json
 from adapters.deployment.compose import InvokerFor
@@ -60,6 +60,12 @@ class Registry:
     def listings(self) -> list[Listing]:
         """What must be refreshed."""
         return [listing for family in self._families for listing in family.listings]
+
+    def servings(self) -> Iterator[Serving]:
+        """Give the deployments in the configuration's order, then those that wildcards made."""
+        yield from self._servings
+        for family in self._families:
+            yield from family.servings()
 
     def models(self) -> dict[str, str | None]:
         """Give the public names in the configuration's order, then those that were discovered.

@@ -115,7 +115,8 @@ def _always(
 
     def translation(fault: Fault) -> GatewayError:
         seconds = None if retry_after is None else fault.retry_after or retry_after
-        return kind(message, retry_after=seconds, detail=fault.detail, **face)
+        guessed = fault.retry_after is None
+        return kind(message, retry_after=seconds, guessed=guessed, detail=fault.detail, **face)
 
     return translation
 

@@ -104,11 +104,14 @@ class Throttling(Refusal):
     code: str = "ThrottlingException"
     status: Status = 400
     message: str | None = None
+    retry_after: Annotated[int, Field(ge=0)] | None = None
 
     def refused(self, location: Location, user: str) -> Refused:
-        """The error under the configured throttling name."""
+        """The error under the configured throttling name, with advice when to come again."""
         del location, user
-        return errors.unmodelled(self.status, self.code, self.message)
+        refusal = errors.unmodelled(self.status, self.code, self.message)
+        refusal.retry_after = self.retry_after
+        return refusal
 
 
 class AccessDenied(Refusal):

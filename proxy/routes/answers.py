@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
 
 from adapters.answer import Answer
 from adapters.answer_stream import AnswerStream
@@ -38,13 +37,7 @@ def streamed(call: Call, stream: AnswerStream) -> ChunkResponse:
 
 def _headers(call: Call, head: Head) -> dict[str, str]:
     """Give LiteLLM's headers where it has one, AWS's own otherwise."""
-    headers = {
-        "x-litellm-model-group": _plain(call.group or call.model),
-        "x-litellm-version": _VERSION,
-    }
-    if call.deployment is not None:
-        headers["x-litellm-model-id"] = _plain(call.deployment)
-    headers.update(_about_the_cache(call))
+    headers = {"x-litellm-version": _VERSION, **_about_the_cache(call)}
     if head.request_id:
         headers["x-amzn-requestid"] = head.request_id
         headers["llm_provider-x-amzn-requestid"] = head.request_id
@@ -65,8 +58,3 @@ def _about_the_cache(call: Call) -> dict[str, str]:
     if call.cache == "hit":
         headers["x-litellm-cache-hit"] = "true"
     return headers
-
-
-def _plain(name: str) -> str:
-    """Give a configured name as a header's value; what a header can't hold is percent-encoded."""
-    return name if name.isascii() and name.isprintable() else quote(name)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import structlog
 
-from adapters.base import Json
+from adapters.base import Json, Limits
 from adapters.endpoint import Endpoint
-from adapters.errors import GatewayError
+from adapters.errors import DeadlineExceeded, GatewayError
 from proxy.routing.admission import Admitted
+from proxy.routing.cooldown import counts
 from proxy.routing.member import Member
 from proxy.routing.permits import Place
 from proxy.routing.quota import Receipt
@@ -41,15 +41,23 @@ class Attempt:
             self.endpoint = replace(member.endpoint, invoker=way)
         self._alone = alone
         self._receipt = receipt
-        self._started = time.monotonic()
+        self._started = member.live.clock()
         self._open = True
+        self._has_begun = False
+        self._limits = Limits()
+        self._is_stream = False
         member.live.in_flight += 1
-        member.live.health.begin(member.cooldown)
+        self._is_trial = member.live.health.begin(member.cooldown)
+
+    def give(self, limits: Limits, *, stream: bool) -> None:
+        """Note the time that it has."""
+        self._limits, self._is_stream = limits, stream
 
     def answered(self) -> None:
         """Note the first byte of a good answer."""
+        self._has_begun = True
         self.member.live.health.proved()
-        self.member.live.answered(time.monotonic() - self._started)
+        self.member.live.answered(self.member.live.clock() - self._started)
 
     def succeeded(self) -> None:
         """Note that the answer is complete."""
@@ -58,11 +66,14 @@ class Attempt:
     def failed(self, error: GatewayError) -> None:
         """Note a failure, which may be the end of a stream as well.
 
-        It says nothing of a deployment that was not asked, because all the time went by in a queue.
+        It says nothing of a deployment that was not asked, because all the time went by in a queue,
+        and nothing of one that is late because it was given too little.
         """
         member = self.member
-        if not self._was_asked:
+        if not self._was_asked or (isinstance(error, DeadlineExceeded) and self._is_hurried):
             return
+        if self._is_trial and not counts(error):
+            member.live.health.spared()
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             _log.warning(
                 "pool.cooldown_started",
@@ -82,8 +93,16 @@ class Attempt:
             return
         self._open = False
         self.member.live.in_flight -= 1
+        if self._is_trial and not self._was_asked:
+            self.member.live.health.spared()
         if self._receipt is not None:
             self._receipt.end(usage, error, made=self._was_asked)
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)
+
+    @property
+    def _is_hurried(self) -> bool:
+        return self.member.times.are_cut(
+            self._limits, stream=self._is_stream, begun=self._has_begun
+        )

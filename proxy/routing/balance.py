@@ -6,6 +6,7 @@ behind them, and never waits.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -15,7 +16,7 @@ from proxy.routing.member import Member
 Strategy = Callable[[Sequence[Member]], Member]
 
 #: Deployments within this share of the fastest count as equally fast.
-_LATENCY_SLACK: Final = 1.1
+_SLACK: Final = 1.1
 
 
 def simple_shuffle(candidates: Sequence[Member]) -> Member:
@@ -32,15 +33,30 @@ def least_busy(candidates: Sequence[Member]) -> Member:
 
 
 def latency_based(candidates: Sequence[Member]) -> Member:
-    """Choose among the fastest; one that nobody knows yet is tried first."""
-    fastest = min(member.live.latency for member in candidates)
-    near = [member for member in candidates if member.live.latency <= fastest * _LATENCY_SLACK]
-    return least_busy(near)
+    """Choose the least busy of the fastest; one that nobody knows is tried first, by one call."""
+    expected = [(_expected_seconds(member), member) for member in candidates]
+    fastest = min(seconds for seconds, _ in expected)
+    return least_busy([member for seconds, member in expected if seconds <= fastest * _SLACK])
 
 
 def usage_based(candidates: Sequence[Member]) -> Member:
-    """Choose the one with the fewest tokens in the current minute."""
-    return _lowest(candidates, lambda member: member.live.tokens_this_minute)
+    """Choose the one with the fewest tokens in the current minute; calls under way will have some.
+
+    While nobody knows how many, the one with the fewest calls under way.
+    """
+    each = max(member.live.tokens_each for member in candidates) or 1.0
+    return _lowest(
+        candidates,
+        lambda member: member.live.tokens_this_minute + each * member.live.in_flight,
+    )
+
+
+def _expected_seconds(member: Member) -> float:
+    """Give the seconds until a first byte; for ever, where the first call is still to tell."""
+    live = member.live
+    if live.latency or (live.health.well and not live.in_flight):
+        return live.latency
+    return math.inf
 
 
 def _lowest(candidates: Sequence[Member], measure: Callable[[Member], float]) -> Member:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
-from adapters.errors import DeadlineExceeded, GatewayError, UpstreamError
+from adapters.errors import DeadlineExceeded, EndpointNotFound, GatewayError, UpstreamError
 
-#: At once, whatever the count: the deployment is not there, or may not be called.
-_HOPELESS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
 _COUNTING: Final = frozenset(
     {
         HTTPStatus.UNAUTHORIZED,
@@ -28,6 +26,10 @@ _WINDOW: Final = 60.0
 #: Failures tell something once there were so many calls within the window.
 _LEAST_CALLS: Final = 5
 _MOST_FAILED: Final = 0.5
+
+#: Whether to count on a deployment: `on_trial` has rested and not proved itself yet, `failing` is
+#: one that more than half of the calls failed at, and that does not rest.
+State = Literal["healthy", "failing", "resting", "on_trial"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,25 @@ def counts(error: Exception) -> bool:
 
 
 def _is_hopeless(error: GatewayError) -> bool:
-    """Tell whether every further call would fail alike: nothing is there, or AWS lets nobody in."""
+    """Tell whether every further call would fail alike: nothing is there, or AWS lets nobody in.
+
+    Only AWS says so: a container's own 401 or 404 may be about one client's request.
+    """
     refused = isinstance(error, UpstreamError) and error.should_retry is False
-    return refused or error.status in _HOPELESS
+    return refused or isinstance(error, EndpointNotFound)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is kept of one: its kind, its HTTP status, and when it was."""
+
+    kind: str
+    status: int
+    at: float
+
+    def told(self, now: float) -> dict[str, object]:
+        """Give it as JSON."""
+        return {"type": self.kind, "status": self.status, "seconds_ago": round(now - self.at, 1)}
 
 
 @dataclass(slots=True)
@@ -73,6 +91,9 @@ class Health:
     #: Rested, and not yet proved: one call at a time is let through until this time.
     on_trial: bool = False
     trial_until: float = 0.0
+    #: The last call that says anything of it was good; so it is before the first one.
+    well: bool = True
+    last_failure: Failure | None = None
     _window_ends: float = field(default=0.0, repr=False)
     _calls: int = field(default=0, repr=False)
     _failures: int = field(default=0, repr=False)
@@ -85,17 +106,34 @@ class Health:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until it may be tried."""
-        return max(self.rests_until, self.trial_until if self.on_trial else 0.0) - self.clock()
+        """Seconds until it may be tried; never negative."""
+        until = max(self.rests_until, self.trial_until if self.on_trial else 0.0)
+        return max(until - self.clock(), 0.0)
 
-    def begin(self, policy: CooldownPolicy) -> None:
-        """Note that a call begins; the first one after a rest is a trial."""
+    @property
+    def state(self) -> State:
+        """What its calls within the last minute say of it."""
+        if self.resting:
+            return "resting"
+        if self.on_trial:
+            return "on_trial"
+        recent = self.clock() < self._window_ends
+        return "failing" if recent and self._failures > _MOST_FAILED * self._calls else "healthy"
+
+    def begin(self, policy: CooldownPolicy) -> bool:
+        """Note that a call begins; tell whether it is the trial after a rest."""
         if self.on_trial:
             self.trial_until = self.clock() + policy.seconds
+        return self.on_trial
+
+    def spared(self) -> None:
+        """Note that the trial ended and said nothing: another call may be it."""
+        self.trial_until = 0.0
 
     def proved(self) -> None:
         """Note that an answer has begun, which ends a trial."""
         self.on_trial, self.trial_until = False, 0.0
+        self.well = True
 
     def succeeded(self) -> None:
         """Note a complete answer."""
@@ -111,10 +149,14 @@ class Health:
         """
         if not counts(error):
             return False
+        now = self.clock()
+        self.well, self.last_failure = False, Failure(type(error).__name__, error.status, now)
+        if now < self.rests_until:  # it was asked before the rest began, and says nothing new
+            return False
         self._count(failed=True)
         if alone or not policy.enabled or not self._is_too_much(error, policy):
             return False
-        self.rests_until = self.clock() + policy.seconds
+        self.rests_until = now + policy.seconds
         self.on_trial, self.trial_until = True, 0.0
         self._calls = self._failures = 0
         return True

@@ -8,7 +8,6 @@ from http import HTTPStatus
 
 from adapters.errors import (
     ContextLengthExceeded,
-    DeadlineExceeded,
     EndpointNotFound,
     GatewayError,
 )
@@ -61,9 +60,7 @@ class Fallbacks:
 
 
 def is_worth_a_fallback(error: GatewayError) -> bool:
-    """Tell whether another model may answer: not where the request is at fault, or out of time."""
-    if isinstance(error, DeadlineExceeded):
-        return False
+    """Tell whether another model may answer: not where the request is at fault."""
     if isinstance(error, EndpointNotFound) or error.status in _EXCUSED:
         return True
     return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -12,9 +12,11 @@ from adapters.endpoint_memory import EndpointMemory
 from proxy.routing.cooldown import Health
 from proxy.routing.permits import Permits
 
-#: The weight of the latest answer in the running mean of latencies.
+#: The weight of the latest answer in running means.
 _FRESHNESS: Final = 0.2
 _MINUTE: Final = 60.0
+#: Seconds after which a latency says nothing any more: whoever was slow gets another chance.
+_MEMORY: Final = 300.0
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -31,8 +33,10 @@ class LiveDeployment:
     permits: Permits = field(init=False)
     #: Calls under way.
     in_flight: int = 0
-    #: A running mean of the seconds to a first byte; 0 until there was one.
-    latency: float = 0.0
+    #: A running mean of the tokens of an answer; 0 until there was one.
+    tokens_each: float = 0.0
+    _latency: float = field(default=0.0, repr=False)
+    _latency_until: float = field(default=0.0, repr=False)
     _minute: int = field(default=0, repr=False)
     _tokens: int = field(default=0, repr=False)
 
@@ -41,14 +45,19 @@ class LiveDeployment:
         self.permits = Permits(self.clock)
 
     @property
+    def latency(self) -> float:
+        """A running mean of the seconds to a first byte; 0 when there was none for a while."""
+        return self._latency if self.clock() < self._latency_until else 0.0
+
+    @property
     def tokens_this_minute(self) -> int:
         """Tokens of the answers that ended in the current minute."""
         return self._tokens if self._minute == self._now() else 0
 
     def answered(self, seconds: float) -> None:
         """Note how long a first byte took."""
-        known = self.latency
-        self.latency = seconds if not known else known + _FRESHNESS * (seconds - known)
+        self._latency = _mean(self.latency, seconds)
+        self._latency_until = self.clock() + _MEMORY
 
     def used(self, tokens: int) -> None:
         """Note the tokens of an answer."""
@@ -56,9 +65,14 @@ class LiveDeployment:
         if now != self._minute:
             self._minute, self._tokens = now, 0
         self._tokens += tokens
+        self.tokens_each = _mean(self.tokens_each, tokens)
 
     def _now(self) -> int:
         return int(self.clock() // _MINUTE)
+
+
+def _mean(known: float, latest: float) -> float:
+    return known + _FRESHNESS * (latest - known) if known else latest
 
 
 class LiveState:

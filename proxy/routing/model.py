@@ -21,7 +21,7 @@ from proxy.limits.size import tokens_of
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
 from proxy.routing.counting import counted
-from proxy.routing.fallbacks import Fallbacks
+from proxy.routing.fallbacks import Fallbacks, is_worth_a_fallback
 from proxy.routing.pool import Ask, Pool, T
 from proxy.routing.quota import Quota
 from proxy.routing.stream import PoolStream
@@ -76,7 +76,7 @@ class PublicModel:
 
         try:
             with _watched(call):
-                answer = await self._counted(call, ask)
+                answer = await self._counted(call, params, ask)
                 _note(call, answer.head)
                 call.usage = answer.body.get("usage")
                 return answer
@@ -97,43 +97,54 @@ class PublicModel:
 
         try:
             with _watched(call):
-                stream = await self._counted(call, ask)
+                stream = await self._counted(call, params, ask)
         except BaseException:
             tell(self.report, call)
             raise
         _note(call, stream.head)
         return stream
 
-    async def _counted(self, call: Call, ask: Ask[T]) -> T:
+    async def _counted(self, call: Call, params: Json, ask: Ask[T]) -> T:
         """Ask, once the limits of the caller's key have room for it."""
         quota = None if call.claim is None else Quota(self.ledger, call.claim)
-        return await counted(quota, call, partial(self._run, call, ask))
+        return await counted(quota, call, partial(self._run, call, params, ask))
 
-    async def _run(self, call: Call, ask: Ask[T]) -> T:
-        """Ask the model's own deployments, then those of its stand-ins, within one deadline."""
+    async def _run(self, call: Call, params: Json, ask: Ask[T]) -> T:
+        """Ask the model's own deployments, then those of its stand-ins, within one deadline.
+
+        What is wrong with the request for a stand-in only does not hide why there was need of one.
+        """
         try:
             return await self.pool.run(call, ask)
         except GatewayError as error:
             last = error
-        for pool in self._stand_ins(call, last):
+        for pool in self._stand_ins(call, params, last):
             if call.deadline is not None and not call.deadline.left:
                 break
             call.fell_back += 1
             try:
                 return await pool.run(call, ask)
             except GatewayError as error:
-                last = error
+                if is_worth_a_fallback(error):
+                    last = error
         raise last
 
-    def _stand_ins(self, call: Call, error: GatewayError) -> Iterator[Pool]:
-        """Give the pools to ask in this one's place; a name that a wildcard had may be gone."""
+    def _stand_ins(self, call: Call, params: Json, error: GatewayError) -> Iterator[Pool]:
+        """Give the pools to ask in this one's place.
+
+        Not one that does not allow its clients what this one does, where the request makes use of
+        that. A name that a wildcard had may be gone.
+        """
         if call.wishes.no_fallbacks:
             return
+        allowed = self.permitted_fields & params.keys()
         for name in self.fallbacks.of(self.name, error, call.wishes.fallbacks):
             try:
-                yield self.find(name)
+                pool = self.find(name)
             except ModelNotFound:
                 continue
+            if allowed <= pool.permitted_fields and pool.model != self.name:
+                yield pool
 
 
 @contextmanager

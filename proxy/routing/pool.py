@@ -50,6 +50,7 @@ class Pool:
         budget: Keeps retries a share of the traffic.
         by_tags: Whether requests choose deployments by their tags.
         by_session: Whether the requests of a session keep to one deployment.
+        sleep: Waits between two tries, for so many seconds.
     """
 
     model: str
@@ -62,6 +63,7 @@ class Pool:
     budget: RetryBudget = field(default_factory=RetryBudget)
     by_tags: bool = False
     by_session: bool = False
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     settings: str = ""
 
     async def run(self, call: Call, ask: Ask[T]) -> T:
@@ -77,17 +79,20 @@ class Pool:
 
     async def _tried(self, call: Call, ask: Ask[T]) -> T:
         tries = _Tries(self, call)
-        while True:
-            attempt = await tries.begin()
-            try:
-                return await _ask(call, attempt, ask)
-            except GatewayError as error:
-                pause = tries.failed(attempt.member, error)
-                if pause is None:
-                    if call.retries:
-                        error.should_retry = False
-                    raise
-            await asyncio.sleep(pause)
+        try:
+            while True:
+                attempt = await tries.begin()
+                try:
+                    return await _ask(call, attempt, ask)
+                except GatewayError as error:
+                    pause = tries.failed(attempt.member, error)
+                    if pause is None:
+                        raise
+                await self.sleep(pause)
+        except GatewayError as error:
+            if call.retries:
+                error.should_retry = False
+            raise
 
     def choose(self, call: Call, candidates: Sequence[Member]) -> Member:
         """Choose among deployments that could answer: those of the lowest order come first."""
@@ -106,6 +111,7 @@ class _Tries:
         self._pool = pool
         self._call = call
         self._members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
+        self._alone = len(self._members) == 1
         self._tried: set[str] = set()
         self._retried = 0
         pool.budget.request()
@@ -120,12 +126,13 @@ class _Tries:
             Overloaded: those that don't have as many waiting as may.
         """
         awake = [member for member in self._members if not member.live.health.resting]
+        if not awake and self._alone:
+            awake = list(self._members)
         if not awake:
-            seconds = min(member.live.health.seconds_left for member in self._members)
             raise RateLimited(
                 f"Every deployment of the model '{self._pool.model}' rests after failures.",
                 code="no_deployments_available",
-                retry_after=max(seconds, 1.0),
+                retry_after=max(self._rest, 1.0),
             )
         fresh = [member for member in awake if member.endpoint.id not in self._tried]
         stale = [member for member in awake if member.endpoint.id in self._tried]
@@ -141,13 +148,18 @@ class _Tries:
         raise min(refusals, key=_patience)
 
     async def _begin_with(self, member: Member) -> Attempt:
-        alone, receipt = len(self._pool.members) == 1, None
+        receipt = None
         if member.quota is not None:
             receipt = await member.quota.take(self._call.tokens)
-            if alone:
+            if len(self._pool.members) == 1:
                 self._call.remaining.extend(receipt.remaining)
         self._call.reaches(self._pool.model, member.endpoint, member.price)
-        return Attempt(member, self._call.caller, alone=alone, receipt=receipt)
+        return Attempt(member, self._call.caller, alone=self._alone, receipt=receipt)
+
+    @property
+    def _rest(self) -> float:
+        """Seconds until one of the deployments may be asked."""
+        return min(member.live.health.seconds_left for member in self._members)
 
     def failed(self, member: Member, error: GatewayError) -> float | None:
         """Give the seconds until the next try; None where there is to be none."""
@@ -159,10 +171,12 @@ class _Tries:
         return pause
 
     def _pause(self, member: Member, error: GatewayError) -> float | None:
-        others = any(
-            each.endpoint.id not in self._tried and not each.live.health.resting
+        untried = [
+            each.live.health
             for each in self._members
-        )
+            if each.endpoint.id not in self._tried and not each.live.health.resting
+        ]
+        others = bool(untried)
         policy = self._pool.retries.wanted(self._call.wishes.retries, member.retries)
         if not policy.allows(error, self._retried, others=others):
             return None
@@ -170,7 +184,10 @@ class _Tries:
         deadline = self._call.deadline
         if deadline is not None and pause >= deadline.left:
             return None
-        return pause if self._pool.budget.take() else None
+        if not self._alone and pause < self._rest:
+            return None
+        free = any(health.well for health in untried)
+        return pause if free or self._pool.budget.take() else None
 
 
 def _patience(refusal: RateLimited) -> float:
@@ -202,17 +219,16 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     """Make one try; a good stream keeps the attempt open, everything else ends it."""
     times = attempt.member.times.wanted(call.wishes)
     deadline = call.deadline = call.deadline or Deadline.after(times.total)
-    left = deadline.left
+    left = min(deadline.left, times.total)
     limits = times.of_stream(left) if call.stream else times.of_answer(left)
+    attempt.give(limits, stream=call.stream)
     try:
         async with within(limits.first_byte if call.stream else left):
             answer = await ask(attempt, limits)
     except GatewayError as error:
         attempt.close(error=error)
-        is_late = isinstance(error, DeadlineExceeded)
-        if not is_late or times is attempt.member.times:  # a client's own hurry is nobody's fault
-            attempt.failed(error)
-        if is_late and not deadline.left:
+        attempt.failed(error)
+        if isinstance(error, DeadlineExceeded) and not deadline.left:
             raise deadline.exceeded() from error
         raise
     except BaseException:

@@ -6,6 +6,7 @@ Knows errors and numbers; refuses to know deployments: the pool tells how many o
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -85,7 +86,7 @@ class RetryPolicy:
             return 0.0
         grown: float = min(_FIRST_PAUSE * 2**retried, _LONGEST_PAUSE)
         pause = grown + chance() * _MOST_JITTER
-        advice = error.retry_after or 0.0
+        advice = 0.0 if error.guessed else error.retry_after or 0.0
         if 1 <= advice <= _LONGEST_ADVICE:
             pause = max(pause, advice)
         return max(pause, self.least_pause)
@@ -104,7 +105,11 @@ def is_worth_a_retry(error: GatewayError, *, others: bool) -> bool:
         return False
     if error.status in _TIMEOUTS:
         return others or error.retryable
-    return error.retryable or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return (
+        error.retryable
+        or error.status == HTTPStatus.CONFLICT
+        or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
 
 
 def kind_of(error: GatewayError) -> Kind:
@@ -127,13 +132,24 @@ class RetryBudget:
 
     Args:
         share: Retries that each request pays for.
-        least: Retries that are there without any traffic, and the most that are saved up.
+        a_second: Retries that each second brings, so that little traffic does not go without.
+        most: Retries that are saved up; so many are there at first.
+        clock: Seconds, such as `time.monotonic`.
     """
 
-    def __init__(self, share: float = 0.2, least: float = 10.0) -> None:
+    def __init__(
+        self,
+        share: float = 0.2,
+        a_second: float = 1.0,
+        most: float = 100.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._share = share
-        self._most = least
-        self._left = least
+        self._a_second = a_second
+        self._most = most
+        self._clock = clock
+        self._left = most
+        self._counted_at = clock()
 
     def request(self) -> None:
         """Note a request."""
@@ -141,6 +157,9 @@ class RetryBudget:
 
     def take(self) -> bool:
         """Take a retry, if one is left."""
+        now = self._clock()
+        earned = (now - self._counted_at) * self._a_second
+        self._left, self._counted_at = min(self._left + earned, self._most), now
         if self._left < 1:
             return False
         self._left -= 1

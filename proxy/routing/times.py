@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from adapters.base import Limits
 from proxy.routing.wishes import Wishes
+
+#: The share of its time that is as good as all of it.
+_NEARLY: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,11 @@ class Times:
     idle: float | None = None
     longest_stream: float | None = None
 
+    @property
+    def silence(self) -> float:
+        """Seconds that a stream may be silent."""
+        return self.stream or self.total
+
     def wanted(self, wishes: Wishes) -> Times:
         """Give the times that a request asks for: it may shorten them."""
         if wishes.seconds is None and wishes.stream_seconds is None:
@@ -35,7 +44,7 @@ class Times:
         return replace(
             self,
             total=_least(self.total, wishes.seconds),
-            stream=_least(self.stream or self.total, wishes.stream_seconds),
+            stream=_least(self.silence, wishes.stream_seconds),
             idle=None if self.idle is None else _least(self.idle, wishes.stream_seconds),
         )
 
@@ -50,13 +59,25 @@ class Times:
 
     def of_stream(self, left: float) -> Limits:
         """Give the limits of a try at a stream, with so many seconds left until its first chunk."""
-        silence = self.stream or self.total
         return Limits(
             connect=_least(left, self.connect),
-            first_byte=_least(left, silence if self.first_byte is None else self.first_byte),
-            idle=silence if self.idle is None else self.idle,
+            first_byte=_least(left, self.silence if self.first_byte is None else self.first_byte),
+            idle=self.silence if self.idle is None else self.idle,
             deadline=self.longest_stream,
         )
+
+    def are_cut(self, given: Limits, *, stream: bool, begun: bool) -> bool:
+        """Tell whether a try has clearly less time than these give: being late says nothing then.
+
+        Args:
+            given: What it has: its request asked for less, or earlier tries used it up.
+            stream: It is a stream.
+            begun: Its first byte is there.
+        """
+        whole = self.of_stream(self.total) if stream else self.of_answer(self.total)
+        if begun:
+            return given.idle < _NEARLY * whole.idle
+        return given.first_byte < _NEARLY * whole.first_byte
 
 
 def _least(seconds: float, other: float | None) -> float:

@@ -75,6 +75,11 @@ class Family:
         """What its entries know of their accounts."""
         return [each.listing for each in self._wildcards if each.listing is not None]
 
+    def servings(self) -> Iterator[Serving]:
+        """Give the deployments of the models that are kept."""
+        for model in self._models.values():
+            yield from model.serving
+
     def listed(self) -> dict[str, str]:
         """Give the public names that the accounts have, each with AWS's word for its state."""
         return {

@@ -18,6 +18,7 @@ PRIVATE: list[tuple[str, str]] = [
     *(("POST", f"/key/{name}") for name in ("block", "unblock")),
     *(("GET", path) for path in ("/key/info", "/key/list", "/spend/logs")),
     *(("GET", path) for path in ("/models", "/v1/models", "/models/chat", "/v1/models/chat")),
+    ("GET", "/health"),
     *(("POST", prefix + "/rerank") for prefix in ("", "/v1", "/v2")),
     *(("GET", prefix + "/model/info") for prefix in ("", "/v1", "/v2")),
     ("GET", "/cache/ping"),

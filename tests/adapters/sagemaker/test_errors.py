@@ -137,7 +137,9 @@ def test_retry_after(header: str, seconds: float) -> None:
         (503, "ServiceUnavailable"),
         (429, "ModelNotReadyException"),
     ):
-        assert answer(status, name, Retry_After=header).retry_after == seconds
+        error = answer(status, name, Retry_After=header)
+        assert error.retry_after == seconds
+        assert error.guessed == (header not in {"1", "60", "17"})
 
 
 def test_no_capacity() -> None:

@@ -100,6 +100,13 @@ def test_throttling_shape(emulated: Emulated) -> None:
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"x-amzn-errortype: SlowDown\r\n" in answer
     assert answer.endswith(b'{"message":null}')
+    assert b"retry-after" not in answer
+
+
+def test_throttling_with_advice(emulated: Emulated) -> None:
+    """It says when to come again, if told to."""
+    emulated.fault("demo-tgi", "throttling", retry_after=7)
+    assert b"retry-after: 7\r\n" in _raw(emulated)
 
 
 @pytest.mark.parametrize("status", [502, 200])

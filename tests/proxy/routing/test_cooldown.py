@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from adapters.errors import (
@@ -20,18 +18,9 @@ from adapters.errors import (
     UpstreamTimeout,
 )
 from proxy.routing.cooldown import CooldownPolicy, Health, counts
+from tests.proxy.routing.groups import Clock
 
 POLICY = CooldownPolicy(seconds=5)
-
-
-@dataclass
-class Clock:
-    """Time that a test moves."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def failed(
@@ -66,6 +55,14 @@ def test_throttling_and_a_missing_endpoint_rest_at_once() -> None:
     """Asking on would make it worse, or is hopeless."""
     for error in (Throttled("x"), EndpointNotFound("x")):
         assert failed(Health(Clock()), error)
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_containers_own_refusal_rests_by_its_share(status: int) -> None:
+    """It may be about what one client asks for: alone it takes nobody's deployment away."""
+    health = Health(Clock())
+    assert not failed(health, ModelError("x", status=status), times=4)
+    assert failed(health, ModelError("x", status=status))
 
 
 def test_a_lone_deployment_never_rests() -> None:
@@ -141,8 +138,8 @@ def test_a_failed_trial_rests_again_at_once() -> None:
     assert not health.resting
 
 
-def test_a_clients_fault_does_not_end_a_trial() -> None:
-    """It says nothing about the deployment."""
+def test_a_clients_fault_does_not_prove_anything() -> None:
+    """It says nothing about the deployment; another call may be the trial then."""
     clock = Clock()
     health = Health(clock)
     failed(health, Throttled("x"))
@@ -150,3 +147,66 @@ def test_a_clients_fault_does_not_end_a_trial() -> None:
     health.begin(POLICY)
     assert not failed(health, ModelError("x", status=422))
     assert health.resting
+    health.spared()
+    assert (health.resting, health.on_trial) == (False, True)
+
+
+def test_stragglers_do_not_prolong_a_rest() -> None:
+    """What was asked before the rest began, and fails in it, says nothing new."""
+    clock = Clock()
+    health = Health(clock)
+    assert failed(health, Throttled("x"))
+    clock.now += 4
+    assert not failed(health, Throttled("x"))
+    clock.now += 1
+    assert not health.resting
+
+
+def test_the_last_telling_call_decides_whether_it_does_well() -> None:
+    """A client's fault tells nothing; the first chunk of an answer does."""
+    health = Health(Clock())
+    assert health.well
+    failed(health, UpstreamError("x"))
+    failed(health, InvalidRequest("x"))
+    assert not health.well
+    health.proved()
+    assert health.well
+
+
+def test_the_state_is_what_the_last_minute_says() -> None:
+    """Resting, then on trial, then healthy; `failing` where it fails without resting."""
+    clock = Clock()
+    health = Health(clock)
+    assert health.state == "healthy"
+    failed(health, Throttled("x"))
+    assert (health.state, health.seconds_left) == ("resting", 5)
+    clock.now += 5
+    assert (health.state, health.seconds_left) == ("on_trial", 0)
+    health.begin(POLICY)
+    assert (health.state, health.seconds_left) == ("resting", 5)
+    health.proved()
+    health.succeeded()
+    assert health.state == "healthy"
+
+
+def test_a_lone_deployment_that_fails_is_called_failing() -> None:
+    """It does not rest; a minute later nothing is known of it any more."""
+    clock = Clock()
+    health = Health(clock)
+    health.failed(UpstreamError("x"), POLICY, alone=True)
+    assert health.state == "failing"
+    health.succeeded()
+    assert health.state != "failing"
+    clock.now += 61
+    assert health.state == "healthy"
+
+
+def test_of_a_failure_only_its_kind_is_kept() -> None:
+    """Neither its message nor the request that met it."""
+    clock = Clock()
+    health = Health(clock)
+    failed(health, ModelError("the prompt", status=500))
+    clock.now += 2
+    assert health.last_failure is not None
+    told = health.last_failure.told(clock())
+    assert told == {"type": "ModelError", "status": 500, "seconds_ago": 2.0}

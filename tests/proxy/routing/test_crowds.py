@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from adapters.errors import DeadlineExceeded, Overloaded
+from adapters.errors import DeadlineExceeded, Overloaded, Throttled
 from proxy.routing.model import PublicModel
 from proxy.routing.permits import AdmissionPolicy, Place
 from tests.proxy.routing.crowded import ASK, HeldInvoker, call, member, model
@@ -47,6 +48,23 @@ async def test_where_none_has_room_one_with_a_place_in_its_queue_is_chosen() -> 
     assert patient.live.permits.waiting == 1
     invoker.go.set()
     await asyncio.gather(*tasks)
+
+
+async def test_a_trial_that_was_never_made_is_free_again() -> None:
+    """Who waited for a permit and left has not tried the rested deployment."""
+    invoker = HeldInvoker()
+    rested = member("d1", invoker, limit=1)
+    served = model(rested)
+    first = await asked(served)
+    health = rested.live.health
+    health.failed(Throttled("x"), replace(rested.cooldown, seconds=0.0), alone=False)
+    trial = await asked(served)
+    assert health.resting
+    trial.cancel()
+    await settle()
+    assert (health.on_trial, health.resting) == (True, False)
+    invoker.go.set()
+    await first
 
 
 async def test_full_queues_are_refused_at_once_without_retries() -> None:

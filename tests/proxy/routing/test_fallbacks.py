@@ -36,7 +36,7 @@ LISTS = Fallbacks(
         (ModelError("x", status=400, code="content_filter"), ("bold",)),
         (InvalidRequest("x"), ()),
         (ModelError("x", status=422), ()),
-        (DeadlineExceeded.after(1), ()),
+        (DeadlineExceeded.after(1), ("b", "c")),
     ],
 )
 def test_each_failure_has_its_list(error: GatewayError, models: tuple[str, ...]) -> None:

@@ -19,6 +19,7 @@ from adapters.errors import (
     UpstreamTimeout,
 )
 from proxy.routing.retries import RetryBudget, RetryPolicy, kind_of
+from tests.proxy.routing.groups import Clock
 
 REFUSED = UpstreamError("AccessDenied", should_retry=False)
 
@@ -31,6 +32,8 @@ REFUSED = UpstreamError("AccessDenied", should_retry=False)
         (UpstreamError("x", retryable=True), True, True),
         (MalformedReply("x"), True, True),
         (ModelError("x", status=500, retryable=True), True, True),
+        (ModelError("x", status=409), True, True),
+        (ModelError("x", status=408), False, True),
         (UpstreamTimeout("x"), False, True),
         (DeadlineExceeded.after(1), False, True),
         (EndpointNotFound("x"), False, True),
@@ -102,6 +105,12 @@ def test_pauses_grow_and_obey_advice(
     assert policy.pause(error, retried, others=False, chance=lambda: 0.0) == seconds
 
 
+def test_only_advice_of_somebody_else_is_obeyed() -> None:
+    """What clients are told where AWS says nothing is no reason to pause so long here."""
+    error = Throttled("x", retry_after=5, guessed=True)
+    assert RetryPolicy().pause(error, 0, others=False, chance=lambda: 0.0) == 0.5
+
+
 def test_chance_spreads_the_pauses() -> None:
     """At most three quarters of a second are added."""
     error = Throttled("x")
@@ -112,7 +121,7 @@ def test_chance_spreads_the_pauses() -> None:
 
 def test_retries_stay_a_share_of_the_traffic() -> None:
     """In an outage the saved-up retries run out; requests pay for a fifth of one each."""
-    budget = RetryBudget(share=0.2, least=3)
+    budget = RetryBudget(share=0.2, a_second=0, most=3)
     assert [budget.take() for _ in range(4)] == [True, True, True, False]
     for _ in range(5):
         budget.request()
@@ -120,3 +129,12 @@ def test_retries_stay_a_share_of_the_traffic() -> None:
     for _ in range(1000):
         budget.request()
     assert [budget.take() for _ in range(4)] == [True, True, True, False]
+
+
+def test_little_traffic_has_its_retries() -> None:
+    """Each second brings one, so that a request a minute is tried as often as configured."""
+    clock = Clock()
+    budget = RetryBudget(most=2, clock=clock)
+    assert [budget.take() for _ in range(3)] == [True, True, False]
+    clock.now += 60
+    assert [budget.take() for _ in range(3)] == [True, True, False]
