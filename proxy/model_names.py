@@ -26,9 +26,7 @@ def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
     for path, name in _mentioned(config):
         if name not in known and not _fits(name, patterns):
             yield ConfigError("no model has this name", path=path)
-    for path, name in _granted(config):
-        if name not in {*known, *_EVERY} and not _fits_some(name, known, patterns):
-            yield ConfigError("no model has this name", path=path)
+    yield from _unknown_grants(config, known, patterns)
     for path, name in _aliased(config):
         if name not in names and not _fits(name, patterns):
             has = "only an alias has this name" if name in known else "no model has this name"
@@ -39,11 +37,14 @@ def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
             yield ConfigError("no model has this name", path=("litellm_settings", *where))
 
 
-def _granted(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
-    """Give what keys are for: names and patterns."""
+def _unknown_grants(
+    config: ProxyConfig, known: Collection[str], patterns: Collection[Pattern]
+) -> Iterator[ConfigError]:
+    """Give an error for each name and pattern of a key's that no model fits."""
     for index, entry in enumerate(config.keys):
         for place, name in enumerate(entry.models):
-            yield ("keys", index, "models", place), name
+            if name not in {*known, *_EVERY} and not _fits_some(name, known, patterns):
+                yield ConfigError("no model has this name", path=("keys", index, "models", place))
 
 
 def _fits_some(name: str, known: Collection[str], patterns: Collection[Pattern]) -> bool:
@@ -51,7 +52,7 @@ def _fits_some(name: str, known: Collection[str], patterns: Collection[Pattern])
     if STAR in name:
         own = Pattern.of(name)
         return bool(patterns) or any(own.match(each) is not None for each in known)
-    return any(pattern.match(name) is not None for pattern in patterns)
+    return _fits(name, patterns)
 
 
 def _mentioned(config: ProxyConfig) -> Iterator[tuple[Place, str]]:

@@ -155,11 +155,14 @@ async def test_a08_fallbacks() -> None:
 
 
 async def test_listings_show_what_the_key_is_for() -> None:
-    """GET /models and /model/info have no model that the key may not use."""
+    """GET /models, /model/info and /health have no model that the key may not use."""
     async with keyed(models=["team-a/*", "nice"]) as client:
         assert await listed(client) == ["team-a/small", "nice"]
         cards = (await client.get("/model/info")).json()["data"]
         assert [card["model_name"] for card in cards] == ["team-a/small"]
+        health = (await client.get("/health")).json()
+        assert health["healthy_count"] + health["unhealthy_count"] == 1
+        assert "chat-endpoint" not in str(health)
 
 
 @pytest.mark.parametrize(
