@@ -19,7 +19,9 @@
       UpstreamError           502    AWS or the container failed
         EndpointNotFound      404    AWS does not know the configured endpoint or component
         Throttled             429    retry_after
-        EndpointUnavailable   503    no capacity, model not ready, scaled to zero; retry_after
+        EndpointUnavailable   503    nothing serves now; retry_after
+          EndpointCold               scaled to zero: it starts because it was asked, in minutes
+            ModelLoading             on its way into memory, in seconds
         UpstreamTimeout       504    the container's or AWS's own wall
           ModelTimeout               SageMaker's 60 seconds for a plain call
         ModelError                   the container's own status; its message kept and scrubbed
@@ -246,6 +248,14 @@ class EndpointUnavailable(UpstreamError):
 
     status = 503
     retryable = True
+
+
+class EndpointCold(EndpointUnavailable):
+    """Nothing serves yet, and something will: AWS itself says that it has to start."""
+
+
+class ModelLoading(EndpointCold):
+    """The model of a serverless or multi-model endpoint is on its way into memory."""
 
 
 class UpstreamTimeout(UpstreamError):

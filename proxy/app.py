@@ -14,6 +14,7 @@ from adapters.errors import GatewayError
 from proxy.building import Builder, Opener, open_connections
 from proxy.door import DoorCloses
 from proxy.errors import on_gateway_error, on_http_exception
+from proxy.exact_paths import ExactPaths
 from proxy.lifecycle.control import Alone, Reread
 from proxy.lifecycle.life import Settle, living
 from proxy.lifecycle.plan import Plan
@@ -69,6 +70,9 @@ def create_app(
     )
     app.add_exception_handler(GatewayError, on_gateway_error)
     app.add_exception_handler(HTTPException, on_http_exception)
+    for route in ROUTES:
+        _mount(app, route)
+    app.add_middleware(ExactPaths, routes=app.routes)
     for layer in (
         DoorCloses,
         BodyLimit,
@@ -77,8 +81,6 @@ def create_app(
         Entrance,
     ):  # the last one is the outermost
         app.add_middleware(layer)
-    for route in ROUTES:
-        _mount(app, route)
     return app
 
 

@@ -34,7 +34,7 @@ _BODY: Final = frozenset(
         "user",
     }
 )
-_PREFIX: Final = "x-litellm-"
+_PREFIX: Final = b"x-litellm-"
 
 
 def wishes(body: Json, headers: Headers) -> Wishes:
@@ -43,7 +43,7 @@ def wishes(body: Json, headers: Headers) -> Wishes:
     Raises:
         InvalidRequest: one of them is not of its kind; names it.
     """
-    by_header, by_body = _headers(headers), _body(body)
+    by_header, by_body = dict(_said_by(headers)), _body(body)
     if "max_retries" in by_body:  # LiteLLM's other name for the same
         by_header.pop("num_retries", None)
     said = {**by_header, **by_body}
@@ -74,10 +74,10 @@ def cache_controls(body: Json, headers: Headers) -> CacheControls:
 def _body(body: Json) -> Json:
     extra = body.get("extra_body") or {}
     said = {
-        name: value
+        name: part[name]
         for part in (body, extra)
-        for name, value in part.items()
-        if name in _BODY and value is not None
+        for name in _BODY & part.keys()
+        if part[name] is not None
     }
     notes = said.pop("metadata", None)
     said.pop("extra_body", None)
@@ -87,16 +87,13 @@ def _body(body: Json) -> Json:
     return said
 
 
-def _headers(headers: Headers) -> Json:
-    return dict(_said_by(headers))
-
-
 def _said_by(headers: Headers) -> Iterator[tuple[str, Any]]:
     """Give each header that is a wish as the body would say it."""
-    for header, text in headers.items():
-        if not header.startswith(_PREFIX):
+    for raw_name, value in headers.raw:
+        if not raw_name.startswith(_PREFIX):
             continue
-        name = header.removeprefix(_PREFIX).replace("-", "_")
+        header, text = raw_name.decode("latin-1"), value.decode("latin-1")
+        name = header[len(_PREFIX) :].replace("-", "_")
         if name in {"timeout", "stream_timeout", "num_retries"}:
             yield name, _number(header, text)
         elif name == "tags":

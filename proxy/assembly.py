@@ -15,8 +15,9 @@ from adapters.openai.schemas import schemas_of
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelInfo
 from proxy.deployments import Deployment
-from proxy.policies import Policies, weights
-from proxy.routing.live import LiveDeployment
+from proxy.policies import Policies, cold_starts, weights
+from proxy.routing.gate import Gate
+from proxy.routing.live import LiveDeployment, LiveState
 from proxy.routing.member import Member
 from proxy.routing.pool import Pool
 from proxy.routing.price import Price
@@ -29,6 +30,7 @@ class Serving:
     deployment: Deployment
     invoker: Invoker
     live: LiveDeployment
+    gate: Gate
 
     def member(self, policies: Policies, weight: float) -> Member:
         """Give it as a pool wants it."""
@@ -51,6 +53,8 @@ class Serving:
             tags=frozenset(params.tags),
             retries=retries,
             cooldown=policies.cooldown_of(params),
+            cold=cold_starts(params),
+            gate=self.gate,
             quota=policies.quota_of_deployment(each.id, each.model, params),
             admission=policies.admission_of(each.model, params),
             price=_price(params, each.info),
@@ -71,6 +75,10 @@ class Serving:
             "seconds_left": round(health.seconds_left, 1),
             "in_flight": self.live.in_flight,
         }
+        cold_for = self.gate.cold_for
+        if cold_for is not None and not health.resting:
+            condition["status"] = "cold"
+            condition["cold_for"], condition["waiting"] = round(cold_for, 1), self.gate.waiting
         if where:
             condition["endpoint"] = each.target.endpoint
         if health.last_failure is not None:
@@ -83,6 +91,11 @@ class Serving:
         if not shapes:
             return card
         return {**card, "model_info": {**card["model_info"], "reply_shapes": sorted(shapes)}}
+
+
+def serving(deployment: Deployment, invoker: Invoker, live: LiveState) -> Serving:
+    """Give a deployment with what is known of it, and of what it stands in front of."""
+    return Serving(deployment, invoker, live.of(deployment.id), live.gates.of(deployment.site))
 
 
 def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:

@@ -20,12 +20,14 @@ from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.caller import Caller
 from proxy.auth.keyring import Keyring, KeyTable
+from proxy.auth.peers import Peers
 from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
+from proxy.json_body import JsonLimits
 from proxy.keys.opening import virtual_keys
 from proxy.lifecycle.plan import Plan
 from proxy.limits.ledgers import Ledgers
@@ -181,15 +183,16 @@ class Builder:
                 for listing in models.listings:
                     listing.inherit(before.registry.listings)
             async with _prepared(aws), refreshed(models.listings):
+                general = plan.config.general_settings
                 yield Gateway(
                     registry=models,
                     keyring=keyring,
-                    max_body_bytes=int(
-                        plan.config.general_settings.max_request_size_mb * _MEGABYTE
-                    ),
-                    cors=_cors(plan.config.general_settings, key_required=keyring.key_required),
-                    desk=virtual and virtual.desk,
+                    peers=Peers(general.allowed_ips, general.trusted_proxy_ranges),
+                    max_body_bytes=int(general.max_request_size_mb * _MEGABYTE),
+                    json_limits=JsonLimits(general.max_json_items, general.max_json_keys),
+                    cors=_cors(general, key_required=keyring.key_required),
                     cache=cache,
+                    desk=virtual and virtual.desk,
                     door=self._door(rules),
                 )
 

@@ -29,6 +29,8 @@ _TWO_WAYS = (
 #: Flags that describe the one model of `--model`.
 _ONE_MODEL = ("alias", "api_base", "temperature", "max_tokens", "headers")
 _SOURCE = ("config", "lenient", "model", *_ONE_MODEL, "request_timeout", "drop_params")
+#: Flags that are settings of the server by the same names.
+_AS_THEY_ARE = ("headers_timeout", "body_timeout", "write_timeout", "hsts_max_age")
 _COMMANDS = {
     "check": "proxy.check.command",
     "demo": "proxy.demo",
@@ -127,6 +129,12 @@ class _Commands(click.Group):
 )
 @click.option("--ciphers", help="The ciphers of https, as OpenSSL spells them.")
 @click.option(
+    "--hsts_max_age",
+    envvar="HSTS_MAX_AGE",
+    type=click.IntRange(min=0),
+    help="Seconds for which browsers keep to https.",
+)
+@click.option(
     "--keepalive_timeout",
     envvar="KEEPALIVE_TIMEOUT",
     type=click.IntRange(min=1),
@@ -152,7 +160,31 @@ class _Commands(click.Group):
     "--limit_concurrency",
     envvar="LIMIT_CONCURRENCY",
     type=click.IntRange(min=1),
-    help="Connections at once; beyond: 503.",
+    help="Connections at once, of each process; beyond: 503.",
+)
+@click.option(
+    "--headers_timeout",
+    envvar="HEADERS_TIMEOUT",
+    type=_POSITIVE,
+    default=10,
+    show_default=True,
+    help="Seconds for a request's headers.",
+)
+@click.option(
+    "--body_timeout",
+    envvar="BODY_TIMEOUT",
+    type=_POSITIVE,
+    default=30,
+    show_default=True,
+    help="Seconds for a request's body, and one more for each 16 KiB.",
+)
+@click.option(
+    "--write_timeout",
+    envvar="WRITE_TIMEOUT",
+    type=_POSITIVE,
+    default=60,
+    show_default=True,
+    help="Seconds for which a client may take nothing of its answer.",
 )
 @click.option("--log_config", type=_FILE, help="Python logging configuration (.ini, .json, .yaml).")
 @click.version_option(version(), "-v", "--version", prog_name="sagegate")
@@ -206,6 +238,7 @@ def _settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str,
         "ssl_keyfile": flags["ssl_keyfile_path"],
         "ssl_certfile": flags["ssl_certfile_path"],
         "ciphers": flags["ciphers"],
+        **{name: flags[name] for name in _AS_THEY_ARE},
         "debug": flags["debug"] or flags["detailed_debug"] or any(v in _TRUE for v in variables),
     }
 

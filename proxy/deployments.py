@@ -24,6 +24,7 @@ from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
 from proxy.model_names import unknown_names
 from proxy.policies import check_limits, times
+from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 
 #: Checks a wildcard's settings before any endpoint's name is known.
@@ -51,6 +52,19 @@ class Deployment:
     def target(self) -> Target:
         """Where requests go."""
         return self.composed.target
+
+    @property
+    def site(self) -> Site:
+        """What starts as one with it."""
+        aws, target = self.composed.aws, self.target
+        return Site(
+            endpoint=target.endpoint,
+            component=target.inference_component,
+            targets=targets_of(target.headers),
+            region=aws.region,
+            base_url=aws.base_url,
+            identity=aws.identity.mark,
+        )
 
     @property
     def format(self) -> Format:

@@ -7,11 +7,9 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, Final, TypeVar, cast
 
-import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from adapters.base import Header, Json, Origin, Task
-from adapters.errors import InvalidRequest
 from adapters.openai.schemas import AddressedRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
@@ -19,6 +17,7 @@ from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.caller import Caller
 from proxy.gateway import Gateway
+from proxy.json_body import parse_object
 from proxy.registry import Registry
 from proxy.routing.answering import Answering
 from proxy.routing.call import Call
@@ -51,25 +50,15 @@ async def read_body(request: Request) -> bytes:
         raise ClientGone from None
 
 
-def parse_object(data: bytes) -> Json:
-    """Parse a body: a JSON object.
+async def read_object(request: Request) -> Json:
+    """Read and parse the request's body: a JSON object.
 
     Raises:
-        InvalidRequest: it is none; says where the JSON breaks.
+        PayloadTooLarge: it is larger than the gateway takes.
+        InvalidRequest: it is none, or there is too much in it.
+        ClientGone: the client left in the middle of it.
     """
-    try:
-        body = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest(
-            f"The request body is not valid JSON: {error}.",
-            param="request_body",
-            code="invalid_json",
-        ) from None
-    if not isinstance(body, dict):
-        raise InvalidRequest(
-            "The request body must be a JSON object.", param="request_body", code="invalid_json"
-        )
-    return body
+    return parse_object(await read_body(request), gateway(request).json_limits)
 
 
 async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answering, Call, Json]:
@@ -92,7 +81,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
     door = gateway(request).door
     if door is not None and not door.passes(request, caller):
         await until_gone(request, door.wait(request, caller))
-    body = parse_object(data)
+    body = parse_object(data, gateway(request).json_limits)
     if "model" in request.path_params:
         body["model"] = request.path_params["model"]
     validate(AddressedRequest, body)
@@ -113,6 +102,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         caller=caller.alias,
         key=caller.digest,
         claim=caller.claim,
+        client=request.state.client,
         stream=params.get("stream") is True,
         wishes=wished,
         cache_controls=cache_controls(body, request.headers),
@@ -166,16 +156,38 @@ async def until_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         ClientGone: it left.
     """
     doing = asyncio.ensure_future(work)
+    await _first_of(request, doing)
+    return doing.result()
+
+
+async def until_held(request: Request, call: Call, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Give the work, done; or still under way, once the call waits for an endpoint to start.
+
+    Raises:
+        ClientGone: the client left; the work is cancelled.
+    """
+    doing = asyncio.ensure_future(work)
+    call.holding = asyncio.get_running_loop().create_future()
+    await _first_of(request, doing, call.holding)
+    return doing
+
+
+async def _first_of(
+    request: Request, work: asyncio.Task[Any], *others: asyncio.Future[None]
+) -> None:
+    """Wait for the work or one of the others; cancel the work when the client leaves before."""
     leaving = asyncio.ensure_future(_left(request))
+    there = False
     try:
-        await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            return doing.result()
-        raise ClientGone
+        await asyncio.wait({work, leaving, *others}, return_when=asyncio.FIRST_COMPLETED)
+        there = any(each.done() for each in (work, *others))
     finally:
-        leaving.cancel()
-        doing.cancel()
-        await asyncio.gather(doing, leaving, return_exceptions=True)
+        over = (leaving,) if there else (leaving, work)
+        for each in over:
+            each.cancel()
+        await asyncio.gather(*over, return_exceptions=True)
+    if not there:
+        raise ClientGone
 
 
 async def _left(request: Request) -> None:

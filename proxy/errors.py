@@ -107,7 +107,8 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: GatewayError) -> None:
-    report_refusal(request.state.call_id, request.method, request.url.path, error)
+    state = request.state
+    report_refusal(state.call_id, state.client, request.method, request.url.path, error)
 
 
 def unexpected() -> GatewayError:

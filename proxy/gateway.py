@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from proxy.auth.keyring import Keyring
+from proxy.auth.peers import Peers
 from proxy.cache.answers import AnswerCache
 from proxy.door import Door
+from proxy.json_body import JsonLimits
 from proxy.registry import Registry
 
 if TYPE_CHECKING:
@@ -21,8 +23,11 @@ class Gateway:
 
     registry: Registry
     keyring: Keyring
+    #: Who calls from where.
+    peers: Peers
     #: Larger requests are refused.
     max_body_bytes: int
+    json_limits: JsonLimits
     #: Which web pages may call: `CORSMiddleware`'s arguments.
     cors: Mapping[str, Any]
     #: None where answers are not cached.

@@ -1,79 +1,280 @@
 """uvicorn's HTTP protocol with bounds: what no client of ours sends is refused before it costs.
 
-Knows uvicorn's httptools protocol; refuses to know routes and keys, which come after it.
+Knows uvicorn's httptools protocol, and how long each side may take; refuses to know routes and
+keys, which come after it.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
 
-import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import structlog
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from adapters.errors import InvalidRequest
+from adapters.errors import DeadlineExceeded, GatewayError, InvalidRequest, Overloaded
+from proxy.errors import error_response
+from proxy.http_bounds import MAX_PIPELINED, Bounds
+from proxy.http_head import BadHead, check_head, check_target, refused
 
 #: The request line and all headers, in bytes; one read of the socket may go beyond it unnoticed.
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_HEADERS: Final = 100
 
+_log = structlog.stdlib.get_logger("sagegate")
+
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Answers 400, in OpenAI's envelope, to a head that is too large or meant for a proxy."""
+    """Refuses, in OpenAI's envelope, what is too large, too slow, too many or not clear.
 
-    #: What the parser has told of the head, and what it holds back until a line is complete.
-    _head_bytes = 0
-    _pending_bytes = 0
-    _in_head = True
+    A request that arrives in one piece starts no timer.
+
+    Args:
+        bounds: What its connection may cost.
+        connection: uvicorn's own arguments.
+    """
+
+    def __init__(self, *, bounds: Bounds | None = None, **connection: Any) -> None:
+        super().__init__(**connection)
+        self._bounds = bounds or Bounds()
+        #: What the parser has told of the head, and what it holds back until a line is complete.
+        self._head_bytes = 0
+        self._pending_bytes = 0
+        self._body_bytes = 0
+        self._in_head = True
+        #: Whether a head has begun, and how many requests have ended.
+        self._begun = False
+        self._ended = 0
+        #: What follows is not read.
+        self._deaf = False
+        self._refusal: GatewayError | None = None
+        self._awaited: tuple[str, int] | None = None
+        self._arriving = _Timer(self.loop)
+        self._leaving = _Timer(self.loop)
+
+    # ------------------------------------------------------------------ the connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin a connection, unless there are too many."""
+        super().connection_made(transport)
+        count, most = len(self.connections), self._bounds.connections
+        if count > most:
+            self.connections.discard(self)
+            self._refuse(
+                Overloaded("Too many connections.", code="too_many_connections", retry_after=1)
+            )
+            return
+        if count == most:
+            _log.warning("connections.full", connections=count)
+        self._await("nothing")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self._arriving.stop()
+        self._leaving.stop()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the connection; a head may not grow without end."""
+        if self._deaf:
+            return
+        ended = self._ended
         self._pending_bytes += len(data)
         super().data_received(data)
-        too_large = self._head_bytes + self._pending_bytes > MAX_HEAD_BYTES
-        if self._in_head and too_large and not self.transport.is_closing():
-            self.send_400_response("The request's headers are too large.")
+        if self._in_head and self._head_bytes + self._pending_bytes > MAX_HEAD_BYTES:
+            self._refuse(refused("The request's headers are too large.", status=431).error)
+        if self._deaf:
+            self._arriving.stop()
+        elif not self._in_head:
+            self._await("body")
+        elif self._begun or ended == self._ended:
+            self._await("headers")
+        else:
+            self._await(None)
+
+    def pause_writing(self) -> None:
+        """Wait for the client to take what was written."""
+        super().pause_writing()
+        self._leaving.start(self._bounds.write, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        self._leaving.stop()
+        if self.transport.is_closing():
+            self._leaving.start(self._bounds.write, self.transport.abort)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that nobody uses."""
+        self._close()
+
+    def _close(self) -> None:
+        """Close once the client has taken what is left, or when it takes too long for that."""
+        self._deaf = True
+        self.transport.close()
+        self._leaving.start(self._bounds.write, self.transport.abort)
+
+    # ------------------------------------------------------------------ what is slow
+
+    def _await(self, what: str | None) -> None:
+        """Begin to wait for something of the client's, unless that is under way."""
+        awaited = None if what is None else (what, self._ended)
+        if awaited == self._awaited:
+            return
+        self._arriving.stop()
+        self._awaited = awaited
+        self._since = self.loop.time()
+        if what is not None:
+            self._arriving.start(self._patience(), self._on_late)
+
+    def _patience(self) -> float:
+        """Give the seconds that what is awaited may still take."""
+        assert self._awaited is not None  # noqa: S101 - only asked while something is
+        bounds, taken = self._bounds, self.loop.time() - self._since
+        if self._awaited[0] == "body":
+            # what nobody reads any more, because the answer is there, buys no time
+            useful = 0 if self.cycle.response_complete else self._body_bytes
+            return bounds.body_seconds(useful) - taken
+        return bounds.headers - taken
+
+    def _on_late(self) -> None:
+        if self.flow.read_paused:  # it is not the client who makes us wait
+            self._since = self.loop.time()
+        left = self._patience()
+        if left > 0:
+            self._arriving.start(left, self._on_late)
+            return
+        what = self._awaited[0] if self._awaited else ""
+        if what == "nothing":
+            self._close()
+        else:
+            late = f"The request's {what} did not arrive in time."
+            self._refuse(DeadlineExceeded(late, code="request_timeout"))
+
+    # ------------------------------------------------------------------ the parser's news
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        self._head_bytes = self._pending_bytes = 0
-        self._in_head = True
+        self._head_bytes = self._pending_bytes = self._body_bytes = 0
+        self._begun = True
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """Take the target: a path, never a URL that names another host than the Host header."""
+        """Take the target, or a part of it."""
         super().on_url(url)
         self._count(len(url))
-        if not self.url.startswith(b"/") and self.url != b"*":
-            raise ValueError("the target is not a path")  # httptools makes a parser error of it
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
+        """Take a header; one that comes behind the body is counted, and is nobody's."""
         self._count(len(name) + len(value))
         if len(self.headers) >= MAX_HEADERS or self._head_bytes > MAX_HEAD_BYTES:
-            raise ValueError("too many headers")
-        super().on_header(name, value)
+            self._fail(refused("The request has too many headers.", status=431))
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Begin to answer; what follows is the body, which has a limit of its own."""
-        self._in_head = False
+        parser: Any = self.parser
+        upgrades = parser.should_upgrade()
+        try:
+            check_target(parser.get_method(), self.url)
+            check_head(parser.get_http_version(), self.headers, upgrades=upgrades)
+        except BadHead as bad:
+            self._fail(bad)
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._fail(refused("Too many requests wait on this connection.", status=429))
         super().on_headers_complete()
+        self._in_head = False
+        self._deaf = upgrades  # what follows is another protocol, which nobody here speaks
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End a request; what follows is the next one's head."""
         super().on_message_complete()
         self._head_bytes = self._pending_bytes = 0
         self._in_head = True
+        self._begun = False
+        self._ended += 1
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, unless what follows can't be trusted."""
+        last = not self.pipeline
+        super().on_response_complete()
+        if self.transport.is_closing() or (self._deaf and last):
+            self._close()
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
         self._pending_bytes = 0
 
+    # ------------------------------------------------------------------ what is refused
+
+    def _fail(self, bad: BadHead) -> None:
+        """Stop the parser, which calls `send_400_response` then."""
+        self._refusal = bad.error
+        raise bad
+
+    def _refuse(self, error: GatewayError) -> None:
+        self._refusal = error
+        self.send_400_response("")
+
     def send_400_response(self, msg: str) -> None:
-        """Refuse the connection's bytes, and close it."""
-        body = orjson.dumps(InvalidRequest(msg, code="invalid_http").envelope())
-        head = (
-            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+        """Refuse what has come, and close; requests before it are still answered."""
+        if self._deaf:
+            return
+        self._deaf = True
+        error = self._refusal or InvalidRequest(msg, code="invalid_http")
+        if not self._in_head and self.pipeline:
+            self.pipeline.popleft()  # the newest one, whose body will never be whole
+        elif not self._in_head:
+            self._give_up(error)
+            return
+        if self.cycle is None or (self.cycle.response_complete and not self.pipeline):
+            self._answer(error)
+
+    def _give_up(self, error: GatewayError) -> None:
+        """End the request whose body is being read."""
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        if self.cycle.response_started:
+            self._close()
+        else:
+            self._answer(error)
+
+    def _answer(self, error: GatewayError) -> None:
+        answer = error_response(error)
+        headers = [
+            *self.server_state.default_headers,
+            *answer.raw_headers,
+            (b"cache-control", b"no-store"),
+            (b"connection", b"close"),
+        ]
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(STATUS_LINE[error.status] + lines + b"\r\n" + bytes(answer.body))
+        self._close()
+
+
+class _Timer:
+    """Calls something once, after a while, unless it is stopped before."""
+
+    __slots__ = ("_handle", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float, then: Callable[[], object]) -> None:
+        """Begin anew."""
+        self.stop()
+        self._handle = self._loop.call_later(seconds, then)
+
+    def stop(self) -> None:
+        """Forget it."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None

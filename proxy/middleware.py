@@ -33,7 +33,7 @@ _log = structlog.stdlib.get_logger("sagegate")
 class Entrance:
     """Lets a request in, with the gateway of this moment, and counts it until it has ended.
 
-    In the request's state: `gateway`, the only one that it ever sees.
+    In the request's state: `gateway`, the only one that it ever sees, and `client`, its address.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,6 +48,7 @@ class Entrance:
         life: Life = state["life"]
         generation = life.enter()
         state["gateway"] = generation.gateway
+        state["client"] = generation.gateway.peers.client(scope)
         try:
             await self._app(scope, receive, send)
         finally:
@@ -123,6 +124,7 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             headers["x-litellm-call-id"] = self._call_id
             headers["x-request-id"] = self._call_id
+            headers.setdefault("cache-control", "no-store")
             if self.drain.begun:
                 headers["connection"] = "close"
             self.events = is_event_stream(headers)

@@ -18,7 +18,7 @@ _EVERY: Final = frozenset({STAR, "all-proxy-models"})
 
 
 def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
-    """Give an error for each name that no entry of `model_list` and no alias has."""
+    """Give an error for each name that no model has, or that would do nothing where it stands."""
     names = {entry.model_name for entry in config.model_list}
     router, settings = config.router_settings, config.litellm_settings
     known = names | router.aliases.keys() | settings.model_alias_map.keys()
@@ -35,6 +35,20 @@ def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
         if not any(fnmatchcase(name, wanted) for name in names):
             where = ("model_group_settings", "forward_client_headers_to_llm_api", index)
             yield ConfigError("no model has this name", path=("litellm_settings", *where))
+    yield from _idle(config, names)
+
+
+def _idle(config: ProxyConfig, names: Collection[str]) -> Iterator[ConfigError]:
+    """Give an error for each name that is known, and would do nothing where it stands."""
+    router = config.router_settings
+    aliases = {**config.litellm_settings.model_alias_map, **router.aliases}
+    for path, name in (*_mentioned(config), *_aliased(config)):
+        if STAR in name and name in names:
+            yield ConfigError("stands for many models: name one of them", path=path)
+    for name in router.model_group_limits:
+        if name in aliases:
+            says = f"an alias: its requests count under the model's own name, '{aliases[name]}'"
+            yield ConfigError(says, path=("router_settings", "model_group_limits", name))
 
 
 def _unknown_grants(

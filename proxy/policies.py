@@ -22,6 +22,7 @@ from proxy.limits.memory import MemoryLedger
 from proxy.routing.balance import STRATEGIES, Strategy, simple_shuffle
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.fallbacks import Fallbacks, Models
+from proxy.routing.gate import ColdStarts
 from proxy.routing.permits import AdmissionPolicy
 from proxy.routing.quota import Quota
 from proxy.routing.retries import KINDS, Kind, RetryPolicy
@@ -230,6 +231,15 @@ def times(params: DeploymentParams, *, total: float, stream: float | None) -> Ti
         stream=stream,
         idle=params.idle_timeout,
         longest_stream=params.max_stream_duration,
+    )
+
+
+def cold_starts(params: DeploymentParams) -> ColdStarts:
+    """Give what a deployment's requests do while it starts."""
+    return ColdStarts(
+        wait=params.cold_start_wait,
+        most_waiters=params.cold_start_max_waiters,
+        pace=params.cold_start_probe_interval,
     )
 
 

@@ -9,7 +9,7 @@ from adapters.base import Json
 from adapters.deployment.compose import InvokerFor
 from adapters.errors import ModelNotFound
 from adapters.sagemaker.settings import AwsSettings
-from proxy.assembly import Serving, pool
+from proxy.assembly import Serving, pool, serving
 from proxy.cache.answers import AnswerCache
 from proxy.cache.model import CachedModel
 from proxy.deployments import Deployment
@@ -159,7 +159,7 @@ def build(
     cache: AnswerCache | None = None,
 ) -> Registry:
     """Give the registry: deployments of the same public name share a pool."""
-    servings = [Serving(each, each.invoker(invoker_for), live.of(each.id)) for each in built]
+    servings = [serving(each, each.invoker(invoker_for), live) for each in built]
     groups: dict[str, list[Serving]] = {}
     for each in servings:
         groups.setdefault(each.deployment.model, []).append(each)

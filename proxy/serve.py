@@ -17,9 +17,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -28,6 +30,7 @@ from yaml import YAMLError
 from proxy.app import create_app
 from proxy.cannot_start import CannotStart
 from proxy.exposure import is_loopback
+from proxy.http_bounds import Bounds, connections_by_default
 from proxy.http_protocol import BoundedHttpProtocol
 from proxy.lifecycle.control import Reread
 from proxy.lifecycle.plan import Plan
@@ -112,7 +115,14 @@ class ServerSettings:
     #: Seconds; see `Patience`. None: none on loopback, where no load balancer waits.
     drain_notice: float | None = None
     drain_timeout: float = 60
+    #: Connections at once, in each process; None: as many as it may open files for.
     limit_concurrency: int | None = None
+    #: Seconds; see `Bounds`.
+    headers_timeout: float = 10
+    body_timeout: float = 30
+    write_timeout: float = 60
+    #: Seconds for which browsers keep to https; None does not ask them to.
+    hsts_max_age: int | None = None
     log_config: str | None = None
     ssl_keyfile: str | None = None
     ssl_certfile: str | None = None
@@ -123,6 +133,24 @@ class ServerSettings:
     def scheme(self) -> str:
         """`https` when there is a certificate."""
         return "https" if self.ssl_certfile else "http"
+
+    @property
+    def bounds(self) -> Bounds:
+        """Give what a connection may cost."""
+        return Bounds(
+            headers=self.headers_timeout,
+            body=self.body_timeout,
+            write=self.write_timeout,
+            connections=self.limit_concurrency or connections_by_default(),
+        )
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Give the headers of every answer."""
+        headers = [("x-content-type-options", "nosniff")]
+        if self.hsts_max_age is not None:
+            headers.append(("strict-transport-security", f"max-age={self.hsts_max_age}"))
+        return headers
 
     def patience_at(self, host: str) -> Patience:
         """Give the times of the end for a gateway that listens on a host."""
@@ -144,7 +172,8 @@ def server_config(factory: AppFactory, settings: ServerSettings) -> ServerConfig
             factory,
             factory=True,
             workers=settings.workers,
-            http=BoundedHttpProtocol,
+            http=cast("Any", partial(BoundedHttpProtocol, bounds=settings.bounds)),
+            headers=settings.headers,
             lifespan="on",
             ws="none",
             access_log=False,
@@ -153,7 +182,6 @@ def server_config(factory: AppFactory, settings: ServerSettings) -> ServerConfig
             log_level="info" if settings.debug else "warning",
             log_config=settings.log_config,
             timeout_keep_alive=settings.keepalive,
-            limit_concurrency=settings.limit_concurrency,
             ssl_keyfile=settings.ssl_keyfile,
             ssl_certfile=settings.ssl_certfile,
             ssl_ciphers=settings.ciphers,
@@ -164,8 +192,10 @@ def server_config(factory: AppFactory, settings: ServerSettings) -> ServerConfig
 
 def _try_certificate(settings: ServerSettings) -> None:
     if settings.ssl_certfile is None:
-        if settings.ssl_keyfile or settings.ciphers:
-            raise CannotStart("--ssl_keyfile_path and --ciphers need --ssl_certfile_path")
+        if settings.ssl_keyfile or settings.ciphers or settings.hsts_max_age is not None:
+            raise CannotStart(
+                "--ssl_keyfile_path, --ciphers and --hsts_max_age need --ssl_certfile_path"
+            )
         return
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:

@@ -29,6 +29,8 @@ from proxy.lifecycle.life import Life
 LAST_WORDS: Final = 2.0
 #: Seconds between two looks at what is still open.
 _LOOK: Final = 0.05
+#: Seconds in which a client must have agreed on TLS.
+_HANDSHAKE_SECONDS: Final = 10.0
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -111,7 +113,11 @@ class Server(uvicorn.Server):
         loop, config = asyncio.get_running_loop(), self.config
         self.servers = [
             await loop.create_server(
-                self._protocol, sock=each, ssl=config.ssl, backlog=config.backlog
+                self._protocol,
+                sock=each,
+                ssl=config.ssl,
+                backlog=config.backlog,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS if config.ssl else None,
             )
             for each in sockets or ()
         ]

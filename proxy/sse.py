@@ -29,6 +29,7 @@ SEND_SECONDS: Final = 60.0
 
 _DONE: Final = b"data: [DONE]\n\n"
 _PING: Final = b": ping\n\n"
+_WAITING: Final = b": waiting for the endpoint to start\n\n"
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -48,6 +49,13 @@ class ChunkResponse(EventSourceResponse):
 
     After a failure the last event is `data: {"error": ...}`, and there is no `[DONE]`. The source
     is closed however the response ends.
+
+    Args:
+        source: The chunks.
+        headers: Beside those of every stream.
+        held: The first chunk has to wait for an endpoint to start: comments say so until it comes.
+        ping_seconds: Seconds without an event after which a comment is sent.
+        send_seconds: Seconds that one write may wait for the client.
     """
 
     def __init__(
@@ -55,11 +63,13 @@ class ChunkResponse(EventSourceResponse):
         source: ChunkSource,
         headers: Mapping[str, str],
         *,
+        held: bool = False,
         ping_seconds: float = PING_SECONDS,
         send_seconds: float = SEND_SECONDS,
     ) -> None:
         super().__init__(source, headers={"Cache-Control": "no-cache", **headers}, sep="\n")
         self._source = source
+        self._comment = _WAITING if held else _PING
         self._ping_seconds = ping_seconds
         self._send_seconds = send_seconds
         self._last_write = 0.0
@@ -85,8 +95,11 @@ class ChunkResponse(EventSourceResponse):
         await self._write(
             send, {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         )
+        if self._comment is not _PING:
+            await self._write(send, _body(self._comment))
         try:
             async for batch in self._source:
+                self._comment = _PING
                 await self._write(send, _body(b"".join(map(_event, batch))))
         except GatewayError as error:
             last = error_event(error)
@@ -125,7 +138,7 @@ class ChunkResponse(EventSourceResponse):
         """Send a comment; tell whether the client took it in time."""
         try:
             async with asyncio.timeout(self._send_seconds):
-                await send(_body(_PING))
+                await send(_body(self._comment))
         except TimeoutError:
             return False
         self._last_write = asyncio.get_running_loop().time()

@@ -13,6 +13,7 @@ from pydantic import (
     AfterValidator,
     AllowInfNan,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -21,6 +22,9 @@ from pydantic import (
 
 #: A host's full name, with or without a port; no address: its scheme would be a guess.
 _BARE_HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){1,30}[A-Za-z][A-Za-z0-9-]{1,62}(:\d{1,5})?")
+
+_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smh]?)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 class Section(BaseModel):
@@ -75,6 +79,16 @@ def _filled(text: str) -> str:
     return text
 
 
+def _in_seconds(value: object) -> object:
+    """Read `600s`, `10m` and `1h`; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    span = _SPAN.fullmatch(value.strip())
+    if span is None:
+        raise ValueError("expected a number of seconds, or a number with s, m or h behind it")
+    return float(span[1]) * _UNITS[span[2]]
+
+
 #: A credential: shown as `**********`, never empty.
 Secret = Annotated[SecretStr, AfterValidator(_solid_secret)]
 Text = Annotated[str, AfterValidator(_filled)]
@@ -86,6 +100,8 @@ Seconds = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]
 NonNegativeSeconds = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
 #: A price, in US dollars.
 Money = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
+#: A span of time in seconds, or written as `600s`, `10m` or `1h`; may be none.
+Span = Annotated[NonNegativeSeconds, BeforeValidator(_in_seconds)]
 #: A size in units of 1 048 576 bytes.
 #: A request's body in the same units: AWS quotes no larger limit for any endpoint.
 PayloadMegabytes = Annotated[float, Field(gt=0, le=25), AllowInfNan(allow_inf_nan=False)]

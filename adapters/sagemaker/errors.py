@@ -16,11 +16,13 @@ from typing import Any
 
 from adapters.complaint import DEFAULT_RETRY_AFTER, container_error, read_body
 from adapters.errors import (
+    EndpointCold,
     EndpointNotFound,
     EndpointUnavailable,
     GatewayError,
     InvalidRequest,
     MalformedReply,
+    ModelLoading,
     PayloadTooLarge,
     StreamingRefused,
     Throttled,
@@ -125,7 +127,7 @@ _throttled = _always(
     Throttled, "SageMaker asks for fewer requests.", retry_after=DEFAULT_RETRY_AFTER
 )
 _not_ready = _always(
-    EndpointUnavailable,
+    ModelLoading,
     "The model is still being loaded.",
     code="model_not_ready",
     retry_after=DEFAULT_RETRY_AFTER,
@@ -134,7 +136,7 @@ _unavailable = _always(
     EndpointUnavailable, "SageMaker is not available now.", retry_after=DEFAULT_RETRY_AFTER
 )
 _no_capacity = _always(
-    EndpointUnavailable,
+    EndpointCold,
     "The endpoint has no capacity now.",
     code="no_capacity",
     retry_after=_NO_CAPACITY_RETRY_AFTER,

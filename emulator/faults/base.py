@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 
 from emulator.errors import Location, Refused
 
@@ -23,6 +23,7 @@ class Scripted(BaseModel):
 
     Attributes:
         times: How many invocations it hits; `None` means all of them.
+        lasts: Seconds from the first invocation that it hits to its end; `None` means no end.
         operation: The only operation that it hits; `None` means both.
     """
 
@@ -33,6 +34,7 @@ class Scripted(BaseModel):
     frames_only: ClassVar[bool] = False
 
     times: PositiveInt | None = None
+    lasts: PositiveFloat | None = None
     operation: Operation | None = None
 
     def concerns(self, operation: Operation, *, framed: bool = True) -> bool:

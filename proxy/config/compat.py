@@ -112,7 +112,6 @@ _PARAMS_UNUSED: Mapping[str, str] = {
     **_keys("deployments are chosen by whole tags", "tag_regex"),
     **_keys("each request says itself whether it streams", "stream stream_options"),
     **_keys("it is about bookkeeping, and nothing is kept", "metadata litellm_trace_id"),
-    **_keys("waiting for a cold endpoint comes in a later version", "cold_start_wait"),
     **_keys("the stream's own pace is kept", "keepalive_seconds"),
 }
 _PARAMS_UNSUPPORTED: Mapping[str, str] = {
@@ -208,10 +207,6 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_TOOLS,
         **_keys("a client that goes away always cancels its call", "cancel_on_disconnect"),
         **_keys("callers are not told apart in this version", "user_header_name"),
-        **_keys(
-            "no rule looks at the client's address",
-            "use_x_forwarded_for trusted_proxy_ranges",
-        ),
         **_keys("errors name the call in a header", "include_call_id_in_error_body"),
         **_keys(
             "the file is read anew at SIGHUP and POST /config/reload",
@@ -266,7 +261,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
         **_keys(
             _NO_AUTH,
             """custom_auth custom_auth_settings custom_auth_run_common_checks enable_jwt_auth
-            litellm_jwtauth allowed_routes admin_only_routes allowed_ips enable_oauth2_auth
+            litellm_jwtauth allowed_routes admin_only_routes enable_oauth2_auth
             enable_oauth2_proxy_auth oauth2_config_mappings allow_user_auth enforce_user_param
             enforced_params reject_clientside_metadata_tags enforce_rbac role_permissions""",
         ),

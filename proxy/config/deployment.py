@@ -17,7 +17,7 @@ from pydantic import (
 
 from adapters.deployment.address import Address, parse_model
 from adapters.deployment.settings import Settings
-from adapters.deployment.values import Money, Seconds, Text
+from adapters.deployment.values import Money, Seconds, Span, Text
 from proxy.config.wildcard import Discover, EndpointPattern, is_wildcard
 
 
@@ -34,6 +34,12 @@ class DeploymentSettings(Settings):
     first_byte_timeout: Seconds | None = None
     idle_timeout: Seconds | None = None
     max_stream_duration: Seconds | None = None
+
+    #: Seconds that a request waits for the endpoint to start; 0: it does not.
+    cold_start_wait: Span = 0
+    cold_start_max_waiters: PositiveInt = 100
+    #: Seconds between two requests that ask whether it has started.
+    cold_start_probe_interval: Seconds = 5
 
     weight: NonNegativeFloat | None = None
     rpm: PositiveInt | None = None

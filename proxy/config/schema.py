@@ -7,7 +7,7 @@ honoured stand in `compat`. Refuses to know files, lines and the environment: `l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     ConfigDict,
@@ -26,7 +26,7 @@ from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
-from proxy.config.values import DatabaseUrl, ExactPath, HeaderName, Origin
+from proxy.config.values import DatabaseUrl, ExactPath, HeaderName, IpNetwork, Origin
 from proxy.config.wildcard import is_wildcard
 
 
@@ -124,6 +124,14 @@ class GeneralSettings(Section):
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Megabytes = 25
+    #: Values in lists and objects of a request's body; and its keys, lists and objects.
+    max_json_items: PositiveInt = 1000000
+    max_json_keys: PositiveInt = 400000
+    #: The networks that may call; None: all.
+    allowed_ips: Annotated[tuple[IpNetwork, ...], Field(min_length=1)] | None = None
+    #: Take the client's address from X-Forwarded-For, where a proxy of these networks wrote it.
+    use_x_forwarded_for: bool = False
+    trusted_proxy_ranges: tuple[IpNetwork, ...] = ()
     #: Of each deployment, where neither it nor the router says so.
     max_parallel_requests: PositiveInt | None = None
     global_max_parallel_requests: PositiveInt | None = None
@@ -131,6 +139,24 @@ class GeneralSettings(Section):
     max_queued_requests_per_worker: NonNegativeInt = 100
     admission_queue_timeout_seconds: Seconds = 10
     forward_client_headers_to_llm_api: bool = False
+
+    @field_validator("trusted_proxy_ranges")
+    @classmethod
+    def _are_asked_about(
+        cls, ranges: tuple[IpNetwork, ...], info: ValidationInfo
+    ) -> tuple[IpNetwork, ...]:
+        if ranges and not info.data.get("use_x_forwarded_for"):
+            raise ValueError("has no effect without use_x_forwarded_for: true")
+        return ranges
+
+    @model_validator(mode="after")
+    def _names_its_proxies(self) -> GeneralSettings:
+        if self.use_x_forwarded_for and not self.trusted_proxy_ranges:
+            raise ValueError(
+                "use_x_forwarded_for needs trusted_proxy_ranges, the networks of your proxies: "
+                "without it anybody could name any address"
+            )
+        return self
 
 
 class ProxyConfig(Section):

@@ -6,9 +6,10 @@ Each refuses with words that never repeat the value: it may be a secret.
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]+")
@@ -56,6 +57,15 @@ def _database_url(secret: SecretStr) -> SecretStr:
     return SecretStr(f"postgresql://{rest}") if scheme == "postgres" else secret
 
 
+def _network(text: Any) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text if isinstance(text, str) else "")
+    except ValueError:
+        raise ValueError(
+            "expected an address or a network, such as 10.1.2.3, 10.0.0.0/8 or 2001:db8::/32"
+        ) from None
+
+
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
@@ -65,3 +75,4 @@ KeyRoute = Annotated[str, AfterValidator(_key_route)]
 ModelPattern = Annotated[str, AfterValidator(_model_pattern)]
 #: Where keys are kept; hidden, since it may have a password.
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+IpNetwork = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]

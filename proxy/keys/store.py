@@ -14,7 +14,6 @@ from sqlalchemy import (
     RowMapping,
     Select,
     case,
-    delete,
     func,
     insert,
     select,
@@ -139,11 +138,6 @@ class KeyStore:
             if logs:
                 await connection.execute(insert(SPEND_LOGS), [asdict(log) for log in logs])
             return [await _charged(connection, charge, revision) for charge in charges]
-
-    async def forget_logs(self, before: float) -> None:
-        """Delete what requests cost that began before a time."""
-        async with self._engine.begin() as connection:
-            await connection.execute(delete(SPEND_LOGS).where(SPEND_LOGS.c.started_at < before))
 
     async def logs(
         self,

@@ -21,11 +21,13 @@ _TOKEN_ID: Final = 4
 def tokens_of(params: Json) -> int:
     """Give what the prompt may have, and the most that the answers may have where that is said."""
     asked = estimate(sum(_bytes(params[name]) for name in _READ if name in params))
-    most = params.get("max_completion_tokens", params.get("max_tokens"))
-    if not isinstance(most, int):
-        return asked
-    choices = params.get("n")
-    return asked + most * (choices if isinstance(choices, int) else 1)
+    most = _count(params.get("max_completion_tokens", params.get("max_tokens")))
+    return asked + most * (_count(params.get("n")) or 1)
+
+
+def _count(said: Any) -> int:
+    """Give a number of something; 0 for what is none, since not every task's schema looks at it."""
+    return said if isinstance(said, int) and not isinstance(said, bool) and said > 0 else 0
 
 
 def _bytes(value: Any) -> int:

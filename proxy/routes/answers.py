@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Task
 from typing import Final
 
 from adapters.answer import Answer
@@ -9,6 +10,7 @@ from adapters.answer_stream import AnswerStream
 from adapters.base import Head
 from adapters.errors import MalformedReply
 from proxy.errors import JsonResponse, of_call
+from proxy.held_stream import HeldStream
 from proxy.routing.call import Call
 from proxy.sse import ChunkResponse
 from proxy.version import version
@@ -33,6 +35,12 @@ def whole(call: Call, answer: Answer) -> JsonResponse:
 def streamed(call: Call, stream: AnswerStream) -> ChunkResponse:
     """Give the response for a stream whose first chunks are there."""
     return ChunkResponse(stream, _headers(call, stream.head))
+
+
+def held(call: Call, coming: Task[AnswerStream]) -> ChunkResponse:
+    """Give the response for a stream that has to wait: who will answer it is not known yet."""
+    headers = {"x-litellm-version": _VERSION, **_about_the_cache(call)}
+    return ChunkResponse(HeldStream(coming), headers, held=True)
 
 
 def _headers(call: Call, head: Head) -> dict[str, str]:

@@ -12,7 +12,7 @@ from adapters.errors import InvalidRequest, Overloaded
 from proxy.auth.caller import Caller
 from proxy.auth.keyring import Access
 from proxy.cache.store import Store, StoreUnavailable
-from proxy.deps import gateway, parse_object, read_body
+from proxy.deps import gateway, read_object
 from proxy.errors import JsonResponse
 from proxy.routes.table import Route
 
@@ -32,7 +32,7 @@ async def delete(request: Request, caller: Caller) -> Response:
     """Forget the answers with the keys that `keys` lists, as `x-litellm-cache-key` gave them."""
     del caller
     store = _store(request)
-    keys = parse_object(await read_body(request)).get("keys")
+    keys = (await read_object(request)).get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise InvalidRequest(
             "Invalid value for 'keys': expected a list of strings.",

@@ -17,7 +17,7 @@ from adapters.errors import InvalidRequest
 from adapters.openai.validation import validate
 from proxy.auth.caller import Caller
 from proxy.auth.keyring import Access
-from proxy.deps import gateway, parse_object, read_body
+from proxy.deps import gateway, read_object
 from proxy.errors import JsonResponse
 from proxy.keys.bodies import Body, DeleteKeys, GenerateKey, OneKey, RegenerateKey, UpdateKey
 from proxy.keys.shown import shown_key, shown_log
@@ -136,7 +136,7 @@ def _desk(request: Request) -> KeyDesk:
 
 async def _read(request: Request, schema: type[B]) -> B:
     _desk(request)  # before the body is judged
-    body = parse_object(await read_body(request))
+    body = await read_object(request)
     validate(schema, body)
     return schema.model_validate(body)
 

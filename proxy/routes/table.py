@@ -48,6 +48,8 @@ class Route:
 
     async def serve(self, request: Request) -> Response:
         """Let the caller in, and answer."""
+        if self.access is not Access.PUBLIC:
+            gateway(request).peers.admit(request.state.client)
         caller = await gateway(request).keyring.authenticate(request.scope, self.access)
         caller.check_route(self.paths)
         try:

@@ -7,13 +7,20 @@ from starlette.responses import Response
 
 from adapters.base import Task
 from proxy.auth.caller import Caller
-from proxy.deps import read_call, until_gone
+from proxy.deps import read_call, until_gone, until_held
 from proxy.routes import answers
 
 
 async def generate(request: Request, caller: Caller, task: Task) -> Response:
-    """Answer with a text, in the way that the request asks for."""
+    """Answer with a text, in the way that the request asks for.
+
+    A stream's status tells how it went until its first chunk, but for one case: while its endpoint
+    starts it is 200, comments are sent, and whatever comes of it is told in its events.
+    """
     model, call, params = await read_call(request, caller, task)
-    if call.stream:
-        return answers.streamed(call, await until_gone(request, model.stream(call, params)))
-    return answers.whole(call, await until_gone(request, model.call(call, params)))
+    if not call.stream:
+        return answers.whole(call, await until_gone(request, model.call(call, params)))
+    coming = await until_held(request, call, model.stream(call, params))
+    if coming.done():
+        return answers.streamed(call, coming.result())
+    return answers.held(call, coming)

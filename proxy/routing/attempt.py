@@ -8,9 +8,10 @@ import structlog
 
 from adapters.base import Json, Limits
 from adapters.endpoint import Endpoint
-from adapters.errors import DeadlineExceeded, GatewayError
+from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, ModelError
 from proxy.routing.admission import Admitted
 from proxy.routing.cooldown import counts
+from proxy.routing.gate import Probe
 from proxy.routing.member import Member
 from proxy.routing.permits import Place
 from proxy.routing.quota import Receipt
@@ -23,17 +24,25 @@ class Attempt:
 
     Args:
         member: The deployment that is tried.
+        probe: Tells its gate what becomes of it.
         caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
         receipt: What the try has taken from the deployment's limits.
     """
 
     def __init__(
-        self, member: Member, caller: str = "", *, alone: bool, receipt: Receipt | None = None
+        self,
+        member: Member,
+        probe: Probe,
+        caller: str = "",
+        *,
+        alone: bool,
+        receipt: Receipt | None = None,
     ) -> None:
         self.member = member
         #: The deployment, as this request reaches it.
         self.endpoint: Endpoint = member.endpoint
+        self._probe = probe
         self._place: Place | None = None
         if member.admission is not None:
             self._place = Place(policy=member.admission, lane=caller)
@@ -55,12 +64,14 @@ class Attempt:
 
     def answered(self) -> None:
         """Note the first byte of a good answer."""
+        self._probe.answered()
         self._has_begun = True
         self.member.live.health.proved()
         self.member.live.answered(self.member.live.clock() - self._started)
 
     def succeeded(self) -> None:
         """Note that the answer is complete."""
+        self._probe.answered()
         self.member.live.health.succeeded()
 
     def failed(self, error: GatewayError) -> None:
@@ -72,6 +83,10 @@ class Attempt:
         member = self.member
         if not self._was_asked or (isinstance(error, DeadlineExceeded) and self._is_hurried):
             return
+        if isinstance(error, EndpointCold):
+            self._probe.refused(error)
+        elif isinstance(error, ModelError):  # the container's own word: there is one
+            self._probe.answered()
         if self._is_trial and not counts(error):
             member.live.health.spared()
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
@@ -92,11 +107,13 @@ class Attempt:
         if not self._open:
             return
         self._open = False
+        self._probe.ended()
         self.member.live.in_flight -= 1
         if self._is_trial and not self._was_asked:
             self.member.live.health.spared()
         if self._receipt is not None:
-            self._receipt.end(usage, error, made=self._was_asked)
+            made = self._was_asked and not isinstance(error, EndpointCold)
+            self._receipt.end(usage, error, made=made)
         tokens = (usage or {}).get("total_tokens")
         if isinstance(tokens, int):
             self.member.live.used(tokens)

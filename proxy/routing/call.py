@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,9 +48,15 @@ class Call:
     key: str = field(default="", repr=False)
     #: What that key may use.
     claim: Claim | None = None
+    #: The client's address.
+    client: str = ""
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
     cache_controls: CacheControls = NO_CONTROLS
+    #: The inference component that the client has chosen, where it may.
+    component: str | None = None
+    #: Done once the call has waited for a moment for an endpoint to start; None: nobody asks.
+    holding: asyncio.Future[None] | None = None
     #: When the answer, or a stream's first chunk, must be there; begins with the first try.
     deadline: Deadline | None = None
     #: Clock readings in seconds, as `time.monotonic` gives them.
@@ -122,6 +129,16 @@ class Call:
         """Note when the first part of the answer was there."""
         if self.first_byte is None:
             self.first_byte = time.monotonic()
+
+    def chooses(self, component: object) -> None:
+        """Note the inference component that its parameters name; what is no name fails later."""
+        if isinstance(component, str):
+            self.component = component
+
+    def held(self) -> None:
+        """Note that it waits for an endpoint to start, and for how long is open."""
+        if self.holding is not None and not self.holding.done():
+            self.holding.set_result(None)
 
     def failed(self, error: Exception) -> None:
         """Note why no whole answer was given."""

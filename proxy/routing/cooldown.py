@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Literal
 
-from adapters.errors import DeadlineExceeded, EndpointNotFound, GatewayError, UpstreamError
+from adapters.errors import (
+    DeadlineExceeded,
+    EndpointCold,
+    EndpointNotFound,
+    GatewayError,
+    UpstreamError,
+)
 
 _COUNTING: Final = frozenset(
     {
@@ -48,7 +54,9 @@ class CooldownPolicy:
 
 
 def counts(error: Exception) -> bool:
-    """Tell whether a failure is the deployment's own."""
+    """Tell whether a failure is the deployment's own; a cold start is none: it has its gate."""
+    if isinstance(error, EndpointCold):
+        return False
     if isinstance(error, DeadlineExceeded):
         return True
     if not isinstance(error, UpstreamError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from adapters.errors import GatewayError
+from adapters.errors import EndpointCold, GatewayError
 from proxy.routing.call import Call
 from proxy.routing.quota import Quota
 
@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 async def counted(quota: Quota | None, call: Call, work: Callable[[], Awaitable[T]]) -> T:
     """Do the work when there is room for it; the call keeps the receipt of work that was done.
+
+    What a cold endpoint refused was never made.
 
     Raises:
         RateLimited: there is none.
@@ -26,7 +28,8 @@ async def counted(quota: Quota | None, call: Call, work: Callable[[], Awaitable[
     try:
         done = await work()
     except BaseException as error:
-        receipt.end(None, error if isinstance(error, GatewayError) else None)
+        known = error if isinstance(error, GatewayError) else None
+        receipt.end(None, known, made=not isinstance(error, EndpointCold))
         raise
     call.receipts.append(receipt)
     return done

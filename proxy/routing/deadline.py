@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from adapters.errors import DeadlineExceeded
 
@@ -14,21 +15,27 @@ class Deadline:
 
     Args:
         seconds: All the time that there is.
-        ends_at: On `time.monotonic`'s clock.
+        ends_at: On the clock.
+        clock: Seconds.
     """
 
     seconds: float
     ends_at: float
+    clock: Callable[[], float] = time.monotonic
 
     @classmethod
-    def after(cls, seconds: float) -> Deadline:
+    def after(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
         """Give the deadline so many seconds from now."""
-        return cls(seconds, time.monotonic() + seconds)
+        return cls(seconds, clock() + seconds, clock)
 
     @property
     def left(self) -> float:
         """Seconds that are left; never negative."""
-        return max(self.ends_at - time.monotonic(), 0.0)
+        return max(self.ends_at - self.clock(), 0.0)
+
+    def later(self, seconds: float) -> Deadline:
+        """Give the deadline with time added that was not the request's own."""
+        return replace(self, ends_at=self.ends_at + seconds)
 
     def exceeded(self) -> DeadlineExceeded:
         """Give the error for a request that took too long."""

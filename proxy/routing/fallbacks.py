@@ -46,6 +46,10 @@ class Fallbacks:
         found = self._listed(model, error, wanted)
         return tuple(dict.fromkeys(name for name in found if name != model))[: self.most]
 
+    def any_of(self, model: str, wanted: Models | None = None) -> bool:
+        """Tell whether a model has stand-ins for failures of its deployments."""
+        return bool(self._general(model, wanted))
+
     def _listed(self, model: str, error: GatewayError, wanted: Models | None) -> Models:
         if isinstance(error, ContextLengthExceeded):
             return self.context_window.get(model) or self._general(model, wanted)

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from adapters.endpoint_memory import EndpointMemory
 from proxy.routing.cooldown import Health
+from proxy.routing.gate import Gates
 from proxy.routing.permits import Permits
 
 #: The weight of the latest answer in running means.
@@ -83,6 +84,8 @@ class LiveState:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        #: Of everything that may be cold.
+        self.gates = Gates(clock)
         self._deployments: WeakValueDictionary[str, LiveDeployment] = WeakValueDictionary()
         #: For the requests of this process.
         self.door = Permits(clock)

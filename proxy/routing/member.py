@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from adapters.endpoint import Endpoint
+from proxy.routing.call import Call
 from proxy.routing.cooldown import CooldownPolicy
+from proxy.routing.gate import ColdStarts, Gate, Gates
 from proxy.routing.live import LiveDeployment
 from proxy.routing.permits import AdmissionPolicy
 from proxy.routing.price import Price
 from proxy.routing.quota import Quota
+from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 
 
@@ -28,6 +31,8 @@ class Member:
         quota: What it may use in a minute; None for no limit.
         admission: How many calls it takes at once; None: as many as come.
         price: What its answers cost; None: nobody said.
+        cold: What requests do while it starts.
+        gate: What it is reached through; shared by all that have the same site.
         live: What is known of it while it serves.
     """
 
@@ -41,6 +46,8 @@ class Member:
     quota: Quota | None = None
     admission: AdmissionPolicy | None = None
     price: Price | None = None
+    cold: ColdStarts = field(default_factory=ColdStarts)
+    gate: Gate = field(default_factory=lambda: Gates().of(Site()))
     live: LiveDeployment = field(default_factory=LiveDeployment)
 
     @property
@@ -52,3 +59,11 @@ class Member:
     def is_full(self) -> bool:
         """Whether it would refuse a further request."""
         return self.admission is not None and self.live.permits.is_full(self.admission)
+
+    def gate_of(self, call: Call) -> Gate:
+        """Give what a call reaches it through: a client may have chosen a part of the endpoint."""
+        if call.component is None and not call.origin.headers:
+            return self.gate
+        allowed = self.endpoint.target.header_sources.client
+        targets = targets_of(header for header in call.origin.headers if header[0] in allowed)
+        return self.gate.at(self.gate.site.chosen(call.component, targets))

@@ -6,14 +6,14 @@ The whole of a request's way behind the route: tries, fallbacks, time, and the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from adapters.answer import Answer
 from adapters.base import Head, Json, Limits
-from adapters.errors import GatewayError, ModelNotFound
+from adapters.errors import EndpointCold, GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
 from proxy.limits.ledger import Ledger
 from proxy.limits.memory import MemoryLedger
@@ -66,6 +66,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure; `DeadlineExceeded` when the request's time is over.
         """
+        call.chooses(params.get("model_id"))
         call.weigh = partial(tokens_of, params)
 
         async def ask(attempt: Attempt, limits: Limits) -> Answer:
@@ -89,6 +90,7 @@ class PublicModel:
         Raises:
             GatewayError: every failure before the first chunk.
         """
+        call.chooses(params.get("model_id"))
         call.weigh = partial(tokens_of, params)
 
         async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
@@ -112,22 +114,36 @@ class PublicModel:
     async def _run(self, call: Call, params: Json, ask: Ask[T]) -> T:
         """Ask the model's own deployments, then those of its stand-ins, within one deadline.
 
-        What is wrong with the request for a stand-in only does not hide why there was need of one.
+        Only when nobody else has answered it waits for a cold one to start. What is wrong with the
+        request for a stand-in only does not hide why there was need of one.
         """
+        alone = not self._may_fall_back(call)
         try:
-            return await self.pool.run(call, ask)
+            return await self.pool.run(call, ask, last=alone)
         except GatewayError as error:
             last = error
+            cold = [self.pool] if isinstance(error, EndpointCold) and not alone else []
         for pool in self._stand_ins(call, params, last):
             if call.deadline is not None and not call.deadline.left:
                 break
             call.fell_back += 1
             try:
                 return await pool.run(call, ask)
+            except EndpointCold as error:
+                last = error
+                cold.append(pool)
             except GatewayError as error:
                 if is_worth_a_fallback(error):
                     last = error
-        raise last
+        patient = _first_that_waits(cold)
+        if patient is None:
+            raise last
+        return await patient.run(call, ask, last=True)
+
+    def _may_fall_back(self, call: Call) -> bool:
+        """Whether another model may answer in the place of a cold one."""
+        wishes = call.wishes
+        return not wishes.no_fallbacks and self.fallbacks.any_of(self.name, wishes.fallbacks)
 
     def _stand_ins(self, call: Call, params: Json, error: GatewayError) -> Iterator[Pool]:
         """Give the pools to ask in this one's place.
@@ -145,6 +161,10 @@ class PublicModel:
                 continue
             if allowed <= pool.permitted_fields and pool.model != self.name:
                 yield pool
+
+
+def _first_that_waits(pools: Iterable[Pool]) -> Pool | None:
+    return next((pool for pool in pools if pool.waits), None)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from adapters.base import Limits
 from adapters.deadline import within
-from adapters.errors import DeadlineExceeded, GatewayError, RateLimited
+from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, RateLimited
 from adapters.openai.schemas import SCHEMAS, Schemas
 from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
@@ -23,7 +23,9 @@ from proxy.routing.balance import Strategy, simple_shuffle
 from proxy.routing.call import Call
 from proxy.routing.counting import counted
 from proxy.routing.deadline import Deadline
+from proxy.routing.gate import Probe
 from proxy.routing.member import Member
+from proxy.routing.patience import Patience
 from proxy.routing.quota import Quota
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.tags import tagged
@@ -66,19 +68,31 @@ class Pool:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     settings: str = ""
 
-    async def run(self, call: Call, ask: Ask[T]) -> T:
+    @property
+    def waits(self) -> bool:
+        """Whether requests wait for one of its deployments to start."""
+        return any(member.cold.wait for member in self.members)
+
+    async def run(self, call: Call, ask: Ask[T], *, last: bool = False) -> T:
         """Ask one deployment after the other until one answers, or nothing more may be tried.
 
-        The call's deadline begins with the first of them, and holds for all.
+        The call's deadline begins with the first of them, and holds for all; waiting for one to
+        start is not of its time.
+
+        Args:
+            call: What is asked for.
+            ask: Asks a deployment.
+            last: Nobody else could answer: a cold deployment is waited for, or asked all the same.
 
         Raises:
+            EndpointCold: those that are not resting have yet to start; perhaps none was asked.
             GatewayError: the last failure; `should_retry` is false once there were retries here,
                 so that clients don't multiply them.
         """
-        return await counted(self.quota, call, partial(self._tried, call, ask))
+        return await counted(self.quota, call, partial(self._tried, call, ask, last=last))
 
-    async def _tried(self, call: Call, ask: Ask[T]) -> T:
-        tries = _Tries(self, call)
+    async def _tried(self, call: Call, ask: Ask[T], *, last: bool) -> T:
+        tries = _Tries(self, call, last=last)
         try:
             while True:
                 attempt = await tries.begin()
@@ -93,6 +107,8 @@ class Pool:
             if call.retries:
                 error.should_retry = False
             raise
+        finally:
+            tries.end()
 
     def choose(self, call: Call, candidates: Sequence[Member]) -> Member:
         """Choose among deployments that could answer: those of the lowest order come first."""
@@ -107,9 +123,11 @@ class Pool:
 class _Tries:
     """The tries of one request in one pool."""
 
-    def __init__(self, pool: Pool, call: Call) -> None:
+    def __init__(self, pool: Pool, call: Call, *, last: bool) -> None:
         self._pool = pool
         self._call = call
+        self._last = last
+        self._patience = Patience(call)
         self._members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
         self._alone = len(self._members) == 1
         self._tried: set[str] = set()
@@ -119,23 +137,18 @@ class _Tries:
     async def begin(self) -> Attempt:
         """Begin the next try: with a deployment that is not resting, and not tried yet if possible.
 
-        One whose limits are reached is passed over.
+        Cold ones are passed over, but by one request at a time; where there are no others, it
+        waits for one to start. One whose limits are reached is passed over as well.
 
         Raises:
             RateLimited: every deployment rests, or has reached its limits.
-            Overloaded: those that don't have as many waiting as may.
+            EndpointCold: the others have yet to start, or did not in time.
+            Overloaded: as many as may wait already.
         """
-        awake = [member for member in self._members if not member.live.health.resting]
-        if not awake and self._alone:
-            awake = list(self._members)
-        if not awake:
-            raise RateLimited(
-                f"Every deployment of the model '{self._pool.model}' rests after failures.",
-                code="no_deployments_available",
-                retry_after=max(self._rest, 1.0),
-            )
-        fresh = [member for member in awake if member.endpoint.id not in self._tried]
-        stale = [member for member in awake if member.endpoint.id in self._tried]
+        while not (ready := self._ready()):
+            await self._patience.wait(self._awake(), self._next_rest)
+        fresh = [member for member in ready if member.endpoint.id not in self._tried]
+        stale = [member for member in ready if member.endpoint.id in self._tried]
         refusals: list[RateLimited] = []
         for candidates in (fresh, stale):
             while candidates:
@@ -148,13 +161,22 @@ class _Tries:
         raise min(refusals, key=_patience)
 
     async def _begin_with(self, member: Member) -> Attempt:
-        receipt = None
+        call, receipt = self._call, None
+        probe = Probe(member.gate_of(call), member.cold.pace)
         if member.quota is not None:
-            receipt = await member.quota.take(self._call.tokens)
+            try:
+                receipt = await member.quota.take(call.tokens)
+            except BaseException:
+                probe.ended()
+                raise
             if len(self._pool.members) == 1:
-                self._call.remaining.extend(receipt.remaining)
-        self._call.reaches(self._pool.model, member.endpoint, member.price)
-        return Attempt(member, self._call.caller, alone=self._alone, receipt=receipt)
+                call.remaining.extend(receipt.remaining)
+        call.reaches(self._pool.model, member.endpoint, member.price)
+        return Attempt(member, probe, call.caller, alone=self._alone, receipt=receipt)
+
+    def end(self) -> None:
+        """Wait for nothing any more."""
+        self._patience.end()
 
     @property
     def _rest(self) -> float:
@@ -162,20 +184,75 @@ class _Tries:
         return min(member.live.health.seconds_left for member in self._members)
 
     def failed(self, member: Member, error: GatewayError) -> float | None:
-        """Give the seconds until the next try; None where there is to be none."""
+        """Give the seconds until the next try; None where there is to be none.
+
+        To go on from one that is cold is no retry.
+        """
         self._tried.add(member.endpoint.id)
+        if isinstance(error, EndpointCold):
+            if self._others or (self._last and self._waits(self._members)):
+                return 0.0
+            if not self._last:
+                return None
         pause = self._pause(member, error)
         if pause is not None:
             self._retried += 1
             self._call.retries += 1
         return pause
 
-    def _pause(self, member: Member, error: GatewayError) -> float | None:
-        untried = [
-            each.live.health
+    def _awake(self) -> list[Member]:
+        """Give the deployments that are not resting.
+
+        Raises:
+            RateLimited: there are none.
+        """
+        awake = [member for member in self._members if not member.live.health.resting]
+        if awake or self._alone:
+            return awake or list(self._members)
+        raise RateLimited(
+            f"Every deployment of the model '{self._pool.model}' rests after failures.",
+            code="no_deployments_available",
+            retry_after=max(self._rest, 1.0),
+        )
+
+    def _ready(self) -> list[Member]:
+        """Give the deployments that may be asked now; none if that is worth waiting for.
+
+        Raises:
+            EndpointCold: there is none, and somebody else may answer.
+        """
+        awake = self._awake()
+        ready = [member for member in awake if self._patience.lets(member)]
+        if ready:
+            return ready
+        if not self._last:
+            raise self._patience.refusal(awake)
+        # Where nobody waits, the endpoint is to say for itself that it is cold.
+        return [] if self._waits(awake) else awake
+
+    @staticmethod
+    def _waits(members: Sequence[Member]) -> bool:
+        return any(member.cold.wait for member in members)
+
+    @property
+    def _next_rest(self) -> float | None:
+        """Seconds until a further deployment has rested; None: all have."""
+        healths = (member.live.health for member in self._members)
+        return min((health.seconds_left for health in healths if health.resting), default=None)
+
+    @property
+    def _others(self) -> list[Member]:
+        """Give the deployments that were not tried and could be asked now."""
+        return [
+            each
             for each in self._members
-            if each.endpoint.id not in self._tried and not each.live.health.resting
+            if each.endpoint.id not in self._tried
+            and not each.live.health.resting
+            and self._patience.lets(each)
         ]
+
+    def _pause(self, member: Member, error: GatewayError) -> float | None:
+        untried = self._others
         others = bool(untried)
         policy = self._pool.retries.wanted(self._call.wishes.retries, member.retries)
         if not policy.allows(error, self._retried, others=others):
@@ -186,7 +263,7 @@ class _Tries:
             return None
         if not self._alone and pause < self._rest:
             return None
-        free = any(health.well for health in untried)
+        free = any(each.live.health.well for each in untried)
         return pause if free or self._pool.budget.take() else None
 
 
@@ -218,8 +295,9 @@ def _with_room(members: Sequence[Member]) -> Sequence[Member]:
 async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     """Make one try; a good stream keeps the attempt open, everything else ends it."""
     times = attempt.member.times.wanted(call.wishes)
-    deadline = call.deadline = call.deadline or Deadline.after(times.total)
-    left = min(deadline.left, times.total)
+    clock = attempt.member.gate.clock
+    deadline = call.deadline = call.deadline or Deadline.after(times.total, clock)
+    began, left = clock(), min(deadline.left, times.total)
     limits = times.of_stream(left) if call.stream else times.of_answer(left)
     attempt.give(limits, stream=call.stream)
     try:
@@ -228,6 +306,9 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     except GatewayError as error:
         attempt.close(error=error)
         attempt.failed(error)
+        call.price = None  # a client that leaves before the next try owes nothing
+        if isinstance(error, EndpointCold):
+            call.deadline = deadline.later(clock() - began)
         if isinstance(error, DeadlineExceeded) and not deadline.left:
             raise deadline.exceeded() from error
         raise

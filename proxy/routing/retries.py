@@ -14,8 +14,10 @@ from typing import Final, Literal, get_args
 
 from adapters.errors import (
     DeadlineExceeded,
+    EndpointCold,
     EndpointNotFound,
     GatewayError,
+    ModelLoading,
     Overloaded,
     UpstreamError,
 )
@@ -95,11 +97,13 @@ class RetryPolicy:
 def is_worth_a_retry(error: GatewayError, *, others: bool) -> bool:
     """Tell whether another try may bring another result.
 
-    What is the client's fault never does. A missing endpoint, a refused identity and a deployment
-    that took all its time call for another deployment.
+    What is the client's fault never does. A missing endpoint, a refused identity, a deployment
+    that took all its time and one that needs minutes to start call for another deployment.
     """
     own = isinstance(error, DeadlineExceeded | EndpointNotFound | Overloaded)
     if own or error.should_retry is False:
+        return others
+    if isinstance(error, EndpointCold) and not isinstance(error, ModelLoading):
         return others
     if not isinstance(error, UpstreamError):
         return False

@@ -73,6 +73,7 @@ def report_call(call: Call) -> None:
     fields: dict[str, object] = {
         "call_id": call.id,
         "caller": call.caller,
+        "client": call.client,
         "task": call.task,
         "model": call.model,
         "stream": call.stream,
@@ -106,11 +107,12 @@ def report_call(call: Call) -> None:
     _log.warning("call.finished", **fields)
 
 
-def report_refusal(call_id: str, method: str, path: str, error: GatewayError) -> None:
+def report_refusal(call_id: str, client: str, method: str, path: str, error: GatewayError) -> None:
     """Log a request that was refused before it became a call."""
     _log.warning(
         "request.refused",
         call_id=call_id,
+        client=client,
         method=method,
         path=path,
         status=error.status,

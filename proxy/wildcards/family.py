@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Json
-from proxy.assembly import Serving, pool
+from proxy.assembly import Serving, pool, serving
 from proxy.policies import Policies
 from proxy.routing.live import LiveState
 from proxy.routing.pool import Pool
@@ -103,8 +103,8 @@ class Family:
         return made[wildcard].card() if wildcard in made else wildcard.sample.card(captured)
 
     def _made(self, name: str, captured: str, behind: tuple[Wildcard, ...]) -> Pool:
-        serving = tuple(self._serving(captured, each) for each in behind)
-        made = _Model(behind, serving, pool(name, serving, self._policies))
+        served = tuple(self._serving(captured, each) for each in behind)
+        made = _Model(behind, served, pool(name, served, self._policies))
         self._models[name] = made
         if len(self._models) > self._most:
             self._models.popitem(last=False)
@@ -112,4 +112,4 @@ class Family:
 
     def _serving(self, captured: str, wildcard: Wildcard) -> Serving:
         deployment = wildcard.sample.deployment(captured)
-        return Serving(deployment, wildcard.invoker, self._live.of(deployment.id))
+        return serving(deployment, wildcard.invoker, self._live)

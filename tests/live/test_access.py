@@ -80,7 +80,7 @@ def test_draining_wants_the_key(locked: Gateway) -> None:
 
 
 def test_the_table_of_routes_is_complete(locked: Gateway) -> None:
-    """What the gateway lists of itself is what this file tests: a new route must join a list."""
+    """What the gateway lists of itself is tested here: a new route must join a list (L6)."""
     headers = {"authorization": f"Bearer {MASTER_KEY}"}
 
     listed = locked.http.get("/openapi.json", headers=headers).json()["paths"]

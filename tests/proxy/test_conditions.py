@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from adapters.errors import Throttled, UpstreamError
+from adapters.errors import EndpointCold, Throttled, UpstreamError
 from tests.adapters.scripted import ScriptedInvoker
 from tests.proxy.served import CHAT, COMPLETION, KEY, config, entry, served
 
@@ -56,6 +56,18 @@ async def test_a_resting_deployment_is_unhealthy() -> None:
         "in_flight": 0,
         "endpoint": named,
     }
+
+
+async def test_a_cold_deployment_is_unhealthy() -> None:
+    """While its endpoint starts, with the seconds so far and how many requests wait for it."""
+    invoker = ScriptedInvoker(replies=[EndpointCold("x", code="no_capacity"), COMPLETION])
+    async with served(invoker, config(model_list=GROUP)) as client:
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
+        told = await health(client)
+    (cold,) = told["unhealthy_endpoints"]
+    assert (cold["status"], cold["waiting"], cold["seconds_left"]) == ("cold", 0, 0)
+    assert isinstance(cold["cold_for"], float)
+    assert "last_failure" not in cold
 
 
 async def test_a_lone_deployment_that_fails_is_unhealthy() -> None:

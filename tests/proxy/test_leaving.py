@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.types import Message, Scope
 
 from adapters.base import Json
+from adapters.errors import EndpointCold
 from proxy.deps import ClientGone, read_body, until_gone
+from proxy.held_stream import HeldStream
 from proxy.sse import ChunkResponse
 
 CHUNK: Json = {"choices": []}
@@ -61,8 +63,10 @@ class Client:
             self.got.set()
 
 
-def respond(source: Source, client: Client, **times: float) -> asyncio.Task[None]:
-    response = ChunkResponse(source, {}, **times)
+def respond(
+    source: Source, client: Client, *, held: bool = False, **times: float
+) -> asyncio.Task[None]:
+    response = ChunkResponse(source, {}, held=held, **times)
     return asyncio.ensure_future(response(SCOPE, client.receive, client.send))
 
 
@@ -182,3 +186,60 @@ async def test_work_that_ends_first_gives_its_result(failure: Exception | None) 
         return
     with pytest.raises(ZeroDivisionError):
         await until_gone(request_for(Client()), work())
+
+
+async def test_a_held_stream_begins_with_comments() -> None:
+    """While an endpoint starts comments say so, the first at once; later ones are plain again."""
+    client, never = Client(), asyncio.Event()
+    starts = asyncio.Event()
+
+    async def coming() -> Source:
+        await starts.wait()
+        return Source([CHUNK], never)
+
+    source = HeldStream(asyncio.ensure_future(coming()))
+    response = ChunkResponse(source, {}, held=True, ping_seconds=0.01)
+    task = asyncio.ensure_future(response(SCOPE, client.receive, client.send))
+    waiting = b": waiting for the endpoint to start\n\n"
+    while client.bodies.count(waiting) < 3:
+        await client.got.wait()
+        client.got.clear()
+    assert set(client.bodies) == {waiting}
+    starts.set()
+    while b": ping\n\n" not in client.bodies:
+        await client.got.wait()
+        client.got.clear()
+    client.left.set()
+    await task
+
+
+@pytest.mark.parametrize("come", [False, True])
+async def test_leaving_a_held_stream_gives_it_up(come: bool) -> None:
+    """A client that leaves ends the wait, or closes the stream that came of it in between."""
+    stream, never = Source([CHUNK], asyncio.Event()), asyncio.Event()
+
+    async def coming() -> Source:
+        if not come:
+            await never.wait()
+        return stream
+
+    work = asyncio.ensure_future(coming())
+    await asyncio.sleep(0)
+    held = HeldStream(work)
+    await held.aclose()
+    assert work.cancelled() is not come
+    assert bool(stream.closed) is come
+
+
+async def test_a_held_stream_that_fails() -> None:
+    """What comes of the wait in vain is the stream's last event, and there is no end mark."""
+    client = Client()
+
+    async def coming() -> Source:
+        raise EndpointCold("It did not start.", code="no_capacity")
+
+    response = ChunkResponse(HeldStream(asyncio.ensure_future(coming())), {}, held=True)
+    await response(SCOPE, client.receive, client.send)
+    *_, last, end = client.bodies
+    assert b'"code":"no_capacity"' in last
+    assert end == b""

@@ -36,7 +36,7 @@ async def test_a_wildcard_serves() -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]))
 @pytest.mark.parametrize("model", [ANY, entry("sm/*", "sagemaker_chat/*", allowed_endpoints=["*"])])
 async def test_a_hostile_name_is_404_and_nothing_is_sent(model: dict[str, Any], text: str) -> None:
-    """In a body and in a path: OpenAI's envelope, and no call."""
+    """In a body and in a path: OpenAI's envelope, and no call (C4)."""
     script = ScriptedInvoker(replies=[COMPLETION])
     async with served(script, config(model_list=[model])) as client:
         answers = [await client.post("/chat/completions", json={**CHAT, "model": f"sm/{text}"})]
@@ -49,7 +49,7 @@ async def test_a_hostile_name_is_404_and_nothing_is_sent(model: dict[str, Any], 
 
 
 async def test_an_endpoint_that_is_not_allowed_is_404() -> None:
-    """The list is the boundary, whatever IAM would allow."""
+    """The list is the boundary, whatever IAM would allow (C5)."""
     script = ScriptedInvoker(replies=[COMPLETION])
     model = entry("sm/*", "sagemaker_chat/*", allowed_endpoints=["a"])
     async with served(script, config(model_list=[model])) as client:

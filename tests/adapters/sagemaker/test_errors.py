@@ -7,12 +7,14 @@ import pytest
 from multidict import CIMultiDict
 
 from adapters.errors import (
+    EndpointCold,
     EndpointNotFound,
     EndpointUnavailable,
     GatewayError,
     InvalidRequest,
     MalformedReply,
     ModelError,
+    ModelLoading,
     PayloadTooLarge,
     StreamingRefused,
     Throttled,
@@ -54,7 +56,7 @@ def face(error: GatewayError) -> tuple[type[GatewayError], int, str, bool]:
     ("status", "name", "kind", "ours", "type_", "retryable"),
     [
         (400, "ValidationError", InvalidRequest, 400, "invalid_request_error", False),
-        (429, "ModelNotReadyException", EndpointUnavailable, 503, "upstream_error", True),
+        (429, "ModelNotReadyException", ModelLoading, 503, "upstream_error", True),
         (500, "InternalFailure", UpstreamError, 500, "upstream_error", True),
         (503, "ServiceUnavailable", EndpointUnavailable, 503, "upstream_error", True),
         (530, "InternalDependencyException", EndpointUnavailable, 503, "upstream_error", True),
@@ -145,7 +147,7 @@ def test_retry_after(header: str, seconds: float) -> None:
 def test_no_capacity() -> None:
     """AWS's own refusal for want of capacity is a 503 with a hint when to come again (G5)."""
     error = answer(400, "ValidationError", {"message": NO_CAPACITY})
-    assert face(error) == (EndpointUnavailable, 503, "upstream_error", True)
+    assert face(error) == (EndpointCold, 503, "upstream_error", True)
     assert error.code == "no_capacity"
     assert error.retry_after
 

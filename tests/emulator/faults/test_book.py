@@ -62,3 +62,18 @@ def test_restore() -> None:
     book.restore()
     assert [names(book), names(book)] == [["reset"], []]
     assert list(book) == []
+
+
+def test_lasts() -> None:
+    """A fault with an end goes on for so long after it was met first, however often that is."""
+    now = [0.0]
+    book = FaultBook({}, lambda: now[0])
+    book.add("e", fault("no_capacity", lasts=5))
+    now[0] = 100.0
+    assert names(book) == ["no_capacity"]
+    now[0] = 104.9
+    assert names(book) == ["no_capacity"]
+    assert len(list(book)) == 1
+    now[0] = 105.0
+    assert names(book) == []
+    assert list(book) == []

@@ -73,6 +73,36 @@ def test_limits_of_models_that_do_not_exist_are_told(bench: Workbench) -> None:
     assert fault.path == ("router_settings", "model_group_limits", "other")
 
 
+def test_a_limit_of_an_alias_is_told(bench: Workbench) -> None:
+    """Requests count for the model behind it: a limit of the alias alone would hold for nobody."""
+    keys = "{model_group_alias: {other: m}, model_group_limits: {other: {rpm: 1}}}"
+    loaded = bench.load(f"{MODEL}router_settings: {keys}\n")
+    (fault,) = unknown_names(loaded.config)
+    assert fault.path == ("router_settings", "model_group_limits", "other")
+    assert "'m'" in fault.message
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "model_group_limits: {'team/*': {rpm: 1}}",
+        "model_group_retry_policy: {'team/*': {TimeoutErrorRetries: 1}}",
+        "fallbacks: [{'team/*': [m]}]",
+        "fallbacks: [{m: ['team/*']}]",
+        "default_fallbacks: ['team/*']",
+        "model_group_alias: {other: 'team/*'}",
+    ],
+)
+def test_a_wildcards_own_name_is_told_where_it_would_do_nothing(
+    bench: Workbench, keys: str
+) -> None:
+    """What holds for a model is found by the model's own name; a wildcard's is nobody's."""
+    wildcard = "{model_name: team/*, litellm_params: {model: sagemaker/*}}"
+    loaded = bench.load(f"{MODEL}  - {wildcard}\nrouter_settings: {{{keys}}}\n")
+    (fault,) = unknown_names(loaded.config)
+    assert "stands for many models" in fault.message
+
+
 def test_redis_without_its_package_is_told(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

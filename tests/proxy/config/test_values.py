@@ -22,6 +22,13 @@ ADDRESS = (
         ("timeout: []", "expected a number"),
         ("timeout: 0", "must be greater than 0"),
         ("stream_timeout: -1", "must be greater than 0"),
+        (
+            "cold_start_wait: soon",
+            "expected a number of seconds, or a number with s, m or h behind it",
+        ),
+        ("cold_start_wait: -1", "must be at least 0"),
+        ("cold_start_max_waiters: 0", "must be greater than 0"),
+        ("cold_start_probe_interval: 0", "must be greater than 0"),
         ("drop_params: perhaps", "expected true or false"),
         ("drop_params: {}", "expected true or false"),
         ("stream_mode: rael", "expected one of auto, real, fake (did you mean real?)"),
@@ -262,3 +269,13 @@ def test_an_unforeseen_finding_has_words_too() -> None:
     """A finding of pydantic that no table knows still gives plain words, without the value."""
     unforeseen = ErrorDetails(type="new_kind", loc=(), msg="jargon: hush", input="hush")
     assert plain_words(unforeseen) == "is not a valid value"
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("600", 600), ("0", 0), ("90.5", 90.5), ("600s", 600), ("10m", 600), ('"1 h"', 3600)],
+)
+def test_a_span_may_have_a_unit(bench: Workbench, written: str, seconds: float) -> None:
+    """A wait of minutes may be written as such; a bare number is seconds."""
+    config = bench.load(f"{MODEL}      cold_start_wait: {written}\n").config
+    assert config.model_list[0].litellm_params.cold_start_wait == seconds

@@ -51,10 +51,17 @@ def test_nothing_is_claimed_without_a_limit() -> None:
         ({"query": "abcd", "documents": ["abcd", {"text": "abcd"}]}, 3),
         ({"messages": [{"content": [{"image_url": {"url": "x" * 9000}}, {"text": "abcd"}]}]}, 1),
         ({"prompt": "abcd", "stream": True, "temperature": 1}, 1),
+        ({"input": "abcd", "max_tokens": -1000, "n": 2}, 1),
+        ({"input": "abcd", "max_completion_tokens": 10, "n": -2}, 11),
+        ({"input": "abcd", "max_tokens": True}, 1),
     ],
 )
 def test_what_a_request_may_use(params: dict[str, Any], tokens: int) -> None:
-    """Its texts at four bytes a token, and the answers that it allows; pictures are not text."""
+    """Its texts at four bytes a token, and the answers that it allows; pictures are not text.
+
+    Nothing makes it less: not every task's schema looks at the numbers, and a request below zero
+    would give tokens to everybody, and take them away again when it is settled.
+    """
     assert tokens_of(params) == tokens
 
 

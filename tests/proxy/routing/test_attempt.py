@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from adapters.errors import ContextLengthExceeded, Throttled
 from proxy.routing.attempt import Attempt
+from proxy.routing.gate import Probe
 from tests.proxy.routing.groups import Clock, member
 
 
 def test_only_the_first_end_counts() -> None:
     """Whoever ends a try twice neither counts its tokens twice nor loses another call."""
     tried = member()
-    first, second = (Attempt(tried, alone=True) for _ in range(2))
+    first, second = (Attempt(tried, Probe(tried.gate, 5), alone=True) for _ in range(2))
     first.close({"total_tokens": 5})
     first.close({"total_tokens": 5})
     assert (tried.live.in_flight, tried.live.tokens_this_minute) == (1, 5)
@@ -24,7 +25,7 @@ def test_a_trial_that_met_a_clients_fault_is_free_again() -> None:
     rested = member(clock=clock)
     rested.live.health.failed(Throttled("x"), rested.cooldown, alone=False)
     clock.now += 5
-    trial = Attempt(rested, alone=False)
+    trial = Attempt(rested, Probe(rested.gate, 5), alone=False)
     assert rested.live.health.resting
     trial.close()
     trial.failed(ContextLengthExceeded("x"))

@@ -80,7 +80,7 @@ def test_a_containers_own_words_are_not_logged(capsys: pytest.CaptureFixture[str
 def test_a_refusal_is_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
     """A request that never became a call is seen all the same, such as one with a wrong key."""
     logs.configure(as_json=True)
-    logs.report_refusal("c1", "GET", "/v1/models", AuthenticationFailed("no"))
+    logs.report_refusal("c1", "10.0.0.1", "GET", "/v1/models", AuthenticationFailed("no"))
     (line,) = lines(capsys)
     assert (line["event"], line["status"], line["path"]) == ("request.refused", 401, "/v1/models")
 

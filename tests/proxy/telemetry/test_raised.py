@@ -93,7 +93,7 @@ def test_tracebacks_for_those_who_debug(
     report()
     assert "Traceback (most recent call last)" in capsys.readouterr().err
     logs.configure(as_json=as_json)
-    logging.getLogger("uvicorn.error").error("it.failed", exc_info=ValueError("PROMPT"))
+    logging.getLogger("some.library").error("it.failed", exc_info=ValueError("PROMPT"))
     said = capsys.readouterr().err
     assert "ValueError" in said
     assert "PROMPT" not in said
