@@ -31,10 +31,19 @@ class Exposure:
 
 
 def master_key(settings: GeneralSettings, environ: Mapping[str, str]) -> SecretStr | None:
-    """Give the configured key, else `LITELLM_MASTER_KEY`; an empty variable counts as unset."""
+    """Give the configured key, else `LITELLM_MASTER_KEY`; an empty variable counts as unset.
+
+    Raises:
+        ConfigError: there is none, and keys can be made that need one.
+    """
     if settings.master_key is not None:
         return settings.master_key
     text = environ.get("LITELLM_MASTER_KEY", "").strip()
+    if not text and settings.database_url is not None:
+        raise ConfigError(
+            "virtual keys need an administrator: set master_key or LITELLM_MASTER_KEY",
+            path=("general_settings", "database_url"),
+        )
     return SecretStr(text) if text else None
 
 

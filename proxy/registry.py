@@ -105,6 +105,7 @@ class Registry:
             find=self.pool,
             report=self._report,
             fallbacks=self._policies.fallbacks,
+            ledger=self._policies.ledger,
         )
         if self._cache is None:
             return model
@@ -112,13 +113,17 @@ class Registry:
             inner=model, cache=self._cache, report=self._report, settings=pool.settings
         )
 
+    def behind(self, name: str) -> str:
+        """Give the name of the model that another name stands for; else the name itself."""
+        return self._policies.aliases.get(name, name)
+
     def pool(self, name: str) -> Pool:
         """Give a model's own deployments.
 
         Raises:
             ModelNotFound: there are none.
         """
-        model = self._policies.aliases.get(name, name)
+        model = self.behind(name)
         found = self._pools.get(model) or self._matched(model)
         if found is None:
             raise ModelNotFound(

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.auth.keyring import Access, Caller
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
 from proxy.deps import ClientGone, gateway
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
@@ -49,7 +50,8 @@ class Route:
         """Let the caller in, and answer."""
         if self.access is not Access.PUBLIC:
             gateway(request).peers.admit(request.state.client)
-        caller = gateway(request).keyring.authenticate(request.scope, self.access)
+        caller = await gateway(request).keyring.authenticate(request.scope, self.access)
+        caller.check_route(self.paths)
         try:
             return await self.handler(request, caller)
         except ClientGone:
