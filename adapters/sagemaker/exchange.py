@@ -19,8 +19,7 @@ from adapters import container
 from adapters.base import Head, Limits, Payload, Reply, Target
 from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.answer_headers import messages_to_the_client
-from adapters.sagemaker.client import Client
-from adapters.sagemaker.response import Response, time_over
+from adapters.sagemaker.transport import Client, Response, time_over
 
 #: The most that is read of an error's body.
 _MAX_ERROR_BYTES = 256 * 1024

@@ -7,7 +7,7 @@ from multidict import CIMultiDict
 
 from adapters.base import Limits
 from adapters.sagemaker.answer_headers import messages_to_the_client
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, serve

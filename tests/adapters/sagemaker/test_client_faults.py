@@ -18,7 +18,7 @@ from adapters.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, Upstream, head, serve

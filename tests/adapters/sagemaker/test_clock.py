@@ -8,7 +8,7 @@ import pytest
 
 from adapters.base import Limits
 from adapters.errors import UpstreamError
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker

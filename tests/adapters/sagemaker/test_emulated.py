@@ -21,7 +21,7 @@ from adapters.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.hosts import invocation_urls
 from adapters.sagemaker.invoker import SageMakerInvoker

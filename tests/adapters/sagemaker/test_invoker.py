@@ -20,10 +20,10 @@ from adapters.errors import (
     StreamingRefused,
     UpstreamError,
 )
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
-from adapters.sagemaker.response import MAX_BODY_BYTES
+from adapters.sagemaker.transport import MAX_BODY_BYTES
 from tests.adapters.sagemaker.frames import part
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, Upstream, head, serve
 

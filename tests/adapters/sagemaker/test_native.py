@@ -14,11 +14,11 @@ from adapters.errors import (
     UpstreamError,
 )
 from adapters.sagemaker.bearer import LIFE_SECONDS, BearerTokens, mint_token
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.hosts import native_urls
 from adapters.sagemaker.native import OpenAIPathInvoker
-from adapters.sagemaker.response import MAX_BODY_BYTES
+from adapters.sagemaker.transport import MAX_BODY_BYTES
 from tests.adapters.sagemaker.upstream import Call, Upstream, head, serve
 
 KEYS = Credentials("AKIDEXAMPLE", "secret", "session")

@@ -14,7 +14,7 @@ import pytest
 from adapters.base import Limits
 from adapters.errors import DeadlineExceeded, UpstreamError
 from adapters.sagemaker.bearer import BearerTokens
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import Credentials, Issued
 from adapters.sagemaker.native import OpenAIPathInvoker

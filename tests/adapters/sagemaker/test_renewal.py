@@ -10,7 +10,7 @@ import pytest
 
 from adapters.base import Limits
 from adapters.errors import DeadlineExceeded, UpstreamError
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
 from tests.adapters.sagemaker.test_refreshing import Source, keys

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.base import Limits, Payload
 from adapters.errors import GatewayError
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
 from tests.adapters.sagemaker.upstream import EVENT_STREAM, PAYLOAD, Call, Upstream, head, serve

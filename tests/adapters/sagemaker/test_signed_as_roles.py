@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.base import Limits, Payload
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.identity import Keys, Role, RoleArn
