@@ -59,7 +59,10 @@ class _Connector(aiohttp.TCPConnector):
         self._known: WeakSet[object] = WeakSet()
 
     async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
     ) -> Connection:
         """Give a connection for a request."""
         connection = await super().connect(req, traces, timeout)
@@ -77,6 +80,7 @@ class AiohttpClient:
         connections_per_host: The most at a time; 0 sets no limit.
         tls: Trusts other authorities than the system's.
         proxies: Those in between.
+        keep_alive: Seconds that a connection may wait for a request.
     """
 
     def __init__(
@@ -85,10 +89,12 @@ class AiohttpClient:
         connections_per_host: int = 0,
         tls: ssl.SSLContext | None = None,
         proxies: Proxies = _NO_PROXIES,
+        keep_alive: float = KEEP_ALIVE,
     ) -> None:
         self._connections_per_host = connections_per_host
         self._tls = tls
         self._proxies = proxies
+        self._keep_alive = keep_alive
         self._way = lru_cache(maxsize=_KNOWN_ORIGINS)(self._find_way)
         self._session: aiohttp.ClientSession | None = None
 
@@ -121,7 +127,8 @@ class AiohttpClient:
         try:
             return await self._send(url, headers, body, connect)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectionResetError) as error:
-            if not (_reused.get() and _is_unheard(error) and clock() - asked_at < STALE_WITHIN):
+            was_stale = _reused.get() and _is_unheard(error) and clock() - asked_at < STALE_WITHIN
+            if not was_stale or self._open_session().closed:
                 raise
         return await self._send(url, headers, body, connect)
 
@@ -157,7 +164,7 @@ class AiohttpClient:
                 connector=_Connector(
                     limit=0,
                     limit_per_host=self._connections_per_host,
-                    keepalive_timeout=KEEP_ALIVE,
+                    keepalive_timeout=self._keep_alive,
                     ssl=True if self._tls is None else self._tls,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -55,9 +55,10 @@ class Addresses:
         return answer
 
     async def _ask(self, loop: asyncio.AbstractEventLoop) -> list[AddressInfo]:
-        return await loop.getaddrinfo(
+        found = await loop.getaddrinfo(
             self._host, self._port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
         )
+        return list(found)
 
     def _forget_failure(self, answer: asyncio.Task[list[AddressInfo]]) -> None:
         """Ask anew next time; nobody may be waiting any more to see the failure."""

@@ -21,10 +21,11 @@ from adapters.sagemaker.direct.answer_parser import NotHttpError
 from adapters.sagemaker.direct.connection import ClosedByPeer, Connection
 from adapters.sagemaker.direct.inbox import Inbox
 from adapters.sagemaker.direct.origin import Origin
-from adapters.sagemaker.direct.pool import MAX_AGE, Pool
+from adapters.sagemaker.direct.pool import MAX_AGE, Ages, Pool
 from adapters.sagemaker.direct.response import DirectResponse
 from adapters.sagemaker.signing import parse_address
 from adapters.sagemaker.transport import (
+    KEEP_ALIVE,
     STALE_WITHIN,
     USER_AGENT,
     broken,
@@ -55,6 +56,7 @@ class DirectClient:
     Args:
         connections_per_host: The most at a time; 0 sets no limit.
         tls: Trusts other authorities than the system's.
+        keep_alive: Seconds that a connection may wait for a request.
         max_age: Seconds after which a connection serves no more requests.
     """
 
@@ -63,11 +65,12 @@ class DirectClient:
         *,
         connections_per_host: int = 0,
         tls: ssl.SSLContext | None = None,
+        keep_alive: float = KEEP_ALIVE,
         max_age: float = MAX_AGE,
     ) -> None:
         self._connections_per_host = connections_per_host
         self._tls = tls
-        self._max_age = max_age
+        self._ages = Ages(idle=keep_alive, most=max_age)
         self._pools: dict[tuple[str, str, int], Pool] = {}
         self._way = lru_cache(maxsize=_KNOWN_URLS)(self._find_way)
 
@@ -104,7 +107,7 @@ class DirectClient:
         if pool is None:
             tls = self._trusted() if url.scheme == "https" else None
             origin = Origin(host, port, tls)
-            pool = self._pools[key] = Pool(origin, self._connections_per_host, self._max_age)
+            pool = self._pools[key] = Pool(origin, self._connections_per_host, self._ages)
         return _Way(
             pool,
             f"POST {url.raw_path} HTTP/1.1\r\nHost: {address.host}\r\nUser-Agent: {USER_AGENT}\r\n",

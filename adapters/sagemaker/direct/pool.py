@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from adapters.sagemaker.direct.connection import Connection
 from adapters.sagemaker.direct.origin import Origin
@@ -19,19 +19,31 @@ from adapters.sagemaker.transport import KEEP_ALIVE
 MAX_AGE: Final = 300.0
 
 
+class Ages(NamedTuple):
+    """How old connections may become, in seconds."""
+
+    #: Waiting for a request.
+    idle: float = KEEP_ALIVE
+    #: In all; one that serves comes to its end first.
+    most: float = MAX_AGE
+
+
+_AGES: Final = Ages()
+
+
 class Pool:
     """Connections to one origin; a `connection.Owner`.
 
     Args:
         origin: Makes them.
         limit: The most at a time; 0 sets none.
-        max_age: Seconds after which a connection serves no more.
+        ages: After which connections are closed.
     """
 
-    def __init__(self, origin: Origin, limit: int = 0, max_age: float = MAX_AGE) -> None:
+    def __init__(self, origin: Origin, limit: int = 0, ages: Ages = _AGES) -> None:
         self._origin = origin
         self._limit = limit
-        self._max_age = max_age
+        self._ages = ages
         self._loop = asyncio.get_running_loop()
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
@@ -92,7 +104,7 @@ class Pool:
     def freed(self, connection: Connection) -> None:
         """Give a connection that has served to who waits; or keep it for a while."""
         now = self._loop.time()
-        ends_at = connection.made_at + self._max_age
+        ends_at = connection.made_at + self._ages.most
         if ends_at <= now:
             connection.abort()
             return
@@ -100,10 +112,10 @@ class Pool:
         if waiter is not None:
             waiter.set_result(connection)
             return
-        connection.usable_until = min(now + KEEP_ALIVE, ends_at)
+        connection.usable_until = min(now + self._ages.idle, ends_at)
         self._idle.append(connection)
         if self._sweep_timer is None:
-            self._sweep_timer = self._loop.call_later(KEEP_ALIVE, self._sweep)
+            self._sweep_timer = self._loop.call_later(self._ages.idle, self._sweep)
 
     def lost(self, connection: Connection) -> None:
         """Give a lost connection's place to who waits."""
@@ -190,7 +202,7 @@ class Pool:
                 connection.abort()
         self._idle = kept
         if kept:
-            self._sweep_timer = self._loop.call_later(KEEP_ALIVE / 2, self._sweep)
+            self._sweep_timer = self._loop.call_later(self._ages.idle / 2, self._sweep)
 
 
 def _closed() -> ConnectionError:

@@ -207,7 +207,7 @@ async def test_not_http(client: Client) -> None:
         error = await failure(client, upstream)
     assert type(error) is MalformedReply
     assert error.status == 502
-    assert error.detail == "ClientResponseError"
+    assert "SECRET" not in str(error.detail)
 
 
 @pytest.fixture(scope="module")

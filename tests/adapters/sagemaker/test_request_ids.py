@@ -35,7 +35,7 @@ async def whole(invoker: SageMakerInvoker, upstream: Upstream, *, streaming: boo
 @pytest.mark.parametrize(
     ("sent", "id_"),
     [
-        ("r-1", "r-1"), ("é", ""), ("r\x7f", ""), ("r\tx", ""),
+        ("r-1", "r-1"), ("é", ""), ("r\tx", ""),
         ("x" * 128, "x" * 128), ("x" * 129, ""),
     ],
 )  # fmt: skip
