@@ -120,6 +120,7 @@ async def serve(script: Script, tls: ssl.SSLContext | None = None) -> AsyncItera
                 call = await receive(reader, writer, number)
                 upstream.calls.append(call)
                 await script(call)
+        writer.transport.abort()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversations.append((asyncio.create_task(converse(reader, writer)), writer))

@@ -84,8 +84,8 @@ async def test_a_read_after_the_end(client: Client) -> None:
     async with serve(Call.answer) as upstream:
         response = await post(client, upstream)
         assert await response.read_all() == b"{}"
-        response.close()
         assert await response.read_some() == b""
+        response.close()
         assert await exchange(client, upstream) == b"{}"
     assert upstream.connections == 1
 

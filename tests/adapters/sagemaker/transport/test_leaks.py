@@ -79,8 +79,8 @@ async def fault(client: Client, upstream: Upstream, chance: random.Random) -> No
     """Meet one fault, in one of many ways to give up."""
     body = b"%d" % chance.randrange(len(WAYS))
     try:
-        async with asyncio.timeout(chance.choice((0.001, 0.02, 5))):
-            response = await post(client, upstream, body, limits=Limits(idle=0.02))
+        async with asyncio.timeout(chance.choice((0.001, 0.01, 0.05))):
+            response = await post(client, upstream, body, limits=Limits(idle=0.01))
             if chance.random() < 0.2:
                 response.close()
             else:
