@@ -6,8 +6,8 @@ import pytest
 
 from adapters.base import Limits, Payload
 from adapters.errors import GatewayError
-from adapters.sagemaker.direct.client import DirectClient as Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
+from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.invoker import SageMakerInvoker
 from tests.adapters.sagemaker.upstream import EVENT_STREAM, PAYLOAD, Call, Upstream, head, serve
 
@@ -17,7 +17,7 @@ LIMITS = Limits()
 @pytest.fixture
 async def invoker() -> AsyncIterator[SageMakerInvoker]:
     """An invoker for static keys."""
-    client = Client()
+    client = DirectClient()
     yield SageMakerInvoker(client, StaticCredentials(Credentials("AKIDEXAMPLE", "secret")))
     await client.aclose()
 

@@ -72,5 +72,5 @@ def raw(data: bytes, *, then_close: bool = False) -> Callable[[Call], Awaitable[
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait until something is so that no event tells of."""
     async with asyncio.timeout(SOON):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - nobody sets an event for it
             await asyncio.sleep(0.005)

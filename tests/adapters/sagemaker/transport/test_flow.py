@@ -8,8 +8,8 @@ from adapters.base import Limits
 from adapters.errors import DeadlineExceeded, UpstreamError
 from adapters.sagemaker.transport import Client
 from tests.adapters.sagemaker.transport.contract import SOON, eventually, exchange, post
-from tests.adapters.sagemaker.upstream import chunk, head
 from tests.adapters.sagemaker.transport.plain_server import Plain, listening
+from tests.adapters.sagemaker.upstream import chunk, head
 
 MEGABYTE = 2**20
 #: What sockets of this machine take up by themselves, both sides together, and our own buffers.

@@ -21,7 +21,7 @@ ANSWERS = {
     + b"%x;name=value\r\n%b\r\n" % (len(BODY), BODY)
     + b"0\r\nX-Checksum: 1\r\nContent-Type: text/html\r\n\r\n",
     "after interim answers": b"HTTP/1.1 100 Continue\r\n\r\n"
-    + b"HTTP/1.1 103 Early Hints\r\nContent-Type: text/html\r\n\r\n"
+    b"HTTP/1.1 103 Early Hints\r\nContent-Type: text/html\r\n\r\n"
     + head(200, JSON, Content_Length=str(len(BODY)))
     + BODY,
 }
@@ -111,7 +111,9 @@ async def test_answers_that_break_off(client: Client, answer: bytes, way: str) -
         assert len(upstream.calls) == upstream.connections
 
 
-@pytest.mark.parametrize("length", [b"-1", b"+2", b"0x2", b"2, 2", b"two", b"2\r\nContent-Length: 3"])
+@pytest.mark.parametrize(
+    "length", [b"-1", b"+2", b"0x2", b"2, 2", b"two", b"2\r\nContent-Length: 3"]
+)
 async def test_lengths_that_are_none(client: Client, length: bytes) -> None:
     """Two readers could disagree about such an answer's end: it is refused."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\n{}"
@@ -130,9 +132,7 @@ async def test_a_length_and_chunks(client: Client) -> None:
 
 async def test_a_length_that_is_too_large(client: Client) -> None:
     """A peer that closes before the length that it told has broken off."""
-    async with serve(
-        raw(head(200, JSON, Content_Length="3") + b"{}", then_close=True)
-    ) as upstream:
+    async with serve(raw(head(200, JSON, Content_Length="3") + b"{}", then_close=True)) as upstream:
         with pytest.raises(UpstreamError) as caught:
             await exchange(client, upstream)
     assert caught.value.code == "connection_lost"
@@ -156,10 +156,10 @@ async def test_damaged_chunks(client: Client, damage: bytes) -> None:
         response = await post(client, upstream)
         assert await response.read_some() == b"[1]"
         seen.set()
+        if damage.endswith(b"{}X\r\n"):
+            assert await response.read_some() == b"{}"
         with pytest.raises(UpstreamError) as caught:
-            async with asyncio.timeout(SOON):
-                while await response.read_some() == b"{}":
-                    pass
+            await asyncio.wait_for(response.read_some(), SOON)
     assert (caught.value.code, caught.value.retryable) == ("connection_lost", True)
 
 
@@ -220,7 +220,9 @@ async def test_endless_interim_answers(direct: DirectClient) -> None:
 async def test_other_codings(direct: DirectClient) -> None:
     """Whatever else was done to a body than chunks was not asked for: it is refused."""
     for coding in ("gzip", "gzip, chunked", "identity", "chunked, gzip"):
-        async with serve(raw(head(200, JSON, Transfer_Encoding=coding) + b"2\r\n{}\r\n")) as upstream:
+        async with serve(
+            raw(head(200, JSON, Transfer_Encoding=coding) + b"2\r\n{}\r\n")
+        ) as upstream:
             with pytest.raises(MalformedReply, match="not HTTP"):
                 await exchange(direct, upstream)
 

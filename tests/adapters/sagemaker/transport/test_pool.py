@@ -148,7 +148,7 @@ async def test_hosts_have_connections_of_their_own(new_client: NewClient) -> Non
         await waiting
 
 
-async def test_the_gateways_calls_while_it_closes(direct: DirectClient) -> None:
+async def test_the_gateways_calls_while_it_closes() -> None:
     """Who waits in line when the client closes is told; nobody waits for ever."""
     turns = Turns()
     client = DirectClient(connections_per_host=1)
@@ -163,7 +163,7 @@ async def test_the_gateways_calls_while_it_closes(direct: DirectClient) -> None:
             await exchange(client, upstream)
 
 
-async def test_connections_have_an_end(direct: DirectClient) -> None:
+async def test_connections_have_an_end() -> None:
     """A connection that is old serves no more, however busy: its host may be elsewhere by now."""
     client = DirectClient(max_age=0.2)
     async with serve(Call.answer) as upstream:
@@ -185,15 +185,13 @@ async def test_a_name_that_leads_elsewhere(
     places: list[list[tuple[str, int]]] = []
 
     async def getaddrinfo(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
-        assert host == "runtime.example"
+        assert (host, port) == ("runtime.example", 8080)
         found = places.pop(0) if len(places) > 1 else places[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in found]
 
     async def script(call: Call) -> None:
         body = str(urlsplit(f"//{call.headers['Host']}").port).encode()
-        await call.send(
-            head(200, "a/b", Content_Length=str(len(body)), Connection="close") + body
-        )
+        await call.send(head(200, "a/b", Content_Length=str(len(body)), Connection="close") + body)
 
     monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
     async with serve(script) as old, serve(script) as new:

@@ -171,7 +171,9 @@ async def test_a_new_connection_is_not_stale(client: Client) -> None:
     assert len(upstream.calls) == 1
 
 
-@pytest.mark.parametrize("said", [b"H", b"HTTP/1.1 200 OK\r\nContent-", CHUNKED, CHUNKED + b"2\r\n"])
+@pytest.mark.parametrize(
+    "said", [b"H", b"HTTP/1.1 200 OK\r\nContent-", CHUNKED, CHUNKED + b"2\r\n"]
+)
 async def test_no_retry_after_the_first_byte(client: Client, said: bytes) -> None:
     """A peer that has begun to answer has worked: the request is not sent again (G10)."""
 
