@@ -28,6 +28,8 @@ from adapters.sagemaker.transport import (
 
 #: What aiohttp, the socket and TLS raise; `TimeoutError` is an `OSError`.
 TRANSPORT_FAILURES = (aiohttp.ClientError, OSError)
+#: The last one: aiohttp's word for a wait on a connection that has closed meanwhile.
+_READ_FAILURES = (*TRANSPORT_FAILURES, RuntimeError)
 
 
 class AiohttpResponse:
@@ -77,7 +79,7 @@ class AiohttpResponse:
             self.close()
             silent = isinstance(error, aiohttp.ServerTimeoutError)
             raise time_over(self._limits, "idle" if silent else "deadline") from error
-        except TRANSPORT_FAILURES as error:
+        except _READ_FAILURES as error:
             # What came in the same moment as the failure still counts: it is given first, and the
             # next call meets the failure again. aiohttp has no public call that would not drop it.
             data = content._read_nowait(-1)  # noqa: SLF001 - see above; a test holds aiohttp to it
