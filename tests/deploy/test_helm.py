@@ -200,7 +200,8 @@ def test_the_pod_can_do_nothing_special() -> None:
     whole = pod(rendered)["securityContext"]
     assert whole["runAsNonRoot"] is True
     assert whole["seccompProfile"] == {"type": "RuntimeDefault"}
-    user = re.search(r"^USER (\d+):(\d+)$", (CHART.parents[2] / "Dockerfile").read_text(), re.M)
+    image = (CHART.parents[2] / "Dockerfile").read_text()
+    user = re.search(r"^USER (\d+):(\d+)$", image, re.MULTILINE)
     assert user is not None
     assert [whole["runAsUser"], whole["runAsGroup"]] == [int(user[1]), int(user[2])]
     assert pod(rendered)["automountServiceAccountToken"] is False
