@@ -15,7 +15,8 @@ import yaml
 from proxy.auth.keyring import Access
 from proxy.cli import main
 from proxy.routes import ROUTES
-from tests.deploy.test_iam import actions, known_actions
+from tests.deploy.test_iam import known_actions
+from tests.proxy.test_aws_guide import actions
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "deploy" / "ecs" / "fargate.yaml"

@@ -26,7 +26,7 @@ from tests.deploy.stream_server import FIRST, PATIENCE, SECOND, StreamServer, se
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = (DEPLOY / "nginx" / "sagegate.conf").read_text()
 ENVOY = (DEPLOY / "envoy" / "envoy.yaml").read_text()
-KEEPALIVE = next(each.default for each in main.params if each.name == "keepalive_timeout")
+KEEPALIVE = next(int(str(each.default)) for each in main.params if each.name == "keepalive_timeout")
 MAIN_OF_NGINX = """\
 daemon off;
 pid {folder}/nginx.pid;

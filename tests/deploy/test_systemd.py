@@ -24,7 +24,7 @@ def settings(section: str) -> dict[str, str]:
 
 def default(flag: str) -> float:
     (found,) = [each.default for each in main.params if each.name == flag]
-    return float(found)
+    return float(str(found))
 
 
 def test_it_ends_and_reloads_as_the_gateway_does() -> None:
