@@ -115,9 +115,11 @@ def _judged(root: Node, report: Report) -> Iterator[tuple[Place, Kind, str]]:
         elif is_reference(node) and (unset := [text for _, _, text in said if _UNSET in text]):
             yield node.place, "unset", unset[0]
         else:
-            yield from ((node.place, _KINDS[remark], text) for _, remark, text in said)
+            for _, remark, text in said:
+                yield node.place, _KINDS[remark], text
     for said in remarks.values():  # of what is missing, or lies deeper
-        yield from ((place, _KINDS[remark], text) for place, remark, text in said)
+        for place, remark, text in said:
+            yield place, _KINDS[remark], text
 
 
 def _keys(node: Node, section: str) -> Iterator[tuple[str, str, Node]]:
