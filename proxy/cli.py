@@ -38,6 +38,7 @@ _COMMANDS = {
     "check": "proxy.check.command",
     "demo": "proxy.demo",
     "emulate": "emulator.cli",
+    "migrate": "proxy.migrate.command",
     "token": "proxy.token",
 }
 _FILE = click.Path(exists=True, dir_okay=False)

@@ -63,6 +63,15 @@ def load_config(path: str | Path, environ: Mapping[str, str], *, lenient: bool =
     return _loaded(root or Node(Place(str(path)), {}), environ, report)
 
 
+def load_tree(root: Node, environ: Mapping[str, str], report: Report) -> Loaded:
+    """Load what `source.read_tree` has given; the report keeps what is told on the way.
+
+    Raises:
+        ConfigProblems: as `load_config`.
+    """
+    return _loaded(root, environ, report)
+
+
 def load_values(values: Mapping[str, Any], source: str) -> Loaded:
     """Validate values that come from elsewhere than a file, such as the command line.
 
