@@ -6,6 +6,7 @@ import copy
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,24 +32,30 @@ def with_values(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def ask_helm(*sets: dict[str, Any]) -> dict[str, Any]:
-    """Let Helm render sets of values, and lint the chart with the first."""
+def ask_helm(values: dict[str, Any]) -> dict[str, Any]:
+    """Let Helm render a set of values: `rendered`, or the error's text; and `lint` the chart."""
+    answer: dict[str, Any] = json.loads(_asked(json.dumps(values)))
+    return answer
+
+
+@cache
+def _asked(values: str) -> str:
+    """Ask once for each set."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.deploy.helm_render", str(CHART)],
-        input=json.dumps(sets),
+        input=values,
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return done.stdout
 
 
 def manifests(values: dict[str, Any]) -> dict[str, Any]:
     """Render values that must be good; the manifests by their kind."""
-    (answer,) = ask_helm(values)["rendered"]
+    answer = ask_helm(values)["rendered"]
     assert isinstance(answer, dict), answer
     texts = [text for name, text in answer.items() if not name.endswith(".txt")]
     documents = [each for text in texts for each in yaml.safe_load_all(text) if each]
@@ -57,7 +64,7 @@ def manifests(values: dict[str, Any]) -> dict[str, Any]:
 
 def refusal(values: dict[str, Any]) -> str:
     """Render values that must be refused; the reason."""
-    (answer,) = ask_helm(values)["rendered"]
+    answer = ask_helm(values)["rendered"]
     assert isinstance(answer, str), "the values were accepted"
     return answer
 

@@ -1,7 +1,7 @@
 """Renders the chart with Helm's own library, in a process of its own: the library brings Go along.
 
-Standard input is a JSON list of values; standard output a list with, for each, the manifests by
-the template's name, or the error's text. Run as `python -m tests.deploy.helm_render CHART`.
+Standard input is the values as JSON; standard output has the manifests by the template's name, or
+the error's text, and the linter's report. Run as `python -m tests.deploy.helm_render CHART`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ def rendered(chart: helm.Chart, values: dict[str, Any]) -> dict[str, str] | str:
 
 
 def main() -> None:
-    """Render every set that comes in; an empty mapping asks for the lint report as well."""
-    path = sys.argv[1]
-    sets = json.load(sys.stdin)
+    """Render the values that come in, and lint the chart with them."""
+    path, values = sys.argv[1], json.load(sys.stdin)
     with helm.Chart.load(path) as chart:
-        answers = [rendered(chart, values) for values in sets]
-    report = helm.lint(path, sets[0], strict=True)
-    json.dump({"rendered": answers, "lint": report, "helm": helm.helm_sdk_version()}, sys.stdout)
+        answer = rendered(chart, values)
+    report = helm.lint(path, values, strict=True)
+    json.dump({"rendered": answer, "lint": report}, sys.stdout)
 
 
 if __name__ == "__main__":

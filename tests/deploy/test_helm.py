@@ -271,7 +271,7 @@ def test_every_value_is_explained() -> None:
 
 def test_the_notes_say_how_to_try_it() -> None:
     """They name the Service and the Secret of the release, and which way the role comes."""
-    (answer,) = ask_helm(example("s3"))["rendered"]
+    answer = ask_helm(example("s3"))["rendered"]
     notes = answer["sagegate/templates/NOTES.txt"]
     assert "service/gateway-sagegate" in notes
     assert "get secret sagegate" in notes
