@@ -1,7 +1,6 @@
 # sagegate as a container: built in one stage, run from a clean one.
 #
-#   docker build -t sagegate .                              # with every extra of pyproject.toml
-#   docker build -t sagegate --build-arg EXTRAS=redis .     # or with some: EXTRAS=redis,keys; EXTRAS=
+#   docker build -t sagegate .
 #   docker run -p 4000:4000 -v $PWD/config.yaml:/app/config.yaml:ro \
 #     -e LITELLM_MASTER_KEY=sk-... --read-only sagegate --host 0.0.0.0
 #
@@ -21,15 +20,14 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 
-# The dependencies, a layer of their own: it is built anew only when pyproject.toml changes.
-# Wheels only, so that nothing is ever compiled. The environment has no pip: nothing is added later.
-ARG EXTRAS=all
-COPY pyproject.toml ./
+# The dependencies, a layer of their own: it is built anew only when the lock changes. Exactly the
+# locked bytes, extras included; wheels only, so that nothing is ever compiled. The environment has
+# no pip: nothing is added later.
+COPY requirements.lock ./
 RUN python -m venv --without-pip /opt/sagegate \
-    && python -c "import os, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; extras = project['optional-dependencies']; chosen = extras if os.environ['EXTRAS'] == 'all' else filter(None, os.environ['EXTRAS'].split(',')); print(*project['dependencies'], *(each for name in chosen for each in extras[name]), sep='\n')" > requirements.txt \
-    && pip --python /opt/sagegate/bin/python install --no-compile --only-binary :all: -r requirements.txt
+    && pip --python /opt/sagegate/bin/python install --no-compile --only-binary :all: --require-hashes -r requirements.lock
 
-COPY README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY proxy ./proxy
 COPY adapters ./adapters
 COPY emulator ./emulator
