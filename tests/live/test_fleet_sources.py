@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -15,7 +16,7 @@ from tests.live.gateway import Gateway
 from tests.live.leaks import ACCESS_KEY, REGION, SECRET_KEY
 from tests.live.processes import clean_environment, running
 
-BUCKET, KEY = "configurations", "team/config.yaml"
+KEY = "team/config.yaml"
 CONFIG = """\
 model_list:
   - model_name: {name}
@@ -26,10 +27,11 @@ FIRST, SECOND = "sk-first-0123456789", "sk-second-0123456789"
 
 
 class Bucket:
-    """S3 with one bucket, as an operator's tools see it."""
+    """S3 with a bucket of its own, as an operator's tools see it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.name = f"fleet-{uuid4()}"
         self._s3 = boto3.client(
             "s3",
             endpoint_url=url,
@@ -37,11 +39,11 @@ class Bucket:
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY,
         )
-        self._s3.create_bucket(Bucket=BUCKET)
+        self._s3.create_bucket(Bucket=self.name)
 
     def put(self, text: str) -> None:
         """Write the configuration."""
-        self._s3.put_object(Bucket=BUCKET, Key=KEY, Body=text)
+        self._s3.put_object(Bucket=self.name, Key=KEY, Body=text)
 
     def close(self) -> None:
         """Close the connection to it."""
@@ -70,7 +72,7 @@ def test_object_and_secret_change_by_a_reload(
     lock = tmp_path / "lock"
     lock.write_text(f"{FIRST}\n")
     variables = {
-        "LITELLM_CONFIG_BUCKET_NAME": BUCKET,
+        "LITELLM_CONFIG_BUCKET_NAME": bucket.name,
         "LITELLM_CONFIG_BUCKET_OBJECT_KEY": KEY,
         "AWS_ENDPOINT_URL_S3": bucket.url,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -93,6 +95,6 @@ def test_object_and_secret_change_by_a_reload(
         bucket.put("model_list: 7\n")
         refused = gateway.post("/config/reload", {})
         assert refused.status_code == 400
-        assert f"s3://{BUCKET}/{KEY}:1:1: model_list" in refused.text
+        assert f"s3://{bucket.name}/{KEY}:1:1: model_list" in refused.text
         assert gateway.text("after")
         gateway.close()
