@@ -1,4 +1,4 @@
-"""Where a gateway connects, and what it looks up: AWS as configured, nothing else (L4, L7).
+"""Where a gateway connects, what it looks up: AWS as configured, nothing else (K6, L4, L7).
 
 An audit hook in the process tells of every name that is resolved and every connection that is made.
 """
@@ -70,6 +70,14 @@ def test_nothing_but_the_configured_address_is_reached(tmp_path: Path, emulated:
     reached = {line[1] for line in words}
     assert "127.0.0.1" in reached
     assert reached <= {"127.0.0.1", "localhost", "None"}
+
+
+def test_k06_references_in_requests_stay_texts(gateway: Gateway, emulated: Emulated) -> None:
+    """`os.environ/NAME` means a variable in the configuration alone: a client's is only a text."""
+    text = "os.environ/PATH"
+    assert gateway.chat("chat", messages=[{"role": "user", "content": text}]).status_code == 200
+    assert emulated.body("chat")["messages"][0]["content"] == text
+    assert gateway.chat(text).status_code == 404
 
 
 def test_l07_the_configuration_cannot_be_changed_by_requests(locked: Gateway) -> None:
