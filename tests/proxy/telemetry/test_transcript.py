@@ -95,6 +95,17 @@ async def test_the_operators_function_has_the_last_word(
     assert "the prompt's" not in str(lines)
 
 
+async def test_vectors_are_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an embedding only what was asked: a vector says nothing to a reader."""
+    logs.configure(as_json=True)
+    settings = config(litellm_settings={"log_messages": True})
+    async with served(ScriptedInvoker(replies=[[[0.5, 0.25]]]), settings) as client:
+        await client.post("/v1/embeddings", json={"model": "text", "input": "these words"})
+    log = capsys.readouterr().err
+    assert '"input": "these words"' in log
+    assert "call.said" not in log
+
+
 async def test_callers_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     """With `redact_user_api_key_info` no line names the caller."""
     assert (await logged(capsys))["call.finished"]["caller"] == "anonymous"
