@@ -19,6 +19,7 @@ from adapters.sagemaker.transport import (
     broken,
     connect_timed_out,
     described,
+    larger_than,
     not_connected,
     not_http,
     not_secure,
@@ -46,6 +47,7 @@ class AiohttpResponse:
         self._limits = limits
         self._ends_at = ends_at
         self._closed: asyncio.Future[None] | None = None
+        self._size = 0
         # Where the whole body came with the headers, the connection has gone back already.
         if raw.connection is not None and raw.connection.protocol is not None:
             protocol = raw.connection.protocol
@@ -69,6 +71,7 @@ class AiohttpResponse:
         Raises:
             DeadlineExceeded: nothing came within `idle`, or `deadline` is over.
             UpstreamError: the connection broke, or ended before the answer did.
+            MalformedReply: there is more than the limits allow; the connection is closed then.
         """
         content = self._raw.content
         try:
@@ -91,6 +94,7 @@ class AiohttpResponse:
             raise
         if not data:
             self._forget_connection()
+        self._check_size(data)
         return data
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
@@ -114,6 +118,14 @@ class AiohttpResponse:
         """Close the connection, unless the body was read to its end; may be called again."""
         self._forget_connection()
         self._raw.close()
+
+    def _check_size(self, data: bytes) -> None:
+        """Count what has come; an error's own body is bounded by whoever reads it."""
+        self._size += len(data)
+        most = self._limits.most_bytes
+        if most is not None and self._size > most and self._raw.ok:
+            self.close()
+            raise larger_than(most)
 
     def _check_deadline(self) -> None:
         """Look at the clock: a slow reader finds something to read each time and never waits."""

@@ -32,6 +32,8 @@ KEEP_ALIVE: Final = 15.0
 #: later on the request may have been worked at, and whether it is repeated is not ours to say.
 STALE_WITHIN: Final = 1.0
 
+_MEGABYTE: Final = 1024 * 1024
+
 USER_AGENT: Final = "sagegate"
 
 
@@ -56,6 +58,8 @@ class Response(Protocol):
         Raises:
             DeadlineExceeded: nothing came within `idle`, or `deadline` is over.
             UpstreamError: the connection broke, or ended before the answer did.
+            MalformedReply: there is more than the limits allow; the connection is closed then. An
+                error's own body is bounded by whoever reads it.
         """
         ...
 
@@ -123,6 +127,15 @@ def time_over(limits: Limits, limit: Literal["first_byte", "idle", "deadline"]) 
 def too_large() -> MalformedReply:
     """Give the error for a body beyond its limit."""
     return MalformedReply("The endpoint's answer is too large.")
+
+
+def larger_than(most: int) -> MalformedReply:
+    """Give the error for an answer of more bytes than the operator allows."""
+    return MalformedReply(
+        f"The endpoint's answer is larger than {most / _MEGABYTE:g} MB, the most that the "
+        "gateway takes.",
+        code="response_too_large",
+    )
 
 
 def connect_timed_out(detail: str) -> GatewayError:

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 from adapters.base import Limits
 from adapters.sagemaker.direct.connection import Connection
 from adapters.sagemaker.direct.inbox import Inbox
 from adapters.sagemaker.direct.watch import Watch
-from adapters.sagemaker.transport import MAX_BODY_BYTES, broken, time_over, too_large
+from adapters.sagemaker.transport import (
+    MAX_BODY_BYTES,
+    broken,
+    larger_than,
+    time_over,
+    too_large,
+)
 
 
 class DirectResponse:
@@ -37,6 +44,8 @@ class DirectResponse:
         self._ends_at = ends_at
         self._loop = asyncio.get_running_loop()
         self._watch: Watch | None = None
+        #: Bytes of the body that were read.
+        self._size = 0
 
     def __del__(self) -> None:
         """Let the connection go when nobody can read the rest any more."""
@@ -51,10 +60,8 @@ class DirectResponse:
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Give the whole body."""
         body: list[bytes] = []
-        size = 0
         while parts := await self._parts():
-            size += sum(map(len, parts))
-            if size > limit:
+            if self._size > limit:
                 self.close()
                 raise too_large()
             body += parts
@@ -77,6 +84,7 @@ class DirectResponse:
             self.close()
             raise
         if inbox.parts:
+            self._check_size()
             parts = inbox.take()
             self._connection.read_on(inbox)
             return parts
@@ -90,6 +98,14 @@ class DirectResponse:
         """Look at the clock: a slow reader finds something to read each time and never waits."""
         if self._ends_at is not None and self._loop.time() >= self._ends_at:
             raise time_over(self._limits, "deadline")
+
+    def _check_size(self) -> None:
+        """Count what has come; an error's own body is bounded by whoever reads it."""
+        most = self._limits.most_bytes
+        self._size += self._inbox.size
+        if most is not None and self._size > most and self.status < HTTPStatus.BAD_REQUEST:
+            self.close()
+            raise larger_than(most)
 
     async def _wait(self) -> None:
         if self._watch is None:
