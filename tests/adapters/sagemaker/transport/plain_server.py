@@ -69,6 +69,7 @@ async def listening(answer: Answer) -> AsyncIterator[Upstream]:
         for task in tuple(tasks):
             task.cancel()
         for writer in writers:
-            writer.transport.abort()
+            with suppress(AttributeError):  # asyncio's, for one that closed as it had written all
+                writer.transport.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)  # the aborted transports are told in the loop's next round
