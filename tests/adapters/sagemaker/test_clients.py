@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from yarl import URL
 
@@ -45,6 +48,15 @@ def test_another_name_stops_the_start() -> None:
     with pytest.raises(ConfigError, match="SAGEGATE_HTTP_CLIENT: expected direct or aiohttp"):
         read_network({"SAGEGATE_HTTP_CLIENT": "curl"})
     assert Network().http_client == "direct"
+
+
+def test_only_what_is_needed_is_loaded() -> None:
+    """Without a proxy aiohttp is not in the process: it takes its time and memory at start."""
+    code = (
+        "import sys; from adapters.sagemaker.connections import Connections; Connections(); "
+        "sys.exit('aiohttp' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 async def test_each_host_by_its_own_way() -> None:
