@@ -40,11 +40,6 @@ class Addresses:
         self._first = (self._first + 1) % len(found)
         return found[self._first :] + found[: self._first]
 
-    def close(self) -> None:
-        """Ask no more."""
-        if self._answer is not None:
-            self._answer.cancel()
-
     def _asked(self) -> asyncio.Task[list[AddressInfo]]:
         loop = asyncio.get_running_loop()
         answer = self._answer

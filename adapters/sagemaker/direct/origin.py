@@ -56,7 +56,3 @@ class Origin:
             make, sock=sock, ssl=self._tls, server_hostname=host
         )
         return protocol
-
-    def close(self) -> None:
-        """Look no name up any more."""
-        self._addresses.close()

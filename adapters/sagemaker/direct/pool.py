@@ -89,7 +89,6 @@ class Pool:
         """Close every connection, and wait for them to be gone."""
         if self._closed is None:
             self._closed = self._loop.create_future()
-        self._origin.close()
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
         while self._waiting:

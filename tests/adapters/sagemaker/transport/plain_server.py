@@ -49,7 +49,8 @@ async def listening(answer: Answer) -> AsyncIterator[Upstream]:
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream.connections += 1
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
+        # The last one is uvloop's word for a write to a connection that is closed.
+        with suppress(asyncio.IncompleteReadError, ConnectionError, RuntimeError):
             await answer(Plain(reader, writer))
             await writer.drain()
         writer.close()

@@ -165,7 +165,7 @@ async def test_dripping_headers(client: Client) -> None:
                 peer.writer.write(b"X: 1\r\n")
                 await peer.writer.drain()
                 await asyncio.sleep(0.02)
-        except ConnectionError:
+        finally:
             left.set()
 
     left = asyncio.Event()
