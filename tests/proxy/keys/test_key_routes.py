@@ -279,12 +279,10 @@ async def test_limits_of_a_key(sqlite: str) -> None:
         assert (await office.chat(KEY)).status_code == 200
 
 
-async def test_the_tables_are_named_after_us(postgres_server: Any, database: str) -> None:
+async def test_the_tables_are_named_after_us(postgresql: str) -> None:
     """In a database that others use too, every table of ours says so."""
-    if database.startswith("sqlite"):
-        pytest.skip("a file of our own")
-    async with opened(database):
-        connection = await asyncpg.connect(postgres_server.url)
+    async with opened(postgresql):
+        connection = await asyncpg.connect(postgresql)
         rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         await connection.close()
     assert {row["tablename"].partition("_")[0] for row in rows} == {"sagegate"}
