@@ -34,6 +34,8 @@ class Access(Enum):
 
     PUBLIC = "public"
     CALLER = "caller"
+    #: The master key, or a key whose allowed routes name this one by its path.
+    NAMED = "named"
     #: The master key, also where a path is public; without a configured one, this machine.
     ADMIN = "admin"
 
@@ -91,13 +93,18 @@ class Keyring:
         """Whether callers need a key."""
         return bool(self._master or self._keys or self._table)
 
-    async def authenticate(self, scope: Scope, access: Access) -> Caller:
+    async def authenticate(self, scope: Scope, access: Access, paths: tuple[str, ...]) -> Caller:
         """Tell who calls, or refuse; waits only for a key that nobody here knows yet.
+
+        Args:
+            scope: The request.
+            access: What its route asks of the caller.
+            paths: All forms of the route's path.
 
         Raises:
             AuthenticationFailed: no key, or none of ours, or one that is none any more.
-            PermissionDenied: a key that is not the administrator's where that is asked for, or,
-                without a configured key, a request from elsewhere than this machine.
+            PermissionDenied: a key that is not for the route, or, without a configured key, a
+                request from elsewhere than this machine.
             InvalidRequest: without a configured key, a body that a web page's form could have sent.
         """
         if access is Access.PUBLIC:
@@ -108,8 +115,8 @@ class Keyring:
         if access is not Access.ADMIN and scope["path"] in self._public_paths:
             return ANONYMOUS
         caller = await self._whose(digest_of(self._presented(scope)))
-        if access is Access.ADMIN and not caller.is_admin:
-            raise PermissionDenied("Only the master key may do this.", code="admin_only")
+        if not caller.is_admin:
+            _check_route(caller, access, paths)
         return caller
 
     async def _whose(self, digest: bytes) -> Caller:
@@ -152,6 +159,12 @@ class Keyring:
                     param="Content-Type",
                     status=415,
                 )
+
+
+def _check_route(caller: Caller, access: Access, paths: tuple[str, ...]) -> None:
+    if access is Access.ADMIN or (access is Access.NAMED and caller.named.isdisjoint(paths)):
+        raise PermissionDenied("Only the master key may do this.", code="admin_only")
+    caller.check_route(paths)
 
 
 async def _found(table: KeyTable, digest: bytes) -> Caller | None:

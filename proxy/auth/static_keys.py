@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.errors import ConfigError
-from proxy.auth.caller import Caller, route_paths
+from proxy.auth.caller import Caller, Routes
 from proxy.auth.grants import Grants
 from proxy.auth.keyring import RESERVED
 from proxy.config.key_entry import KeyEntry
@@ -41,7 +41,7 @@ def _caller(index: int, entry: KeyEntry) -> Caller:
         digest=entry.key,
         models=Grants.of(entry.models),
         aliases=dict(entry.aliases),
-        routes=route_paths(entry.allowed_routes),
+        **Routes.of(entry.allowed_routes)._asdict(),
         claim=claims.of_key(
             entry.key,
             alias,

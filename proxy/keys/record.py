@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.auth.caller import Account, Caller, route_paths
+from proxy.auth.caller import Account, Caller, Routes
 from proxy.auth.grants import Grants
 from proxy.limits import claims
 
@@ -61,7 +61,7 @@ class KeyRecord:
             digest=self.digest,
             models=Grants.of(self.models),
             aliases=self.aliases,
-            routes=route_paths(self.routes),
+            **Routes.of(self.routes)._asdict(),
             claim=claims.of_key(
                 self.digest, self.label, rpm=self.rpm, tpm=self.tpm, parallel=self.parallel
             ),

@@ -1,5 +1,7 @@
 """GET /metrics: the whole gateway's numbers, for Prometheus.
 
+They tell every caller's name and models, so a key sees them only where its terms name this path.
+
 Source: https://docs.litellm.ai/docs/proxy/prometheus
 """
 
@@ -30,7 +32,7 @@ ROUTES = (
     Route(
         paths=("/metrics",),
         method="GET",
-        access=Access.CALLER,
+        access=Access.NAMED,
         handler=scrape,
         summary="Metrics for Prometheus",
     ),

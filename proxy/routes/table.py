@@ -50,8 +50,8 @@ class Route:
         """Let the caller in, and answer."""
         if self.access is not Access.PUBLIC:
             gateway(request).peers.admit(request.state.client)
-        caller = await gateway(request).keyring.authenticate(request.scope, self.access)
-        caller.check_route(self.paths)
+        keyring = gateway(request).keyring
+        caller = await keyring.authenticate(request.scope, self.access, self.paths)
         try:
             return await self.handler(request, caller)
         except ClientGone:

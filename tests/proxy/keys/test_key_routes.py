@@ -256,6 +256,17 @@ def _set(database: str, column: str, value: Any) -> None:
         file.execute(f"UPDATE sagegate_keys SET {column} = ?", (value,))  # noqa: S608 - ours
 
 
+async def test_a_key_for_prometheus(sqlite: str) -> None:
+    """A key made for /metrics gets the metrics and nothing else; one for models gets none."""
+    async with opened(sqlite) as office:
+        scraper = (await office.made(allowed_routes=["/metrics"]))["key"]
+        caller = (await office.made())["key"]
+        for key, status in ((scraper, 200), (caller, 403)):
+            answer = await office.client.get("/metrics", headers=shown(key))
+            assert answer.status_code == status
+        assert await office.status(scraper) == 403
+
+
 async def test_without_a_database() -> None:
     """Without a database the routes say what they need: 400, nothing else."""
     async with served(master_key=KEY) as client:
