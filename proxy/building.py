@@ -7,8 +7,8 @@ happens, and HTTP.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
@@ -16,11 +16,12 @@ from typing import Any, Final, Protocol
 from adapters.base import Invoker
 from adapters.credential_state import CredentialState
 from adapters.sagemaker.connections import Connections
+from adapters.sagemaker.documents import Documents
 from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Keyring, KeyTable
+from proxy.auth.keyring import Keyring, KeyTable, Voucher
 from proxy.auth.peers import Peers
 from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
@@ -29,6 +30,7 @@ from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
 from proxy.json_body import JsonLimits
+from proxy.jwt.opening import tokens
 from proxy.keys.opening import virtual_keys
 from proxy.lifecycle.plan import Plan
 from proxy.limits.ledgers import Ledgers
@@ -100,13 +102,14 @@ class _Parts:
             keys=static_keys(plan.config.keys),
         )
 
-    def keyring(self, plan: Plan, table: KeyTable | None) -> Keyring:
-        """Give who may call: with the plan's keys, and with those of the table."""
+    def keyring(self, plan: Plan, table: KeyTable | None, vouchers: Sequence[Voucher]) -> Keyring:
+        """Give who may call: with the plan's keys, the table's, or somebody who vouches."""
         general = plan.config.general_settings
         return Keyring(
             plan.master_key,
             keys=self.keys,
             table=table,
+            vouchers=vouchers,
             header=general.litellm_key_header_name,
             public_paths=public_paths(plan.config),
             any_host=general.dangerously_permit_weak_or_unset_master_key,
@@ -170,9 +173,10 @@ class Builder:
             open_cache(settings, plan.environ, kept) as cache,
             self._ledgers.open(redis_settings(plan.config)) as ledger,
             virtual_keys(plan.config.general_settings.database_url, parts.keys) as virtual,
+            _vouchers(plan, parts.network) as vouchers,
         ):
             rules = replace(parts.policies, ledger=ledger)
-            keyring = parts.keyring(plan, virtual and virtual.live)
+            keyring = parts.keyring(plan, virtual and virtual.live, vouchers)
             families = registry.families(
                 parts.wildcards,
                 aws.invoker,
@@ -230,6 +234,16 @@ class Builder:
             if not shared.users:
                 del self._ways[network]
                 await shared.closing.aclose()
+
+
+@asynccontextmanager
+async def _vouchers(plan: Plan, network: Network) -> AsyncIterator[Sequence[Voucher]]:
+    """Give those who know keys that are written down nowhere, for the block."""
+    async with (
+        aclosing(Documents(network)) as documents,
+        tokens(plan.config.general_settings, documents.fetch) as signed,
+    ):
+        yield tuple(each for each in (signed,) if each is not None)
 
 
 def public_paths(config: ProxyConfig) -> tuple[str, ...]:

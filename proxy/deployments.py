@@ -22,6 +22,7 @@ from proxy.cache.opening import check as check_cache
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
+from proxy.jwt.opening import check_tokens
 from proxy.model_names import unknown_names
 from proxy.policies import check_limits, times
 from proxy.routing.site import Site, targets_of
@@ -125,6 +126,7 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
         partial(check_cache, settings, environ),
         partial(check_limits, config),
         partial(static_keys, config.keys),
+        partial(check_tokens, config.general_settings),
     ]
     checks += [
         partial(_at, config, index, environ, taken=set()) for index in range(len(config.model_list))

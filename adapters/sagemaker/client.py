@@ -93,18 +93,33 @@ class Client:
             UpstreamTimeout: no connection within `connect`.
             UpstreamError: no connection, or one that broke.
         """
-        timeout = aiohttp.ClientTimeout(total=None, connect=limits.connect)
         data = body if len(body) <= _WHOLE_BODY_BYTES else io.BytesIO(body)
+        return await self._send("POST", url, headers, data, limits, ends_at)
+
+    async def get(self, url: URL, *, limits: Limits, ends_at: float | None) -> Response:
+        """Ask for what is there; otherwise as `post`."""
+        return await self._send("GET", url, {}, None, limits, ends_at)
+
+    async def _send(  # noqa: PLR0917 - what a request is
+        self,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str],
+        data: bytes | io.BytesIO | None,
+        limits: Limits,
+        ends_at: float | None,
+    ) -> Response:
         way = self._way(url.scheme, url.host or "", url.port)
         if way.headers:
             headers = {**headers, **way.headers}
         try:
-            raw = await self._open_session().post(
+            raw = await self._open_session().request(
+                method,
                 url,
                 data=data,
                 headers=headers,
                 allow_redirects=False,
-                timeout=timeout,
+                timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect),
                 proxy=way.proxy,
                 proxy_headers=way.proxy_headers,
             )

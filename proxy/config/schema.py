@@ -24,6 +24,7 @@ from adapters.deployment.settings import SigningSettings
 from adapters.deployment.values import Megabytes, Money, Seconds, Secret, Section, Text
 from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
+from proxy.config.jwt import JwtAuth
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
 from proxy.config.values import Buckets, DatabaseUrl, ExactPath, HeaderName, IpNetwork, Origin
@@ -121,6 +122,9 @@ class GeneralSettings(Section):
     master_key: Secret | None = None
     #: Where virtual keys are kept.
     database_url: DatabaseUrl | None = None
+    #: Tokens that these issuers sign are keys.
+    enable_jwt_auth: bool = False
+    litellm_jwtauth: JwtAuth | None = None
     litellm_key_header_name: HeaderName | None = None
     public_routes: tuple[ExactPath, ...] = ()
     dangerously_permit_weak_or_unset_master_key: bool = False
