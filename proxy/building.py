@@ -23,6 +23,7 @@ from proxy import deployments, registry
 from proxy.auth.caller import Caller
 from proxy.auth.keyring import Keyring, KeyTable, Voucher
 from proxy.auth.peers import Peers
+from proxy.auth.route_rules import RouteRules
 from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings, ProxyConfig
@@ -111,6 +112,10 @@ class _Parts:
             table=table,
             vouchers=vouchers,
             header=general.litellm_key_header_name,
+            rules=RouteRules(
+                allowed=frozenset(general.allowed_routes) or None,
+                admin_only=frozenset(general.admin_only_routes),
+            ),
             public_paths=public_paths(plan.config),
             any_host=general.dangerously_permit_weak_or_unset_master_key,
         )

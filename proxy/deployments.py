@@ -25,6 +25,7 @@ from proxy.config.wildcard import may_fit
 from proxy.jwt.opening import check_tokens
 from proxy.model_names import unknown_names
 from proxy.policies import check_limits, times
+from proxy.route_names import unknown_routes
 from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 
@@ -131,7 +132,8 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
     checks += [
         partial(_at, config, index, environ, taken=set()) for index in range(len(config.model_list))
     ]
-    return [*unknown_names(config), *(error for check in checks if (error := _fault(check)))]
+    names = (*unknown_names(config), *unknown_routes(config.general_settings))
+    return [*names, *(error for check in checks if (error := _fault(check)))]
 
 
 def _fault(check: Callable[[], object]) -> ConfigError | None:

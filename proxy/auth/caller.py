@@ -44,6 +44,7 @@ class Caller:
             administrator's.
         named: Paths that its terms name; some routes are for nobody else's key.
         claim: What may be used in a minute and at once; None without limits.
+        model_claims: What may be used of single models beside that, by their names.
         expires: Unix seconds from which on the key is none; None for never.
         blocked: Whether the key is switched off.
         tags: Of the deployments that answer; they win over a request's own.
@@ -60,6 +61,7 @@ class Caller:
     routes: frozenset[str] | None = None
     named: frozenset[str] = frozenset()
     claim: Claim | None = None
+    model_claims: Mapping[str, Claim] = field(default_factory=dict)
     expires: float | None = None
     blocked: bool = False
     tags: frozenset[str] = frozenset()
@@ -92,6 +94,14 @@ class Caller:
     def resolved(self, model: str) -> str:
         """Give the model that a name stands for with this key."""
         return self.aliases.get(model, model)
+
+    def claims_on(self, *names: str) -> tuple[Claim, ...]:
+        """Give all limits that hold for a model, by any of its names."""
+        own = () if self.claim is None else (self.claim,)
+        if not self.model_claims:
+            return own
+        found = (self.model_claims.get(name) for name in dict.fromkeys(names))
+        return (*own, *(claim for claim in found if claim is not None))
 
     def may_use(self, *names: str) -> bool:
         """Whether the key is for a model, by any of its names."""

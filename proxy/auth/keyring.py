@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -20,6 +19,7 @@ from starlette.types import Scope
 
 from adapters.errors import AuthenticationFailed, InvalidRequest, PermissionDenied
 from proxy.auth.caller import Caller
+from proxy.auth.route_rules import Access, RouteRules
 
 #: Headers that may carry a key, the first one present decides; a configured one goes before them.
 _KEY_HEADERS: Final = (b"x-litellm-api-key", b"authorization", b"x-api-key", b"api-key")
@@ -29,19 +29,9 @@ _LOCAL_HOST: Final = re.compile(
 )
 
 
-class Access(Enum):
-    """What a route asks of its caller."""
-
-    PUBLIC = "public"
-    CALLER = "caller"
-    #: The master key, or a key whose allowed routes name this one by its path.
-    NAMED = "named"
-    #: The master key, also where a path is public; without a configured one, this machine.
-    ADMIN = "admin"
-
-
 ANONYMOUS: Final = Caller("anonymous")
 ADMIN: Final = Caller("admin", is_admin=True)
+_NO_RULES: Final = RouteRules()
 #: Names that say who calls without a key of their own; no key has them.
 RESERVED: Final = frozenset({ANONYMOUS.alias, ADMIN.alias})
 
@@ -80,6 +70,7 @@ class Keyring:
         table: Keys that come and go.
         vouchers: Asked, in order, about keys that are none of these.
         header: A further header that may carry a key.
+        rules: The operator's for routes.
         public_paths: Paths that need no key beside the routes that are public anyway.
         any_host: Without a key, take requests for any Host: the operator's explicit permission.
     """
@@ -92,6 +83,7 @@ class Keyring:
         table: KeyTable | None = None,
         vouchers: Sequence[Voucher] = (),
         header: str | None = None,
+        rules: RouteRules = _NO_RULES,
         public_paths: Iterable[str] = (),
         any_host: bool = False,
     ) -> None:
@@ -99,6 +91,7 @@ class Keyring:
         self._keys = dict(keys)
         self._table = table
         self._vouchers = tuple(vouchers)
+        self._rules = rules
         own = () if header is None else (header.lower().encode(),)
         self._headers = (*own, *_KEY_HEADERS)
         self._public_paths = frozenset(public_paths)
@@ -125,6 +118,11 @@ class Keyring:
         """
         if access is Access.PUBLIC:
             return ANONYMOUS
+        caller = await self._caller(scope, self._rules.access(access, paths), paths)
+        self._rules.check(paths)
+        return caller
+
+    async def _caller(self, scope: Scope, access: Access, paths: tuple[str, ...]) -> Caller:
         if not self.key_required:
             self._check_local(scope, access)
             return ANONYMOUS

@@ -126,6 +126,10 @@ class GeneralSettings(Section):
     enable_jwt_auth: bool = False
     litellm_jwtauth: JwtAuth | None = None
     litellm_key_header_name: HeaderName | None = None
+    #: Paths that may be called at all; none: every one. They hold for administrators, too.
+    allowed_routes: tuple[ExactPath, ...] = ()
+    #: Paths that only administrators may call, beside their own.
+    admin_only_routes: tuple[ExactPath, ...] = ()
     public_routes: tuple[ExactPath, ...] = ()
     dangerously_permit_weak_or_unset_master_key: bool = False
     #: None: any origin when a key is required, only loopback origins when none is.

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from adapters.errors import InvalidRequest
 from adapters.openai.validation import validate
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.deps import gateway, read_object
 from proxy.errors import JsonResponse
 from proxy.keys.bodies import Body, DeleteKeys, GenerateKey, OneKey, RegenerateKey, UpdateKey

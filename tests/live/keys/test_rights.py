@@ -5,7 +5,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.routes import ROUTES
 from tests.live.gateway import Gateway, error_of
 from tests.live.keys.conftest import STATIC

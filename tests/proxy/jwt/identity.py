@@ -74,7 +74,7 @@ class Identity:
 
     def settings(self, **more: Any) -> Json:
         """Give the general settings of a gateway that trusts it."""
-        of_issuer = {
+        of_issuer: Json = {
             name: more.pop(name) for name in ("algorithms", "audience", "issuer") if name in more
         }
         row = {"issuer": ISSUER, "audience": AUDIENCE, "jwks_url": self.url, **of_issuer}

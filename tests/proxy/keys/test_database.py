@@ -7,7 +7,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import Connection
@@ -17,6 +19,7 @@ from proxy.config.schema import GeneralSettings
 from proxy.exposure import master_key
 from proxy.keys.database import bring_up_to_date, engine_for
 from proxy.keys.opening import virtual_keys
+from proxy.keys.store import KeyStore
 from proxy.keys.tables import METADATA
 
 
@@ -39,6 +42,30 @@ async def test_the_migrations_lead_to_the_tables(database: str) -> None:
 
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_keys_of_an_older_version(database: str) -> None:
+    """Keys that an earlier version made are there after the step to this one, as they were."""
+    engine = engine_for(database)
+
+    def make_first(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", "proxy.keys:migrations")
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        values = "('d', 'sk-...abcd', '[]', '{}', '[]', false, '[]', '{}', 1.5, 1, 1, false, 1, 0)"
+        connection.exec_driver_sql(
+            "INSERT INTO sagegate_keys (digest, name, models, aliases, routes, blocked, tags, "  # noqa: S608 - ours
+            f"notes, spend, created_at, updated_at, deleted, revision, spend_revision) VALUES {values}"
+        )
+
+    async with engine.begin() as connection:
+        await connection.run_sync(make_first)
+    await bring_up_to_date(engine)
+    (record,) = await KeyStore(engine).keys_since(0)
+    assert (record.digest, record.spend, record.model_rpm) == ("d", 1.5, {})
     await engine.dispose()
 
 
