@@ -21,6 +21,7 @@ from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.caller import Caller
+from proxy.auth.custom_auth import CustomAuth, load_custom_auth
 from proxy.auth.keyring import Keyring, KeyTable, Voucher
 from proxy.auth.peers import Peers
 from proxy.auth.route_rules import RouteRules
@@ -91,6 +92,7 @@ class _Parts:
     network: Network
     keys: Mapping[bytes, Caller]
     policies: Policies
+    custom_auth: CustomAuth | None
 
     @classmethod
     def of(cls, plan: Plan, processes: int) -> _Parts:
@@ -101,6 +103,7 @@ class _Parts:
             network=read_network(plan.environ, ssl_verify=plan.config.litellm_settings.ssl_verify),
             policies=policies(plan.config, processes),
             keys=static_keys(plan.config.keys),
+            custom_auth=load_custom_auth(plan.config.general_settings.custom_auth, plan.folder),
         )
 
     def keyring(self, plan: Plan, table: KeyTable | None, vouchers: Sequence[Voucher]) -> Keyring:
@@ -178,7 +181,7 @@ class Builder:
             open_cache(settings, plan.environ, kept) as cache,
             self._ledgers.open(redis_settings(plan.config)) as ledger,
             virtual_keys(plan.config.general_settings.database_url, parts.keys) as virtual,
-            _vouchers(plan, parts.network) as vouchers,
+            _vouchers(plan, parts) as vouchers,
         ):
             rules = replace(parts.policies, ledger=ledger)
             keyring = parts.keyring(plan, virtual and virtual.live, vouchers)
@@ -242,13 +245,13 @@ class Builder:
 
 
 @asynccontextmanager
-async def _vouchers(plan: Plan, network: Network) -> AsyncIterator[Sequence[Voucher]]:
+async def _vouchers(plan: Plan, parts: _Parts) -> AsyncIterator[Sequence[Voucher]]:
     """Give those who know keys that are written down nowhere, for the block."""
     async with (
-        aclosing(Documents(network)) as documents,
+        aclosing(Documents(parts.network)) as documents,
         tokens(plan.config.general_settings, documents.fetch) as signed,
     ):
-        yield tuple(each for each in (signed,) if each is not None)
+        yield tuple(each for each in (signed, parts.custom_auth) if each is not None)
 
 
 def public_paths(config: ProxyConfig) -> tuple[str, ...]:

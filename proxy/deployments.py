@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
 from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose, network
 from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
+from proxy.auth.custom_auth import load_custom_auth
 from proxy.auth.static_keys import static_keys
 from proxy.banner import ModelLine
 from proxy.cache.opening import check as check_cache
@@ -116,7 +118,9 @@ class Deployment:
         }
 
 
-def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]:
+def faults(
+    config: ProxyConfig, environ: Mapping[str, str], folder: Path | None = None
+) -> list[ConfigError]:
     """Give what only the adapters find wrong: endpoint names, formats, credentials, defaults.
 
     Each error has the path of the key at fault; there is at most one for each deployment.
@@ -128,6 +132,7 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
         partial(check_limits, config),
         partial(static_keys, config.keys),
         partial(check_tokens, config.general_settings),
+        partial(load_custom_auth, config.general_settings.custom_auth, folder),
     ]
     checks += [
         partial(_at, config, index, environ, taken=set()) for index in range(len(config.model_list))

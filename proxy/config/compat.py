@@ -294,7 +294,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
         **_LIMITS,
         **_keys(
             _NO_AUTH,
-            """custom_auth custom_auth_settings custom_auth_run_common_checks
+            """custom_auth_settings custom_auth_run_common_checks
             enable_oauth2_auth
             enable_oauth2_proxy_auth oauth2_config_mappings allow_user_auth enforce_user_param
             enforced_params reject_clientside_metadata_tags enforce_rbac role_permissions""",

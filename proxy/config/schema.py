@@ -27,7 +27,15 @@ from proxy.config.deployment import DeploymentParams
 from proxy.config.jwt import JwtAuth
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
-from proxy.config.values import Buckets, DatabaseUrl, ExactPath, HeaderName, IpNetwork, Origin
+from proxy.config.values import (
+    Buckets,
+    DatabaseUrl,
+    ExactPath,
+    FunctionName,
+    HeaderName,
+    IpNetwork,
+    Origin,
+)
 from proxy.config.wildcard import is_wildcard
 
 
@@ -122,6 +130,8 @@ class GeneralSettings(Section):
     master_key: Secret | None = None
     #: Where virtual keys are kept.
     database_url: DatabaseUrl | None = None
+    #: The operator's own function that tells who calls.
+    custom_auth: FunctionName | None = None
     #: Tokens that these issuers sign are keys.
     enable_jwt_auth: bool = False
     litellm_jwtauth: JwtAuth | None = None

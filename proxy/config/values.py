@@ -44,6 +44,12 @@ def _header_name(text: str) -> str:
     return text
 
 
+def _function_name(text: str) -> str:
+    if not all(part.isidentifier() for part in text.split(".")) or "." not in text:
+        raise ValueError("expected module.function")
+    return text
+
+
 def _key_route(text: str) -> str:
     """Let LiteLLM's name for all that a key can be for stand beside paths."""
     return text if text == "llm_api_routes" else _exact_path(text)
@@ -77,6 +83,8 @@ def _network(text: Any) -> IPv4Network | IPv6Network:
 
 #: Upper bounds of a histogram's buckets.
 Buckets = Annotated[tuple[Seconds, ...], AfterValidator(_ascending)]
+#: `module.function`.
+FunctionName = Annotated[str, AfterValidator(_function_name)]
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]

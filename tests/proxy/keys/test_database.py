@@ -55,10 +55,10 @@ async def test_keys_of_an_older_version(database: str) -> None:
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        values = "('d', 'sk-...abcd', '[]', '{}', '[]', false, '[]', '{}', 1.5, 1, 1, false, 1, 0)"
         connection.exec_driver_sql(
-            "INSERT INTO sagegate_keys (digest, name, models, aliases, routes, blocked, tags, "  # noqa: S608 - ours
-            f"notes, spend, created_at, updated_at, deleted, revision, spend_revision) VALUES {values}"
+            "INSERT INTO sagegate_keys (digest, name, models, aliases, routes, blocked, tags, "
+            "notes, spend, created_at, updated_at, deleted, revision, spend_revision) VALUES "
+            "('d', 'sk-...abcd', '[]', '{}', '[]', false, '[]', '{}', 1.5, 1, 1, false, 1, 0)"
         )
 
     async with engine.begin() as connection:
