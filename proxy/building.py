@@ -180,7 +180,7 @@ class Builder:
             self._way(parts.network) as aws,
             open_cache(settings, plan.environ, kept) as cache,
             self._ledgers.open(redis_settings(plan.config)) as ledger,
-            virtual_keys(plan.config.general_settings.database_url, parts.keys) as virtual,
+            virtual_keys(plan.config.general_settings, parts.keys) as virtual,
             _vouchers(plan, parts) as vouchers,
         ):
             rules = replace(parts.policies, ledger=ledger)
@@ -216,6 +216,7 @@ class Builder:
                     cors=_cors(general, key_required=keyring.key_required),
                     cache=cache,
                     desk=virtual and virtual.desk,
+                    budgets=tuple if virtual is None else virtual.live.spending.budgets,
                     door=self._door(rules),
                 )
 

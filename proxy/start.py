@@ -148,7 +148,7 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     plan.settle(environ)
     config, key = plan.config, plan.master_key
     if config.general_settings.database_url is not None:
-        asyncio.run(prepare(config.general_settings.database_url))
+        asyncio.run(prepare(config.general_settings))
     exposure = expose(listening.host, key, config.general_settings)
 
     from proxy.deployments import (  # noqa: PLC0415 - see `Source.load`

@@ -58,8 +58,7 @@ _DATABASE = _keys(
     database_connection_pool_timeout disable_prisma_schema_update use_prisma_migrate
     allow_requests_on_db_unavailable store_model_in_db supported_db_objects disable_spend_logs
     disable_spend_updates disable_reset_budget disable_adding_master_key_hash_to_db
-    store_prompts_in_spend_logs maximum_spend_logs_retention_period
-    maximum_spend_logs_retention_interval proxy_budget_rescheduler_min_time
+    store_prompts_in_spend_logs proxy_budget_rescheduler_min_time
     proxy_budget_rescheduler_max_time proxy_batch_write_at proxy_batch_polling_interval
     user_api_key_cache_ttl""",
 )

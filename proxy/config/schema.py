@@ -29,6 +29,7 @@ from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
 from proxy.config.values import (
     Buckets,
+    CalendarSpan,
     DatabaseUrl,
     ExactPath,
     FunctionName,
@@ -130,6 +131,9 @@ class GeneralSettings(Section):
     master_key: Secret | None = None
     #: Where virtual keys are kept.
     database_url: DatabaseUrl | None = None
+    #: For how long what requests have cost is written down, and how often that is looked at.
+    maximum_spend_logs_retention_period: CalendarSpan = "90d"
+    maximum_spend_logs_retention_interval: CalendarSpan = "1h"
     #: The operator's own function that tells who calls.
     custom_auth: FunctionName | None = None
     #: Tokens that these issuers sign are keys.

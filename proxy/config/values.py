@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from adapters.deployment.values import Seconds
+from proxy.keys.duration import seconds_of
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]+")
@@ -41,6 +42,11 @@ def _origin(text: str) -> str:
 def _header_name(text: str) -> str:
     if not _HEADER_NAME.fullmatch(text):
         raise ValueError("expected the name of an HTTP header, such as X-Gateway-Key")
+    return text
+
+
+def _calendar_span(text: str) -> str:
+    seconds_of(text)
     return text
 
 
@@ -83,6 +89,8 @@ def _network(text: Any) -> IPv4Network | IPv6Network:
 
 #: Upper bounds of a histogram's buckets.
 Buckets = Annotated[tuple[Seconds, ...], AfterValidator(_ascending)]
+#: A span as LiteLLM spells those of budgets: `30s`, `12h`, `90d`.
+CalendarSpan = Annotated[str, AfterValidator(_calendar_span)]
 #: `module.function`.
 FunctionName = Annotated[str, AfterValidator(_function_name)]
 ExactPath = Annotated[str, AfterValidator(_exact_path)]

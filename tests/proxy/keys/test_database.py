@@ -90,7 +90,7 @@ async def test_a_newer_database(sqlite: str) -> None:
 async def test_databases_that_cannot_be_used(address: str, words: str) -> None:
     """What is wrong is said without the password."""
     with pytest.raises(ConfigError, match=words) as refused:
-        async with virtual_keys(SecretStr(address), ()):
+        async with virtual_keys(GeneralSettings(database_url=SecretStr(address)), ()):
             raise AssertionError
     assert "secret-word" not in str(refused.value)
 
@@ -100,7 +100,7 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "keys.db"
     path.write_text("something else, and long enough to be looked at as a header" * 10)
     with pytest.raises(ConfigError, match="can't be used"):
-        async with virtual_keys(SecretStr(f"sqlite:///{path}"), ()):
+        async with virtual_keys(GeneralSettings(database_url=SecretStr(f"sqlite:///{path}")), ()):
             raise AssertionError
     assert path.read_text().startswith("something else")
 
