@@ -30,14 +30,17 @@ def caller_of(claims: Mapping[str, Any], issuer: str, settings: JwtAuth) -> Call
     if not isinstance(user, str) or not user.isprintable() or not 0 < len(user) <= _LONGEST:
         raise AuthenticationFailed("The token does not say whose it is.", code="invalid_token")
     scopes = _words(claims.get("scope", claims.get("scp")))
+    alias, digest = f"jwt:{user}", hashlib.sha256(f"{issuer}\n{user}".encode()).hexdigest()
+    expires = min(int(claims["exp"]), _END) + settings.leeway
+    if settings.admin_jwt_scope in scopes:
+        return Caller(alias, is_admin=True, digest=digest, expires=expires)
     mapped = [each for each in settings.scope_mappings if each.scope in scopes]
     return Caller(
-        f"jwt:{user}",
-        is_admin=settings.admin_jwt_scope in scopes,
-        digest=hashlib.sha256(f"{issuer}\n{user}".encode()).hexdigest(),
+        alias,
+        digest=digest,
         models=_models(claims, scopes, settings),
         **Routes.of(_routes(mapped))._asdict(),
-        expires=min(int(claims["exp"]), _END) + settings.leeway,
+        expires=expires,
     )
 
 
