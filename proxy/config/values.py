@@ -9,6 +9,7 @@ import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import pairwise
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -70,12 +71,21 @@ def _model_pattern(text: str) -> str:
 
 
 def _database_url(secret: SecretStr) -> SecretStr:
-    scheme, mark, rest = secret.get_secret_value().partition("://")
-    if scheme not in {"sqlite", "postgres", "postgresql"} or not mark:
+    text = secret.get_secret_value()
+    scheme, mark, rest = text.partition("://")
+    if scheme not in {"sqlite", "postgres", "postgresql"} or not mark or not _has_a_port(text):
         raise ValueError("expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
     if scheme == "sqlite" and (not rest.startswith("/") or not rest.strip("/")):
         raise ValueError("expected a file: sqlite:///relative/path or sqlite:////absolute/path")
     return SecretStr(f"postgresql://{rest}") if scheme == "postgres" else secret
+
+
+def _has_a_port(url: str) -> bool:
+    """Whether what stands behind the host is a port, or nothing."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _network(text: Any) -> IPv4Network | IPv6Network:

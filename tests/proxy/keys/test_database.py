@@ -85,6 +85,7 @@ async def test_a_newer_database(sqlite: str) -> None:
     [
         ("sqlite:////nowhere/at/all/keys.db", "can't be opened"),
         ("postgresql://owner:secret-word@127.0.0.1:1/nothing", "can't be used"),
+        ("postgresql://owner:secret-word@127.0.0.1:1/n?sslmode=none", "can't be used|expected"),
     ],
 )
 async def test_databases_that_cannot_be_used(address: str, words: str) -> None:
