@@ -152,7 +152,7 @@ class _Tries:
         refusals: list[RateLimited] = []
         for candidates in (fresh, stale):
             while candidates:
-                member = self._pool.choose(self._call, _with_room(candidates))
+                member = self._pool.choose(self._call, _with_room(self._talking(candidates)))
                 try:
                     return await self._begin_with(member)
                 except RateLimited as error:
@@ -237,6 +237,15 @@ class _Tries:
         """Seconds until a further deployment has rested; None: all have."""
         healths = (member.live.health for member in self._members)
         return min((health.seconds_left for health in healths if health.resting), default=None)
+
+    def _talking(self, candidates: Sequence[Member]) -> Sequence[Member]:
+        """Give those that have not fallen silent, and could answer; else all."""
+        silent = [each for each in candidates if each.is_silent_among(self._members)]
+        if not silent:
+            return candidates
+        return [
+            each for each in candidates if not each.is_full and each not in silent
+        ] or candidates
 
     @property
     def _others(self) -> list[Member]:
