@@ -38,6 +38,7 @@ class Attempt:
         probe: Tells its gate what becomes of it.
         caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
+        is_trial: It tries a deployment that has rested.
         receipt: What the try has taken from the deployment's limits.
     """
 
@@ -49,6 +50,7 @@ class Attempt:
         caller: str = "",
         *,
         alone: bool,
+        is_trial: bool = False,
         receipt: Receipt | None = None,
     ) -> None:
         self.member = member
@@ -71,7 +73,7 @@ class Attempt:
         self._silence = member.live.silences[False]
         self._waits = False
         member.live.in_flight += 1
-        self._is_trial = member.live.health.begin(member.cooldown)
+        self._is_trial = is_trial
 
     def give(self, limits: Limits, *, stream: bool) -> None:
         """Note the time that it has, and that it waits for a first byte from now on."""

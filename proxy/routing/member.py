@@ -63,6 +63,11 @@ class Member:
         """Whether it would refuse a further request."""
         return self.admission is not None and self.live.permits.is_full(self.admission)
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is to be left alone after failures."""
+        return self.live.health.resting
+
     def is_silent_among(self, group: Iterable[Member]) -> bool:
         """Whether its calls wait for much longer than is usual in its group."""
         pace = self.cooldown.seconds if self.cooldown.enabled else 0.0
