@@ -150,6 +150,11 @@ class Call:
         return HTTPStatus.INTERNAL_SERVER_ERROR
 
     @property
+    def is_spent(self) -> bool:
+        """Whether it was tried again, or elsewhere: who repeats it repeats all of that."""
+        return self.retries > 0 or sum(each.failed_there for each in self.tries) > 1
+
+    @property
     def seconds(self) -> float:
         """Seconds since it began."""
         return time.monotonic() - self.started

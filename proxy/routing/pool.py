@@ -86,8 +86,7 @@ class Pool:
 
         Raises:
             EndpointCold: those that are not resting have yet to start; perhaps none was asked.
-            GatewayError: the last failure; `should_retry` is false once there were retries here,
-                so that clients don't multiply them.
+            GatewayError: the last failure.
         """
         return await counted(self.quota, call, partial(self._tried, call, ask, last=last))
 
@@ -103,10 +102,6 @@ class Pool:
                     if pause is None:
                         raise
                 await self.sleep(pause)
-        except GatewayError as error:
-            if call.retries:
-                error.should_retry = False
-            raise
         finally:
             tries.end()
 
