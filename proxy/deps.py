@@ -108,6 +108,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         key=caller.digest,
         claim=caller.claim,
         client=request.state.client,
+        drain=request.state.life.drain,
         stream=params.get("stream") is True,
         started=started,
         is_admin=caller.is_admin,
