@@ -94,7 +94,7 @@ class CacheParams(Section):
     db: int = Field(default=0, ge=0)
     ssl: bool = False
     ssl_ca_certs: Text | None = None
-    socket_timeout: Seconds = 0.5
+    socket_timeout: Seconds = 0.25
     max_connections: PositiveInt = 32
 
     @model_validator(mode="after")

@@ -27,7 +27,7 @@ from proxy.limits.scripts import CORRECT, RENEW, RESERVE
 from proxy.limits.window import MARGIN
 
 #: Seconds that one round trip may take, a new connection included.
-PATIENCE = 0.5
+PATIENCE = 0.25
 #: Seconds after which a dead process's slots come back; they are renewed three times as often.
 LEASE = 30.0
 #: At once; who finds none free waits for one, within the patience.
@@ -126,6 +126,15 @@ class RedisLedger:
             self,
             Taken(claims=claims, bucket=reply[1], tokens=tokens, remaining=remaining, lease=lease),
         )
+
+    async def ping(self) -> None:
+        """Find out whether Redis answers.
+
+        Raises:
+            Unreachable: it does not, or not in time.
+        """
+        async with self._answering():
+            await self._client.ping()
 
     def correct(self, taken: Taken, requests: int, tokens: int) -> None:
         """Add differences, behind the request's back; see `Counts`."""
