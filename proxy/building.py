@@ -24,7 +24,7 @@ from proxy.auth.keyring import Keyring, KeyTable
 from proxy.auth.peers import Peers
 from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
-from proxy.config.schema import GeneralSettings, ProxyConfig
+from proxy.config.schema import GeneralSettings, LitellmSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
@@ -37,6 +37,7 @@ from proxy.redis_line import Lines
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.telemetry.metrics.reporter import Metrics, both
+from proxy.telemetry.redactor import Redactor, load
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.watch import refreshed
 
@@ -89,6 +90,8 @@ class _Parts:
     network: Network
     keys: Mapping[bytes, Caller]
     policies: Policies
+    #: None where conversations are not logged.
+    transcript: Redactor | None
 
     @classmethod
     def of(cls, plan: Plan, processes: int) -> _Parts:
@@ -99,6 +102,7 @@ class _Parts:
             network=read_network(plan.environ, ssl_verify=plan.config.litellm_settings.ssl_verify),
             policies=policies(plan.config, processes),
             keys=static_keys(plan.config.keys),
+            transcript=_transcript(plan.config.litellm_settings),
         )
 
     def keyring(self, plan: Plan, table: KeyTable | None) -> Keyring:
@@ -148,7 +152,6 @@ class Builder:
         self._ledgers = Ledgers() if ledgers is None else ledgers
         self._lines = Lines()
         self._metrics = Metrics() if metrics is None else metrics
-        self._report = both(logs.report_call, self._metrics.report)
         self._processes = processes
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
@@ -174,6 +177,10 @@ class Builder:
             virtual_keys(plan.config.general_settings.database_url, parts.keys) as virtual,
         ):
             rules = replace(parts.policies, ledger=ledger)
+            report = both(
+                partial(logs.report_call, names_caller=not settings.redact_user_api_key_info),
+                self._metrics.report,
+            )
             keyring = parts.keyring(plan, virtual and virtual.live)
             families = registry.families(
                 parts.wildcards,
@@ -187,9 +194,10 @@ class Builder:
                 aws.invoker,
                 live=self.live,
                 policies=rules,
-                report=self._report if virtual is None else virtual.reporting(self._report),
+                report=report if virtual is None else virtual.reporting(report),
                 families=families,
                 cache=cache,
+                transcript=parts.transcript,
             )
             self._metrics.know(models.members())
             if before is not None:
@@ -232,6 +240,14 @@ class Builder:
             if not shared.users:
                 del self._ways[network]
                 await shared.closing.aclose()
+
+
+def _transcript(settings: LitellmSettings) -> Redactor | None:
+    """Give what conversations pass on their way to the log; None where they stay out of it."""
+    if not settings.log_messages or settings.turn_off_message_logging:
+        return None
+    own = settings.redact_messages
+    return Redactor(None if own is None else load(own))
 
 
 def public_paths(config: ProxyConfig) -> tuple[str, ...]:

@@ -120,6 +120,13 @@ class LitellmSettings(FallbackSettings):
     require_auth_for_metrics_endpoint: Flag = True
     #: Of the latencies among the metrics, in seconds; read at the start only. None: LiteLLM's.
     prometheus_latency_buckets: Buckets | None = None
+    #: Log what clients say and models answer; `turn_off_message_logging` wins.
+    log_messages: Flag = False
+    turn_off_message_logging: Flag = False
+    #: `module.function`, a function from text to text that every such text passes first.
+    redact_messages: Text | None = None
+    #: Leave callers' aliases out of the log.
+    redact_user_api_key_info: Flag = False
     set_verbose: Flag = False
     json_logs: Flag = False
 
@@ -136,6 +143,8 @@ class GeneralSettings(Section):
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Annotated[Megabytes, Field(le=1024)] = 25
+    #: Of each answer of SageMaker's, whole or streamed; None: 64 for whole ones.
+    max_response_size_mb: Annotated[Megabytes, Field(le=1024)] | None = None
     #: Values in lists and objects of a request's body; and its keys, lists and objects.
     max_json_items: Count = 1000000
     max_json_keys: Count = 400000

@@ -81,7 +81,7 @@ async def test_forgetting_touches_nobody_elses_keys(redis_server: RedisServer) -
 
 
 async def test_an_outage_is_short_and_said_once(logged: Logged) -> None:
-    """A Redis that is gone costs one try, and no request waits for it then; two lines are logged."""
+    """A Redis that is gone costs one try, and then no request waits; two lines are logged."""
     logged.begin()
     with serve_redis() as server:
         clock = Clock()
