@@ -116,9 +116,9 @@ def test_draining_by_request(file: File, emulated: Emulated) -> None:
         drained = gateway.http.post("/health/drain")
 
         assert drained.json() == {**ENDING, "in_flight_requests": 3}
+        assert get(gateway, "/health/backlog").json() == {"in_flight_requests": 3}
         for _ in range(8):
             assert unready(gateway)
-        assert get(gateway, "/health/backlog").json() == {"in_flight_requests": 3}
         assert all(stream.events()[-1] == "[DONE]" for stream in streams)
         until(lambda: get(gateway, "/health/backlog").json()["in_flight_requests"] == 0, "empty")
         assert models(gateway) == ["chat"]
