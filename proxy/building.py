@@ -37,6 +37,7 @@ from proxy.keys.opening import virtual_keys
 from proxy.lifecycle.plan import Plan
 from proxy.limits.ledgers import Ledgers
 from proxy.policies import Policies, policies, redis_settings
+from proxy.redis_line import Lines
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.telemetry.metrics.reporter import Metrics, both
@@ -160,6 +161,7 @@ class Builder:
     ) -> None:
         self._opener = opener
         self._ledgers = Ledgers() if ledgers is None else ledgers
+        self._lines = Lines()
         self._metrics = Metrics() if metrics is None else metrics
         self._processes = processes
         self._ways: dict[Network, _OpenWay] = {}
@@ -181,8 +183,8 @@ class Builder:
         kept = None if before is None else before.cache
         async with (
             self._way(parts.network) as aws,
-            open_cache(settings, plan.environ, kept) as cache,
-            self._ledgers.open(redis_settings(plan.config)) as ledger,
+            open_cache(settings, plan.environ, kept, self._lines) as cache,
+            self._ledgers.open(redis_settings(plan.config), self._lines) as ledger,
             virtual_keys(plan.config.general_settings, parts.keys) as virtual,
             _vouchers(plan, parts) as vouchers,
         ):

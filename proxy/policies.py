@@ -31,7 +31,6 @@ from proxy.routing.times import Times
 T = TypeVar("T")
 
 _MEGABYTE: Final = 1024 * 1024
-_NO_LIMITS: Final = GroupLimits()
 _RETRIES: Final = 2
 _MOST_FALLBACKS: Final = 5
 #: Strategies that stand for another one; LiteLLM's own replacements, or the nearest.
@@ -85,7 +84,9 @@ class Policies:
 
     def quota_of(self, model: str) -> Quota | None:
         """Give what a public model may use."""
-        limits = self.limits.get(model, _NO_LIMITS)
+        limits = self.limits.get(model)
+        if limits is None:
+            return None
         claim = claims.of_model(
             model, rpm=limits.rpm, tpm=limits.tpm, parallel=limits.max_parallel_requests
         )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+from weakref import WeakValueDictionary
 
 from adapters.base import Invoker
 from adapters.credential_state import CredentialState
@@ -36,7 +39,11 @@ class Connections:
         self._identities = Identities(network)
         self._tokens = BearerTokens()
         self._clock_watch = ClockWatch()
-        self._planes: dict[tuple[str, CredentialProvider], ControlPlane] = {}
+        #: For as long as somebody looks through them: a reload may need other ones.
+        self._planes: WeakValueDictionary[tuple[str, CredentialProvider], ControlPlane]
+        self._planes = WeakValueDictionary()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._ends: list[weakref.finalize[Any, ControlPlane]] = []
 
     def invoker(self, settings: AwsSettings) -> Invoker:
         """Give the invoker for one deployment."""
@@ -56,11 +63,16 @@ class Connections:
         """
         identity = self._identities.provider(settings)
         key = (settings.region, identity)
-        if key not in self._planes:
-            self._planes[key] = ControlPlane(
-                settings.region, identity, environ=environ, network=self._network
-            )
-        return self._planes[key]
+        plane = self._planes.get(key)
+        if plane is None:
+            plane = ControlPlane(settings.region, identity, environ=environ, network=self._network)
+            self._planes[key] = plane
+            self._ends = [end for end in self._ends if end.alive]
+            loop = asyncio.get_running_loop()  # a collector may run in any thread
+            end = weakref.finalize(plane, loop.call_soon_threadsafe, self._close, plane.closer)
+            end.atexit = False
+            self._ends.append(end)
+        return plane
 
     def credentials(self) -> CredentialState:
         """Tell how the credentials that are fetched stand, all identities together."""
@@ -83,9 +95,17 @@ class Connections:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for plane in self._planes.values():
+        for end in self._ends:
+            end.detach()
+        for plane in list(self._planes.values()):
             await plane.aclose()
+        await asyncio.gather(*self._closing)
         await self._client.aclose()
+
+    def _close(self, closer: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = asyncio.create_task(closer(), name="closing the control plane")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
 
 async def _prepare(provider: CredentialProvider) -> str | None:

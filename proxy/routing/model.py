@@ -176,7 +176,10 @@ def _first_that_waits(pools: Iterable[Pool]) -> Pool | None:
 
 @contextmanager
 def _watched(call: Call) -> Iterator[None]:
-    """Note on the call how the block ended."""
+    """Note on the call how the block ended.
+
+    After tries of our own clients are told not to try again: they would multiply them.
+    """
     try:
         yield
     except asyncio.CancelledError:
@@ -184,4 +187,6 @@ def _watched(call: Call) -> Iterator[None]:
         raise
     except Exception as error:
         call.failed(error)
+        if isinstance(error, GatewayError) and call.is_spent:
+            error.should_retry = False
         raise

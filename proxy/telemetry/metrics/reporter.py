@@ -73,7 +73,7 @@ class Metrics:
             self._answer(call, caller, model)
         elif call.outcome == "gone":
             self.all.gone.of({"model_group": model}).inc()
-        elif call.stream and call.first_byte is not None:
+        elif call.outcome == "failed" and call.stream and call.first_byte is not None:
             self.all.truncated.of(self._ours(call.tries[-1])).inc()
         self._detours(call, caller, model)
         if call.cache is not None:
@@ -115,7 +115,7 @@ class Metrics:
                 "status_code": status,
             }
 
-        failed = (self.all.failed_requests,) if call.outcome == "failed" else ()
+        failed = (self.all.failed_requests,) if call.error is not None else ()
         for series in self._series(key, (self.all.requests, *failed), labels):
             series.inc()
 

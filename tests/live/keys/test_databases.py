@@ -1,4 +1,4 @@
-"""Databases under load and out of reach: nothing locked, no password told, starts that are clear."""
+"""Databases under load and out of reach: nothing locked, no password told, clear starts."""
 
 from concurrent.futures import ThreadPoolExecutor
 

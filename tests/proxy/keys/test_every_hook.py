@@ -57,5 +57,6 @@ async def test_a13_every_check_on_every_route(
             assert (path, answer.status_code) == (path, status)
             assert error_of(answer)["code"] == code
         nobody = shown("sk-nobody-has-this-key")
+        path, body = CALLS[0]
         assert (await office.client.post(path, json=body, headers=nobody)).status_code == 401
     assert script.calls == []
