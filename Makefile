@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check test-real clean
+.PHONY: demo test check test-real bench clean
 
 demo: $(VENV)/demo.stamp
 	@$(BIN)/python -m proxy demo
@@ -20,6 +20,10 @@ check: $(VENV)/dev.stamp
 
 test-real: $(VENV)/real.stamp
 	$(BIN)/pytest -m real tests/real
+
+# Everything that `python -m benchmarks --help` knows goes into BENCH.
+bench: $(VENV)/demo.stamp
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
