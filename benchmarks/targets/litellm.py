@@ -40,7 +40,7 @@ def litellm(executable: Path) -> Start:
             folder=ground.folder,
         )
         ask = speaking_openai("/v1/chat/completions", _model)
-        with started("LiteLLM", port, ask, running) as target:
+        with started("LiteLLM", ask, running, lambda _: port) as target:
             yield target
 
     return start

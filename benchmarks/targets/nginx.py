@@ -56,7 +56,7 @@ def nginx(executable: Path) -> Start:
             log=ground.folder / "nginx.log",
             cores=ground.cores.gateway(),
         )
-        with started("nginx", port, direct.ask, running) as target:
+        with started("nginx", direct.ask, running, lambda _: port) as target:
             yield target
 
     return start

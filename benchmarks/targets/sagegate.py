@@ -49,7 +49,7 @@ def sagegate(*, name: str = "sagegate", tree: Path = HERE, workers: int = 1) -> 
             folder=tree,
         )
         ask = speaking_openai("/v1/chat/completions", lambda cell: cell.endpoint)
-        with started(name, port, ask, running) as target:
+        with started(name, ask, running, lambda _: port) as target:
             yield target
 
     return start

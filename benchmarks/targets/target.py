@@ -88,18 +88,24 @@ def speaking_openai(path: str, model: Callable[[Cell], str]) -> Callable[[Cell],
 @contextmanager
 def started(
     name: str,
-    port: int,
     ask: Callable[[Cell], Question],
     running: AbstractContextManager[Process],
+    port: Callable[[Process], int],
 ) -> Iterator[Target]:
     """Run a target's process, and wait for its first right answer.
+
+    Args:
+        name: In tables.
+        ask: Gives a cell's question in its words.
+        running: Its process.
+        port: Where that listens.
 
     Raises:
         NotStarted: there was none in time.
     """
     began = time.perf_counter()
     with running as process:
-        address = Address(port)
+        address = Address(port(process))
         await_first(process, address, ask(FIRST))
         start = time.perf_counter() - began
         yield Target(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from benchmarks.targets.target import (
     REGION,
     SECRET_KEY,
     Ground,
+    NotStarted,
     Start,
     Target,
     speaking_openai,
@@ -31,9 +34,12 @@ while True:
 """
 _GATEWAY = """
 [gateway]
-bind_address = "127.0.0.1:{port}"
 observability.enabled = false
 """
+#: It chooses its port itself, whatever the configuration says.
+_ADDRESS = re.compile(r"^http://[^/\s]+:(\d+)/openai/v1$", re.MULTILINE)
+#: Seconds until it says which.
+_PATIENCE = 30.0
 _MODEL = """
 [models.{name}]
 routing = ["runtime"]
@@ -53,13 +59,13 @@ def tensorzero(python: Path) -> Start:
 
     @contextmanager
     def start(ground: Ground) -> Iterator[Target]:
-        config, port = ground.folder / "tensorzero.toml", processes.free_port()
+        config = ground.folder / "tensorzero.toml"
         url, authority = ground.upstream.url, ground.upstream.authority
         models = (
             _MODEL.format(name=name, region=REGION, hosted=hosted, url=url)
             for name, hosted in _HOSTED.items()
         )
-        config.write_text(_GATEWAY.format(port=port) + "".join(models))
+        config.write_text(_GATEWAY + "".join(models))
         environment = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
         if authority:
             environment["SSL_CERT_FILE"] = str(authority)
@@ -72,7 +78,16 @@ def tensorzero(python: Path) -> Start:
         ask = speaking_openai(
             "/openai/v1/chat/completions", lambda cell: f"tensorzero::model_name::{cell.endpoint}"
         )
-        with started("TensorZero", port, ask, running) as target:
+        with started("TensorZero", ask, running, _port) as target:
             yield target
 
     return start
+
+
+def _port(process: processes.Process) -> int:
+    ends = time.perf_counter() + _PATIENCE
+    while not (found := _ADDRESS.search(process.last_words)):
+        if process.ended or time.perf_counter() > ends:
+            raise NotStarted(process.last_words)
+        time.sleep(0.005)
+    return int(found[1])

@@ -115,7 +115,7 @@ def test_a_target_that_does_not_start_is_told_with_its_last_words(
     )
     with (
         pytest.raises(NotStarted, match="no such luck"),
-        started("sh", processes.free_port(), straight.ask, running),
+        started("sh", straight.ask, running, lambda _: processes.free_port()),
     ):
         pass
 
