@@ -65,7 +65,7 @@ class _Peers:
 @click.option("--json", "json_file", type=_file, help="Write every sample.")
 @click.option("--svg", "svg_file", type=_file, help="Draw the rates.")
 @click.option(
-    "--compare", "commits", nargs=2, metavar="BEFORE AFTER", help="Two commits; `.`: as it is."
+    "--compare", "commits", nargs=2, metavar="BEFORE AFTER", help="Two commits, or folders."
 )
 def main(
     *,

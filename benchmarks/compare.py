@@ -18,8 +18,6 @@ from benchmarks.statistic import Spread, paired
 from benchmarks.table import markdown
 from benchmarks.targets.sagegate import HERE
 
-#: What stands for the tree as it is, with whatever is not committed.
-AS_IT_IS: Final = "."
 CELLS: Final = tuple(
     cell
     for cell in ALL
@@ -40,14 +38,14 @@ def tree(commit: str, folder: Path) -> Iterator[Path]:
     """Give a commit's sources, in a folder that is removed afterwards.
 
     Args:
-        commit: As git understands it; `.` is the tree as it is.
+        commit: As git understands it; or a folder of sources, with whatever is not committed there.
         folder: Does not exist.
 
     Raises:
         CalledProcessError: git knows no such commit.
     """
-    if commit == AS_IT_IS:
-        yield HERE
+    if Path(commit).is_dir():
+        yield Path(commit).resolve()
         return
     _git("worktree", "add", "--detach", str(folder), commit)
     try:
