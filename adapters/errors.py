@@ -14,6 +14,7 @@
         ModelNotFound         404    code model_not_found
         DeadlineExceeded      408
         RateLimited           429    retry_after
+        BudgetExceeded        429    code budget_exceeded
         Overloaded            503    retry_after
       UpstreamError           502    AWS or the container failed
         EndpointNotFound      404    AWS does not know the configured endpoint or component
@@ -201,6 +202,15 @@ class RateLimited(Rejected):
 
     status = 429
     type = "rate_limit_error"
+
+
+class BudgetExceeded(Rejected):
+    """The caller's key has spent what it may; a new try helps as little as with no money left."""
+
+    status = 429
+    type = "budget_exceeded"
+    code = "budget_exceeded"
+    should_retry = False
 
 
 class Overloaded(Rejected):

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from adapters.base import Invoker, Json
 from adapters.endpoint import Endpoint
 from adapters.openai.schemas import schemas_of
+from proxy.config.deployment import DeploymentParams
+from proxy.config.schema import ModelInfo
 from proxy.deployments import Deployment
 from proxy.policies import Policies, cold_starts, weights
 from proxy.routing.gate import Gate
 from proxy.routing.live import LiveDeployment, LiveState
 from proxy.routing.member import Member
 from proxy.routing.pool import Pool
+from proxy.routing.price import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Serving:
             gate=self.gate,
             quota=policies.quota_of_deployment(each.id, each.model, params),
             admission=admission,
+            most_bytes=policies.most_bytes,
+            price=_price(params, each.info),
             live=self.live,
         )
 
@@ -117,3 +122,15 @@ def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:
         by_session=policies.by_session,
         schemas=schemas_of(each.deployment.format for each in group),
     )
+
+
+def _price(params: DeploymentParams, info: ModelInfo) -> Price | None:
+    """Give what a deployment costs; each of its prices may stand in either place."""
+    said = [
+        getattr(info, name) if getattr(params, name) is None else getattr(params, name)
+        for name in ("input_cost_per_token", "output_cost_per_token", "input_cost_per_second")
+    ]
+    if said == [None, None, None]:
+        return None
+    read, written, second = (value or 0.0 for value in said)
+    return Price(input_token=read, output_token=written, second=second)

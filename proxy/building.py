@@ -19,20 +19,24 @@ from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
-from proxy.auth.keyring import Keyring
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Keyring, KeyTable
 from proxy.auth.peers import Peers
+from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
-from proxy.config.schema import GeneralSettings, ProxyConfig
+from proxy.config.schema import GeneralSettings, LitellmSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
 from proxy.json_body import JsonLimits
+from proxy.keys.opening import virtual_keys
 from proxy.lifecycle.plan import Plan
 from proxy.limits.ledgers import Ledgers
 from proxy.policies import Policies, policies, redis_settings
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.telemetry.metrics.reporter import Metrics, both
+from proxy.telemetry.redactor import Redactor, load
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.watch import refreshed
 
@@ -83,24 +87,33 @@ class _Parts:
     deployments: tuple[Deployment, ...]
     wildcards: tuple[Deployment, ...]
     network: Network
-    keyring: Keyring
+    keys: Mapping[bytes, Caller]
     policies: Policies
+    #: None where conversations are not logged.
+    transcript: Redactor | None
 
     @classmethod
     def of(cls, plan: Plan, processes: int) -> _Parts:
         """Make them; chat templates are compiled here."""
-        general = plan.config.general_settings
         return cls(
             deployments=tuple(deployments.deployments(plan.config, plan.environ)),
             wildcards=tuple(deployments.wildcards(plan.config, plan.environ)),
             network=read_network(plan.environ, ssl_verify=plan.config.litellm_settings.ssl_verify),
             policies=policies(plan.config, processes),
-            keyring=Keyring(
-                plan.master_key,
-                header=general.litellm_key_header_name,
-                public_paths=public_paths(plan.config),
-                any_host=general.dangerously_permit_weak_or_unset_master_key,
-            ),
+            keys=static_keys(plan.config.keys),
+            transcript=_transcript(plan.config.litellm_settings),
+        )
+
+    def keyring(self, plan: Plan, table: KeyTable | None) -> Keyring:
+        """Give who may call: with the plan's keys, and with those of the table."""
+        general = plan.config.general_settings
+        return Keyring(
+            plan.master_key,
+            keys=self.keys,
+            table=table,
+            header=general.litellm_key_header_name,
+            public_paths=public_paths(plan.config),
+            any_host=general.dangerously_permit_weak_or_unset_master_key,
         )
 
 
@@ -137,7 +150,6 @@ class Builder:
         self._opener = opener
         self._ledgers = Ledgers() if ledgers is None else ledgers
         self._metrics = Metrics() if metrics is None else metrics
-        self._report = both(logs.report_call, self._metrics.report)
         self._processes = processes
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
@@ -160,8 +172,14 @@ class Builder:
             self._way(parts.network) as aws,
             open_cache(settings, plan.environ, kept) as cache,
             self._ledgers.open(redis_settings(plan.config)) as ledger,
+            virtual_keys(plan.config.general_settings.database_url, parts.keys) as virtual,
         ):
             rules = replace(parts.policies, ledger=ledger)
+            report = both(
+                partial(logs.report_call, names_caller=not settings.redact_user_api_key_info),
+                self._metrics.report,
+            )
+            keyring = parts.keyring(plan, virtual and virtual.live)
             families = registry.families(
                 parts.wildcards,
                 aws.invoker,
@@ -174,9 +192,10 @@ class Builder:
                 aws.invoker,
                 live=self.live,
                 policies=rules,
-                report=self._report,
+                report=report if virtual is None else virtual.reporting(report),
                 families=families,
                 cache=cache,
+                transcript=parts.transcript,
             )
             self._metrics.know(models.members())
             if before is not None:
@@ -186,12 +205,13 @@ class Builder:
                 general = plan.config.general_settings
                 yield Gateway(
                     registry=models,
-                    keyring=parts.keyring,
+                    keyring=keyring,
                     peers=Peers(general.allowed_ips, general.trusted_proxy_ranges),
                     max_body_bytes=int(general.max_request_size_mb * _MEGABYTE),
                     json_limits=JsonLimits(general.max_json_items, general.max_json_keys),
-                    cors=_cors(general, key_required=parts.keyring.key_required),
+                    cors=_cors(general, key_required=keyring.key_required),
                     cache=cache,
+                    desk=virtual and virtual.desk,
                     door=self._door(rules),
                 )
 
@@ -218,6 +238,14 @@ class Builder:
             if not shared.users:
                 del self._ways[network]
                 await shared.closing.aclose()
+
+
+def _transcript(settings: LitellmSettings) -> Redactor | None:
+    """Give what conversations pass on their way to the log; None where they stay out of it."""
+    if not settings.log_messages or settings.turn_off_message_logging:
+        return None
+    own = settings.redact_messages
+    return Redactor(None if own is None else load(own))
 
 
 def public_paths(config: ProxyConfig) -> tuple[str, ...]:

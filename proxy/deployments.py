@@ -16,6 +16,7 @@ from adapters.base import Format, Invoker, Json, StreamMode, Target
 from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose, network
 from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
+from proxy.auth.static_keys import static_keys
 from proxy.banner import ModelLine
 from proxy.cache.opening import check as check_cache
 from proxy.config.deployment import DeploymentParams
@@ -123,6 +124,7 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
         partial(network, environ, ssl_verify=settings.ssl_verify),
         partial(check_cache, settings, environ),
         partial(check_limits, config),
+        partial(static_keys, config.keys),
     ]
     checks += [
         partial(_at, config, index, environ, taken=set()) for index in range(len(config.model_list))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, Final, TypeVar, cast
 
 from starlette.requests import ClientDisconnect, Request
@@ -15,12 +16,14 @@ from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
 from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
-from proxy.auth.keyring import ADMIN, Caller
+from proxy.auth.caller import Caller
 from proxy.gateway import Gateway
 from proxy.held_stream import HeldStream
 from proxy.json_body import parse_object
+from proxy.registry import Registry
 from proxy.routing.answering import Answering
 from proxy.routing.call import Call
+from proxy.routing.wishes import Wishes
 from proxy.sse import ChunkSource
 
 _SAGEMAKER: Final = PREFIX.encode()
@@ -68,12 +71,16 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
     Between the two it waits for its turn, where the process takes only so many requests at once.
 
     Raises:
+        BudgetExceeded: the caller's key has spent what it may.
         Overloaded: there is no room for it.
         ClientGone: the client left in the middle of its body, or while it waited.
         InvalidRequest: the body is not what the model takes for the task, or names what a client
             may not choose.
+        PermissionDenied: the caller's key is not for the model, or for one of these fallbacks.
         ModelNotFound: no such public model, or none that it names as a fallback.
     """
+    if caller.account is not None:
+        caller.account.check()
     data = await read_body(request)
     started = time.monotonic()
     door = gateway(request).door
@@ -84,13 +91,13 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         body["model"] = request.path_params["model"]
     validate(AddressedRequest, body)
     registry = gateway(request).registry
-    model = request.state.model = registry.model(body["model"])
+    model = request.state.model = registry.model(permitted(registry, caller, body["model"]))
     schema = model.schemas[task]
     validate(schema, body)
     params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)
-    wished = wishes(body, request.headers)
+    wished = _granted(registry, caller, wishes(body, request.headers))
     for name in wished.fallbacks or ():
         registry.pool(name)
     call = Call(
@@ -98,10 +105,12 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         task=task,
         model=model.name,
         caller=caller.alias,
+        key=caller.digest,
+        claim=caller.claim,
         client=request.state.client,
         stream=params.get("stream") is True,
         started=started,
-        is_admin=caller == ADMIN,
+        is_admin=caller.is_admin,
         size=len(data),
         at_the_door=getattr(request.state, "at_the_door", 0.0),
         wishes=wished,
@@ -112,6 +121,32 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
     )
     request.state.call = call
     return model, call, params
+
+
+def permitted(registry: Registry, caller: Caller, asked: str) -> str:
+    """Give the model that a caller means by a name.
+
+    A key that is not for it hears the same, whether there is such a model or not.
+
+    Raises:
+        PermissionDenied: the caller's key is not for it.
+    """
+    name = caller.resolved(asked)
+    caller.check_model(asked, name, registry.behind(name))
+    return name
+
+
+def _granted(registry: Registry, caller: Caller, wished: Wishes) -> Wishes:
+    """Give the wishes that a caller's key allows; the key's tags win over the request's.
+
+    Raises:
+        PermissionDenied: a fallback is a model that the key is not for; those of the
+            configuration are the operator's own choice.
+    """
+    if wished.fallbacks:
+        allowed = tuple(permitted(registry, caller, name) for name in wished.fallbacks)
+        wished = replace(wished, fallbacks=allowed)
+    return replace(wished, tags=caller.tags) if caller.tags else wished
 
 
 def _headers_for_sagemaker(request: Request) -> tuple[Header, ...]:

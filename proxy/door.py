@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from proxy.auth.keyring import Caller
+from proxy.auth.caller import Caller
 from proxy.routing.permits import AdmissionPolicy, Permit, Permits, Place
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proxy.auth.keyring import Keyring
 from proxy.auth.peers import Peers
@@ -12,6 +12,9 @@ from proxy.cache.answers import AnswerCache
 from proxy.door import Door
 from proxy.json_body import JsonLimits
 from proxy.registry import Registry
+
+if TYPE_CHECKING:
+    from proxy.keys.desk import KeyDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,5 +32,7 @@ class Gateway:
     cors: Mapping[str, Any]
     #: None where answers are not cached.
     cache: AnswerCache | None = None
+    #: Where virtual keys are made; None without a database.
+    desk: KeyDesk | None = None
     #: None: requests come in as they are.
     door: Door | None = None

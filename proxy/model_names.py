@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
+from typing import Final
 
 from adapters.errors import ConfigError
 from proxy.config.router import FallbackLists, FallbackSettings
@@ -11,6 +12,9 @@ from proxy.config.schema import ProxyConfig
 from proxy.wildcards.pattern import STAR, Pattern
 
 Place = tuple[str | int, ...]
+
+#: What stands for every model in a key's list.
+_EVERY: Final = frozenset({STAR, "all-proxy-models"})
 
 
 def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
@@ -22,6 +26,7 @@ def unknown_names(config: ProxyConfig) -> Iterator[ConfigError]:
     for path, name in _mentioned(config):
         if name not in known and not _fits(name, patterns):
             yield ConfigError("no model has this name", path=path)
+    yield from _unknown_grants(config, known, patterns)
     for path, name in _aliased(config):
         if name not in names and not _fits(name, patterns):
             has = "only an alias has this name" if name in known else "no model has this name"
@@ -46,6 +51,24 @@ def _idle(config: ProxyConfig, names: Collection[str]) -> Iterator[ConfigError]:
             yield ConfigError(says, path=("router_settings", "model_group_limits", name))
 
 
+def _unknown_grants(
+    config: ProxyConfig, known: Collection[str], patterns: Collection[Pattern]
+) -> Iterator[ConfigError]:
+    """Give an error for each name and pattern of a key's that no model fits."""
+    for index, entry in enumerate(config.keys):
+        for place, name in enumerate(entry.models):
+            if name not in {*known, *_EVERY} and not _fits_some(name, known, patterns):
+                yield ConfigError("no model has this name", path=("keys", index, "models", place))
+
+
+def _fits_some(name: str, known: Collection[str], patterns: Collection[Pattern]) -> bool:
+    """Whether a key's pattern fits a model; with wildcards in the registry nobody can tell."""
+    if STAR in name:
+        own = Pattern.of(name)
+        return bool(patterns) or any(own.match(each) is not None for each in known)
+    return _fits(name, patterns)
+
+
 def _mentioned(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
     router, settings = config.router_settings, config.litellm_settings
     yield from _fallbacks("router_settings", router)
@@ -54,6 +77,9 @@ def _mentioned(config: ProxyConfig) -> Iterator[tuple[Place, str]]:
         yield ("router_settings", "model_group_retry_policy", model), model
     for model in router.model_group_limits:
         yield ("router_settings", "model_group_limits", model), model
+    for index, entry in enumerate(config.keys):
+        for name, model in entry.aliases.items():
+            yield ("keys", index, "aliases", name), model
 
 
 def _aliased(config: ProxyConfig) -> Iterator[tuple[Place, str]]:

@@ -5,6 +5,7 @@ Loads the web server only once the configuration is known to be good, so that va
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ from proxy.banner import banner, hints
 from proxy.config.load import Loaded, load_config, load_values
 from proxy.config.schema import ProxyConfig
 from proxy.exposure import expose, master_key
+from proxy.keys.opening import prepare
 from proxy.lifecycle.plan import Plan
 from proxy.listen import address_of, listen
 
@@ -138,6 +140,8 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     plan = reading()
     plan.settle(environ)
     config, key = plan.config, plan.master_key
+    if config.general_settings.database_url is not None:
+        asyncio.run(prepare(config.general_settings.database_url))
     exposure = expose(listening.host, key, config.general_settings)
 
     from proxy.deployments import (  # noqa: PLC0415 - see `Source.load`

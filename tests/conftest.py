@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.postgres_server import PostgresServer, serve_postgres
 from tests.redis_server import RedisServer, serve_redis
 
 
@@ -11,4 +12,11 @@ from tests.redis_server import RedisServer, serve_redis
 def redis_server() -> Iterator[RedisServer]:
     """One Redis for the session, started when a test first asks: use a key prefix of your own."""
     with serve_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the session, started when a test first asks; it has one database."""
+    with serve_postgres() as server:
         yield server

@@ -98,6 +98,8 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 #: A span of time, in seconds.
 Seconds = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]
 NonNegativeSeconds = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
+#: A price, in US dollars.
+Money = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
 #: A span of time in seconds, or written as `600s`, `10m` or `1h`; may be none.
 Span = Annotated[NonNegativeSeconds, BeforeValidator(_in_seconds)]
 #: A size in units of 1 048 576 bytes.

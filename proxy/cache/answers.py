@@ -82,7 +82,7 @@ class AnswerCache:
             params,
             model=call.model,
             settings=settings,
-            caller=None if self.policy.shared else call.caller,
+            caller=None if self.policy.shared else call.key or call.caller,
             namespace=controls.namespace,
             tags=call.wishes.tags,
             headers=call.origin.headers,

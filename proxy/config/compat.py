@@ -34,7 +34,7 @@ _CALLBACKS = _keys(
     "callbacks are not called in this version",
     """callbacks success_callback failure_callback service_callback service_callbacks
     callback_settings langfuse_default_tags prometheus_metrics_config
-    redact_user_api_key_info disable_end_user_cost_tracking
+    disable_end_user_cost_tracking
     disable_end_user_cost_tracking_prometheus_only""",
 )
 #: Lists of names, of which this one is no news: metrics are always on.
@@ -53,7 +53,7 @@ _ALERTS = _keys(
     spend_report_frequency""",
 )
 _DATABASE = _keys(
-    "there is no database in this version",
+    "the database needs no such setting",
     """database_connection_pool_limit database_connection_timeout database_type database_args
     database_connection_pool_timeout disable_prisma_schema_update use_prisma_migrate
     allow_requests_on_db_unavailable store_model_in_db supported_db_objects disable_spend_logs
@@ -89,9 +89,8 @@ _TOOLS = _keys(
     default_vertex_config pass_through_endpoints""",
 )
 _COST = _keys(
-    "costs are not counted in this version",
-    """input_cost_per_token output_cost_per_token input_cost_per_second output_cost_per_second
-    cost_margin_config cost_discount_config custom_pricing""",
+    "costs come from tokens and seconds alone",
+    """output_cost_per_second cost_margin_config cost_discount_config custom_pricing""",
 )
 
 _NO_KEYS = f"the master key is the only key: keys of their own are {_LATER}"
@@ -103,8 +102,8 @@ _NO_GUARD = f"guardrails are {_LATER}"
 _LIMITS = _keys(
     _NO_LIMIT,
     """itpm otpm max_budget budget_duration max_user_budget max_end_user_budget
-    default_api_key_tpm_limit default_api_key_rpm_limit max_response_size_mb
-    max_file_size_mb provider_budget_config""",
+    default_api_key_tpm_limit default_api_key_rpm_limit max_file_size_mb
+    provider_budget_config""",
 )
 
 #: What a request is about: no deployment has a default of it.
@@ -147,6 +146,7 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
     "model_list": {},
     "credential_list": {},
     "credential_values": {},
+    "keys": {},
     "litellm_params": {
         **_PARAMS_UNUSED,
         **_BALANCING,
@@ -166,7 +166,6 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_ELSEWHERE,
         **_COST,
         **_TOOLS,
-        **_keys("prompts and answers are never logged", "turn_off_message_logging"),
         **_keys("AWS asks for no client certificate", "ssl_certificate"),
         **_keys(
             "prompt templates merge and skip messages anyway, and a chat container judges its own",
@@ -227,13 +226,16 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
 #: Section -> key -> why the configuration is refused.
 UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     "root": {
-        **_keys(_NO_KEYS, "keys"),
         **_keys(_NO_GUARD, "guardrails policies policy_attachments"),
         **_keys(_NO_TEMPLATE, "prompts"),
     },
     "model_list": {},
     "credential_list": {},
     "credential_values": {},
+    "keys": {
+        **_keys("only virtual keys have budgets", "max_budget budget_duration soft_budget"),
+        **_keys("it is for virtual keys: a row of the configuration says expires", "duration"),
+    },
     "litellm_params": _PARAMS_UNSUPPORTED,
     "discover": {},
     "model_info": {},
@@ -259,7 +261,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     },
     "general_settings": {
         **_LIMITS,
-        **_keys(_NO_KEYS, "database_url"),
         **_keys(
             _NO_AUTH,
             """custom_auth custom_auth_settings custom_auth_run_common_checks enable_jwt_auth

@@ -17,7 +17,7 @@ from pydantic import (
 
 from adapters.deployment.address import Address, parse_model
 from adapters.deployment.settings import Settings
-from adapters.deployment.values import Seconds, Span, Text
+from adapters.deployment.values import Money, Seconds, Span, Text
 from proxy.config.wildcard import Discover, EndpointPattern, is_wildcard
 
 
@@ -48,6 +48,10 @@ class DeploymentSettings(Settings):
     adaptive_concurrency: bool | None = None
     order: int = 0
     tags: tuple[Text, ...] = ()
+    #: In US dollars.
+    input_cost_per_token: Money | None = None
+    output_cost_per_token: Money | None = None
+    input_cost_per_second: Money | None = None
     num_retries: NonNegativeInt | None = None
     max_retries: NonNegativeInt | None = None
     allowed_fails: NonNegativeInt | None = None

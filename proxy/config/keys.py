@@ -17,6 +17,7 @@ from adapters.spelling import distance, nearest
 from proxy.config.cache import CacheParams
 from proxy.config.compat import ALWAYS_ON, CALLBACK_LISTS, UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
+from proxy.config.key_entry import KeyEntry
 from proxy.config.problems import Report
 from proxy.config.router import RouterSettings
 from proxy.config.schema import (
@@ -38,6 +39,7 @@ _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "model_info": ModelInfo,
     "credential_list": CredentialEntry,
     "credential_values": SigningSettings,
+    "keys": KeyEntry,
     "litellm_settings": LitellmSettings,
     "router_settings": RouterSettings,
     "general_settings": GeneralSettings,
@@ -47,6 +49,7 @@ _HOMES = {
     "root": "at the top of the file",
     "model_list": "in an entry of model_list",
     "credential_list": "in an entry of credential_list",
+    "keys": "in an entry of keys",
 }
 #: Sections that are judged by name when they turn up under a deployment: a container has no use
 #: for their keys, and some of them are secrets.
@@ -57,6 +60,8 @@ _NO_HOME = "cache_params"
 _SHORT_LIMITS: Final = ("rpm", "tpm")
 #: What no two deployments can share.
 _EACH_ONES_OWN = DeploymentParams.model_fields.keys() - DeploymentSettings.model_fields.keys()
+#: Sections whose keys narrow something: leaving one out, misspelt as it is, would widen it.
+_STRICT = ("keys",)
 _WAY_OUT = "a container's own parameter of this name goes under extra_body"
 
 
@@ -65,6 +70,7 @@ def judged(root: Node, report: Report) -> Node:
     sections = {
         "model_list": lambda node: _each(node, lambda entry: _entry(entry, report)),
         "credential_list": lambda node: _each(node, lambda entry: _credential(entry, report)),
+        "keys": lambda node: _each(node, lambda entry: _closed(entry, "keys", report)),
         "litellm_settings": lambda node: _litellm(node, report),
         "general_settings": lambda node: _closed(node, "general_settings", report),
         "router_settings": lambda node: _router(node, report),
@@ -210,7 +216,7 @@ def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:
     homes = [name for name in _SCHEMAS if name not in (section, _NO_HOME) and _knows(name, key)]
     if homes:
         home = _HOMES.get(homes[0], f"under {homes[0]}")
-        tell = report.refuse if _is_lock(key) else report.doubt
+        tell = report.refuse if section in _STRICT or _is_lock(key) else report.doubt
         tell(node.place, f"belongs {home}")
         return
     known = {*_SCHEMAS[section].model_fields, *UNUSED[section], *UNSUPPORTED[section]}
@@ -219,7 +225,8 @@ def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:
     hint = f" (did you mean {close[0]}?)" if close else ""
     is_ours = key.startswith(("aws_", "sagemaker_"))
     way_out = "" if is_ours or not near else f"; {_WAY_OUT}"
-    tell = report.refuse if close and _is_lock(close[0]) else report.doubt
+    strict = section in _STRICT or any(_is_lock(name) for name in close)
+    tell = report.refuse if strict else report.doubt
     tell(node.place, f"unknown key{hint}{way_out}")
 
 

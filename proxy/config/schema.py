@@ -21,11 +21,12 @@ from pydantic import (
 )
 
 from adapters.deployment.settings import SigningSettings
-from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
+from adapters.deployment.values import Megabytes, Money, Seconds, Secret, Section, Text
 from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
+from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
-from proxy.config.values import Buckets, ExactPath, HeaderName, IpNetwork, Origin
+from proxy.config.values import Buckets, DatabaseUrl, ExactPath, HeaderName, IpNetwork, Origin
 from proxy.config.wildcard import is_wildcard
 
 
@@ -41,6 +42,10 @@ class ModelInfo(Section):
     max_tokens: PositiveInt | None = None
     max_input_tokens: PositiveInt | None = None
     max_output_tokens: PositiveInt | None = None
+    #: In US dollars; for deployments that do not say so themselves.
+    input_cost_per_token: Money | None = None
+    output_cost_per_token: Money | None = None
+    input_cost_per_second: Money | None = None
 
     @model_validator(mode="after")
     def _abilities_are_flags(self) -> ModelInfo:
@@ -106,6 +111,13 @@ class LitellmSettings(FallbackSettings):
     require_auth_for_metrics_endpoint: bool = True
     #: Of the latencies among the metrics, in seconds; read at the start only. None: LiteLLM's.
     prometheus_latency_buckets: Buckets | None = None
+    #: Log what clients say and models answer; `turn_off_message_logging` wins.
+    log_messages: bool = False
+    turn_off_message_logging: bool = False
+    #: `module.function`, a function from text to text that every such text passes first.
+    redact_messages: Text | None = None
+    #: Leave callers' aliases out of the log.
+    redact_user_api_key_info: bool = False
     set_verbose: bool = False
     json_logs: bool = False
 
@@ -114,12 +126,16 @@ class GeneralSettings(Section):
     """`general_settings`: the server's own doors and limits."""
 
     master_key: Secret | None = None
+    #: Where virtual keys are kept.
+    database_url: DatabaseUrl | None = None
     litellm_key_header_name: HeaderName | None = None
     public_routes: tuple[ExactPath, ...] = ()
     dangerously_permit_weak_or_unset_master_key: bool = False
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Megabytes = 25
+    #: Of each answer of SageMaker's, whole or streamed; None: 64 for whole ones.
+    max_response_size_mb: Megabytes | None = None
     #: Values in lists and objects of a request's body; and its keys, lists and objects.
     max_json_items: PositiveInt = 1000000
     max_json_keys: PositiveInt = 400000
@@ -164,6 +180,8 @@ class ProxyConfig(Section):
     router_settings: RouterSettings = RouterSettings()
     #: Already given to the deployments that name them; kept here to be checked.
     credential_list: tuple[CredentialEntry, ...] = ()
+    #: Callers' keys beside the master key.
+    keys: tuple[KeyEntry, ...] = ()
     #: Hidden as a whole: variables are where secrets live.
     environment_variables: Mapping[str, SecretStr] = Field(default_factory=dict)
     include: tuple[Text, ...] = ()

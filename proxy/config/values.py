@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from adapters.deployment.values import Seconds
 
@@ -44,6 +44,28 @@ def _header_name(text: str) -> str:
     return text
 
 
+def _key_route(text: str) -> str:
+    """Let LiteLLM's name for all that a key can be for stand beside paths."""
+    return text if text == "llm_api_routes" else _exact_path(text)
+
+
+def _model_pattern(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    if text.count("*") > 1:
+        raise ValueError('expected one "*" at most')
+    return text
+
+
+def _database_url(secret: SecretStr) -> SecretStr:
+    scheme, mark, rest = secret.get_secret_value().partition("://")
+    if scheme not in {"sqlite", "postgres", "postgresql"} or not mark:
+        raise ValueError("expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+    if scheme == "sqlite" and (not rest.startswith("/") or not rest.strip("/")):
+        raise ValueError("expected a file: sqlite:///relative/path or sqlite:////absolute/path")
+    return SecretStr(f"postgresql://{rest}") if scheme == "postgres" else secret
+
+
 def _network(text: Any) -> IPv4Network | IPv6Network:
     try:
         return ip_network(text if isinstance(text, str) else "")
@@ -58,4 +80,10 @@ Buckets = Annotated[tuple[Seconds, ...], AfterValidator(_ascending)]
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
+#: A path, or `llm_api_routes`.
+KeyRoute = Annotated[str, AfterValidator(_key_route)]
+#: A public model's name; a `*` in it stands for any text.
+ModelPattern = Annotated[str, AfterValidator(_model_pattern)]
+#: Where keys are kept; hidden, since it may have a password.
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 IpNetwork = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]

@@ -9,6 +9,7 @@ from proxy.routes import (
     conditions,
     embeddings,
     health,
+    keys,
     lifecycle,
     metrics,
     model_info,
@@ -29,5 +30,6 @@ ROUTES = (
     *lifecycle.ROUTES,
     *cache.ROUTES,
     *metrics.ROUTES,
+    *keys.ROUTES,
     *pages.ROUTES,
 )

@@ -19,6 +19,8 @@ def whole(call: Call, answer: Answer) -> JsonResponse:
     """Give the response for a whole answer."""
     headers = _headers(call, answer.head)
     headers["x-sagegate-usage-source"] = answer.usage_source
+    if call.cost is not None:
+        headers["x-litellm-response-cost"] = f"{call.cost:.10g}"
     try:
         return JsonResponse(answer.body, headers=headers)
     except TypeError as error:

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.openai.completions import CompletionRequest
-from proxy.auth.keyring import Access, Caller
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
 from proxy.routes.table import Route, for_models
 from proxy.routes.text import generate
 

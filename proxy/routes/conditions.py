@@ -11,7 +11,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.auth.keyring import ADMIN, Access, Caller
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
 from proxy.deps import gateway
 from proxy.errors import JsonResponse
 from proxy.routes.table import Route
@@ -20,13 +21,17 @@ _GOOD: Final = "healthy"
 
 
 async def index(request: Request, caller: Caller) -> Response:
-    """List the deployments that can be counted on, and those that can't.
+    """List the deployments that can be counted on, and those that can't, of the caller's models.
 
     Endpoints' names are for the master key; where none is configured, for every caller.
     """
     current = gateway(request)
-    is_admin = caller is ADMIN or not current.keyring.key_required
-    told = [each.condition(where=is_admin) for each in current.registry.servings()]
+    is_admin = caller.is_admin or not current.keyring.key_required
+    told = [
+        each.condition(where=is_admin)
+        for each in current.registry.servings()
+        if caller.may_use(each.deployment.model)
+    ]
     healthy = [each for each in told if each["status"] == _GOOD]
     unhealthy = [each for each in told if each["status"] != _GOOD]
     return JsonResponse(

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.openai.embeddings import EmbeddingRequest
-from proxy.auth.keyring import Access, Caller
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
 from proxy.deps import read_call, until_gone
 from proxy.routes import answers
 from proxy.routes.table import Route, for_models

@@ -8,7 +8,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.auth.keyring import Access, Caller
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
 from proxy.errors import JsonResponse
 from proxy.lifecycle.life import Life
 from proxy.routes.table import Route

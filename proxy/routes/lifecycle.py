@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.errors import ConfigError, InvalidRequest
-from proxy.auth.keyring import Access, Caller
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
 from proxy.errors import JsonResponse
 from proxy.lifecycle.control import Control
 from proxy.routes.table import Route

@@ -10,7 +10,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.auth.keyring import Access, Caller
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
 from proxy.routes.table import Route
 from proxy.telemetry.metrics.page import Page
 

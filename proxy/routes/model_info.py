@@ -5,7 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.auth.keyring import Access, Caller
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
 from proxy.deps import gateway
 from proxy.errors import JsonResponse
 from proxy.routes.table import Route
@@ -13,8 +14,8 @@ from proxy.routes.table import Route
 
 async def index(request: Request, caller: Caller) -> Response:
     """List the deployments: public name, endpoint, region, format and the configured facts."""
-    del caller
-    return JsonResponse({"data": gateway(request).registry.cards()})
+    cards = gateway(request).registry.cards()
+    return JsonResponse({"data": [card for card in cards if caller.may_use(card["model_name"])]})
 
 
 ROUTES = (

@@ -11,28 +11,35 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.base import Json
-from proxy.auth.keyring import Access, Caller
-from proxy.deps import gateway
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
+from proxy.deps import gateway, permitted
 from proxy.errors import JsonResponse
 from proxy.routes.table import Route, with_v1
 
 
 async def index(request: Request, caller: Caller) -> Response:
-    """List the models."""
-    del caller
+    """List the models that the caller's key is for, and its own names for them."""
     registry = gateway(request).registry
-    models = registry.models().items()
-    listed = [_model(name, registry.created, status) for name, status in models]
+    models = {
+        name: status
+        for name, status in registry.models().items()
+        if caller.may_use(name, registry.behind(name))
+    }
+    for name, model in caller.aliases.items():
+        if caller.may_use(model, registry.behind(model)):
+            models.setdefault(name, None)
+    listed = [_model(name, registry.created, status) for name, status in models.items()]
     return JsonResponse({"object": "list", "data": listed})
 
 
 async def show(request: Request, caller: Caller) -> Response:
     """Show one model."""
-    del caller
     registry = gateway(request).registry
-    name = request.path_params["id"]
+    asked = request.path_params["id"]
+    name = permitted(registry, caller, asked)
     registry.pool(name)
-    return JsonResponse(_model(name, registry.created, registry.models().get(name)))
+    return JsonResponse(_model(asked, registry.created, registry.models().get(name)))
 
 
 def _model(name: str, created: int, status: str | None) -> Json:

@@ -6,7 +6,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.auth.keyring import Access, Caller
+from proxy.auth.caller import Caller
+from proxy.auth.keyring import Access
 from proxy.errors import JsonResponse
 from proxy.routes.table import SECURITY_SCHEMES, Route
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.base import Task
-from proxy.auth.keyring import Caller
+from proxy.auth.caller import Caller
 from proxy.deps import read_call, until_gone, until_held
 from proxy.routes import answers
 

@@ -15,9 +15,10 @@ from adapters.base import Head, Json, Origin, Task
 from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
 from proxy.cache.controls import NO_CONTROLS, CacheControls
-from proxy.limits.claim import Remaining
+from proxy.limits.claim import Claim, Remaining
 from proxy.routing.deadline import Deadline
 from proxy.routing.metering import Stopwatch
+from proxy.routing.price import Price
 from proxy.routing.quota import Receipt
 from proxy.routing.tries import StandIn, Try
 from proxy.routing.wishes import NO_WISHES, Wishes
@@ -49,6 +50,10 @@ class Call:
     model: str
     caller: str
     stream: bool
+    #: The SHA-256 of the caller's own key in hexadecimal digits; empty without one.
+    key: str = field(default="", repr=False)
+    #: What that key may use.
+    claim: Claim | None = None
     #: The client's address.
     client: str = ""
     origin: Origin = field(default_factory=Origin)
@@ -102,6 +107,8 @@ class Call:
     cache_key: str | None = None
     #: What it took; an answer from the cache took nothing.
     usage: Json | None = None
+    #: What the deployment that was asked last costs.
+    price: Price | None = None
     error: Exception | None = None
     outcome: Outcome = "ok"
     _tokens: int | None = field(default=None, repr=False)
@@ -112,6 +119,24 @@ class Call:
         if self._tokens is None:
             self._tokens = self.weigh()
         return self._tokens
+
+    @property
+    def used(self) -> tuple[int, int]:
+        """How many tokens were read and written, as far as is known.
+
+        Where a client left before the container had told, an estimate stands for both.
+        """
+        if self.usage is None and self.outcome == "gone":
+            return self.tokens, 0
+        usage = self.usage or {}
+        return usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+
+    @property
+    def cost(self) -> float | None:
+        """What the answer has cost so far, in US dollars; None where it has no price."""
+        if self.price is None or self.outcome == "failed":
+            return None
+        return self.price.of(*self.used, time.monotonic() - self.tries[-1].started)
 
     @property
     def status(self) -> int:
@@ -144,9 +169,12 @@ class Call:
         """Seconds that were waited for a place, at the door and before deployments."""
         return self.at_the_door + sum(each.queue.seconds for each in self.tries)
 
-    def reaches(self, model: str, endpoint: Endpoint, provider: str) -> Try:
-        """Note which deployment is asked; give the note of the try."""
+    def reaches(
+        self, model: str, endpoint: Endpoint, provider: str, price: Price | None = None
+    ) -> Try:
+        """Note which deployment is asked, and what it costs; give the note of the try."""
         target = endpoint.target
+        self.price = price
         self.group = model
         self.deployment = endpoint.id
         self.endpoint = target.endpoint
@@ -175,7 +203,6 @@ class Call:
         """Note that a model is asked in another's place."""
         self.fell_back += 1
         self.stand_ins.append(StandIn(model, because))
-        self.remaining.clear()  # what the client reads is of the model that answers
 
     def stood_in(self, model: str) -> None:
         """Note that a model has answered, in its own place or in another's."""

@@ -15,11 +15,15 @@ from adapters.answer import Answer
 from adapters.base import Json, Limits
 from adapters.errors import EndpointCold, GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
+from proxy.limits.ledger import Ledger
+from proxy.limits.memory import MemoryLedger
 from proxy.limits.size import tokens_of
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
+from proxy.routing.counting import counted
 from proxy.routing.fallbacks import Fallbacks, is_worth_a_fallback
 from proxy.routing.pool import Ask, Pool, T
+from proxy.routing.quota import Quota
 from proxy.routing.stream import PoolStream
 
 
@@ -32,12 +36,14 @@ class PublicModel:
         find: Gives another public model's pool, or raises `ModelNotFound`.
         report: Takes each call, once, when it has ended.
         fallbacks: Which models stand in for it.
+        ledger: Who counts what callers' keys use.
     """
 
     pool: Pool
     find: Callable[[str], Pool]
     report: Report
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
+    ledger: Ledger = field(default_factory=MemoryLedger)
 
     @property
     def name(self) -> str:
@@ -71,7 +77,7 @@ class PublicModel:
 
         try:
             with _watched(call):
-                answer = await self._run(call, params, ask)
+                answer = await self._counted(call, params, ask)
                 call.answered(answer.head)
                 call.usage = answer.body.get("usage")
                 return answer
@@ -93,12 +99,17 @@ class PublicModel:
 
         try:
             with _watched(call):
-                stream = await self._run(call, params, ask)
+                stream = await self._counted(call, params, ask)
         except BaseException:
             tell(self.report, call)
             raise
         call.answered(stream.head)
         return stream
+
+    async def _counted(self, call: Call, params: Json, ask: Ask[T]) -> T:
+        """Ask, once the limits of the caller's key have room for it."""
+        quota = None if call.claim is None else Quota(self.ledger, call.claim)
+        return await counted(quota, call, partial(self._run, call, params, ask))
 
     async def _run(self, call: Call, params: Json, ask: Ask[T]) -> T:
         """Ask the model's own deployments, then those of its stand-ins, within one deadline.
@@ -106,7 +117,7 @@ class PublicModel:
         Only when nobody else has answered it waits for a cold one to start. What is wrong with the
         request for a stand-in only does not hide why there was need of one.
         """
-        alone = not self._may_fall_back(call)
+        alone, told = not self._may_fall_back(call), len(call.remaining)
         try:
             return await self.pool.run(call, ask, last=alone)
         except GatewayError as error:
@@ -116,6 +127,7 @@ class PublicModel:
             if call.deadline is not None and not call.deadline.left:
                 break
             call.falls_back(pool.model, last)
+            del call.remaining[told:]  # the client reads of the limits of the model that answers
             try:
                 return await self._stood_in(pool, call, ask)
             except EndpointCold as error:

@@ -10,22 +10,23 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from adapters.base import Limits
 from adapters.deadline import within
 from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, RateLimited
 from adapters.openai.schemas import SCHEMAS, Schemas
-from proxy.limits.claim import LimitReached
 from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
 from proxy.routing.balance import Strategy, simple_shuffle
 from proxy.routing.call import Call
+from proxy.routing.counting import counted, take
 from proxy.routing.deadline import Deadline
 from proxy.routing.gate import Probe
 from proxy.routing.member import Member
 from proxy.routing.patience import Patience
-from proxy.routing.quota import Quota, Receipt
+from proxy.routing.quota import Quota
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.tags import tagged
 
@@ -88,17 +89,7 @@ class Pool:
             GatewayError: the last failure; `should_retry` is false once there were retries here,
                 so that clients don't multiply them.
         """
-        if self.quota is None:
-            return await self._tried(call, ask, last=last)
-        receipt = await _take(self.quota, call, told=True)
-        try:
-            answer = await self._tried(call, ask, last=last)
-        except BaseException as error:
-            known = error if isinstance(error, GatewayError) else None
-            receipt.end(None, known, made=not isinstance(error, EndpointCold))
-            raise
-        call.receipts.append(receipt)
-        return answer
+        return await counted(self.quota, call, partial(self._tried, call, ask, last=last))
 
     async def _tried(self, call: Call, ask: Ask[T], *, last: bool) -> T:
         tries = _Tries(self, call, last=last)
@@ -174,11 +165,11 @@ class _Tries:
         probe = Probe(member.gate_of(call), member.cold.pace)
         if member.quota is not None:
             try:
-                receipt = await _take(member.quota, call, told=len(self._pool.members) == 1)
+                receipt = await take(member.quota, call, told=len(self._pool.members) == 1)
             except BaseException:
                 probe.ended()
                 raise
-        tried = call.reaches(self._pool.model, member.endpoint, member.provider)
+        tried = call.reaches(self._pool.model, member.endpoint, member.provider, member.price)
         return Attempt(member, tried, probe, call.caller, alone=self._alone, receipt=receipt)
 
     def end(self) -> None:
@@ -274,24 +265,6 @@ class _Tries:
         return pause if free or self._pool.budget.take() else None
 
 
-async def _take(quota: Quota, call: Call, *, told: bool) -> Receipt:
-    """Take a call from a quota; the client may be told what is left of it then, or is short.
-
-    Raises:
-        RateLimited: it does not fit.
-        Overloaded: nobody can tell.
-    """
-    try:
-        receipt = await quota.take(call.tokens)
-    except LimitReached as error:
-        if told:
-            call.remaining.append(error.remaining)
-        raise
-    if told:
-        call.remaining.extend(receipt.remaining)
-    return receipt
-
-
 def _patience(refusal: RateLimited) -> float:
     """Give how long a refusal asks to wait; for ever, where waiting does not help."""
     return math.inf if refusal.retry_after is None else refusal.retry_after
@@ -331,6 +304,7 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     except GatewayError as error:
         attempt.close(error=error)
         attempt.failed(error)
+        call.price = None  # a client that leaves before the next try owes nothing
         if isinstance(error, EndpointCold):
             call.deadline = deadline.later(clock() - began)
         if isinstance(error, DeadlineExceeded) and not deadline.left:

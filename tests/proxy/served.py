@@ -89,8 +89,12 @@ async def served(
     *,
     base_url: str = "http://localhost:4000",
     account: Catalogue | None = None,
+    shown: str | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve a configuration for the block, and give a client for it."""
+    """Serve a configuration for the block, and give a client for it.
+
+    The client shows the master key, or another one.
+    """
     way = ScriptedWay(invoker or ScriptedInvoker(), account or ScriptedAccount())
 
     @asynccontextmanager
@@ -112,7 +116,8 @@ async def served(
             await app({**scope, "state": dict(state)}, receive, send)
 
         transport = httpx.ASGITransport(app=with_state)
-        headers = {} if master_key is None else {"Authorization": f"Bearer {master_key}"}
+        key = shown or master_key
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(
             transport=transport, base_url=base_url, headers=headers
         ) as client:

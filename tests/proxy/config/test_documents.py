@@ -15,6 +15,7 @@ from adapters.deployment.settings import IDENTITY_KEYS, SigningSettings
 from proxy.cli import main
 from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
+from proxy.config.key_entry import KeyEntry
 from proxy.config.load import load_config
 from proxy.config.router import RouterSettings
 from proxy.config.schema import (
@@ -37,6 +38,7 @@ VARIABLES = {
     "CUSTOM_AWS_SECRET_ACCESS_KEY": "example-secret",
     "CUSTOM_AWS_REGION_NAME": "us-east-1",
     "SAGEGATE_MASTER_KEY": "sk-example-master-key",
+    "TEAM_A_KEY": "sk-example-of-team-a",
 }
 SECTIONS: dict[str, type[BaseModel]] = {
     "config.yaml": ProxyConfig,
@@ -45,6 +47,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "discover": Discover,
     "model_info": ModelInfo,
     "credential_list": CredentialEntry,
+    "keys": KeyEntry,
     "litellm_settings": LitellmSettings,
     "cache_params": CacheParams,
     "general_settings": GeneralSettings,

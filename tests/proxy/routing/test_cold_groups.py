@@ -12,7 +12,9 @@ from adapters.errors import EndpointCold, ModelError, RateLimited, UpstreamError
 from proxy.limits.claim import Claim
 from proxy.limits.ledger import Reservation
 from proxy.limits.memory import MemoryLedger
+from proxy.routing.call import Call
 from proxy.routing.gate import ColdStarts, Gates
+from proxy.routing.price import Price
 from proxy.routing.quota import Quota
 from tests.proxy.routing.sleepy import Sleepy, ask, member, model, pool
 from tests.virtual_time import clock, run
@@ -212,5 +214,25 @@ def test_limits_do_not_count_what_was_refused() -> None:
         assert min(endpoint.pauses[3:]) >= 5
         with pytest.raises(RateLimited):
             await ask(served)
+
+    run(main)
+
+
+def test_a_key_does_not_pay_for_what_was_refused() -> None:
+    """Neither a cold refusal nor the wait after it costs its key anything, limits or money."""
+
+    async def main() -> None:
+        claim = Claim(scope="key:k", label="key", requests=1)
+        hasty = replace(model(member(Sleepy(starts_in=None), HASTY)), ledger=MemoryLedger(clock))
+        for _ in range(2):
+            with pytest.raises(EndpointCold):
+                await ask(hasty, claim=claim)
+        ended: list[Call] = []
+        one = member(Sleepy(starts_in=None), price=Price(input_token=1, second=1))
+        leaving = asyncio.ensure_future(ask(model(one, reports=ended)))
+        await asyncio.sleep(2)  # refused once, and waiting
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        assert [(call.outcome, call.cost) for call in ended] == [("gone", None)]
 
     run(main)

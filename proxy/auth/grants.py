@@ -1,0 +1,49 @@
+"""Which models a key is for: names, and patterns with one `*`.
+
+Knows texts only; refuses to know which models there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.wildcards.pattern import STAR, Pattern
+
+#: LiteLLM's words for every model.
+_EVERY: Final = frozenset({STAR, "all-proxy-models"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """A set of models' names.
+
+    Args:
+        names: Exact ones; None for every name.
+        patterns: Those in which `*` stands for any text.
+    """
+
+    names: frozenset[str] | None = None
+    patterns: tuple[Pattern, ...] = ()
+
+    @classmethod
+    def of(cls, said: Iterable[str]) -> Grants:
+        """Read a key's `models`; none at all, as with LiteLLM, is every one.
+
+        Raises:
+            ValueError: one of them has several `*`.
+        """
+        models = frozenset(said)
+        if not models or models & _EVERY:
+            return EVERY_MODEL
+        patterns = tuple(Pattern.of(name) for name in sorted(models) if STAR in name)
+        return cls(frozenset(name for name in models if STAR not in name), patterns)
+
+    def __contains__(self, model: str) -> bool:
+        if self.names is None or model in self.names:
+            return True
+        return any(pattern.match(model) is not None for pattern in self.patterns)
+
+
+EVERY_MODEL: Final = Grants()

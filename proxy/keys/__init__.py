@@ -1,0 +1,1 @@
+"""Virtual keys: made and changed while the gateway runs, kept in a database, with budgets."""

@@ -1,0 +1,95 @@
+"""A database's keys, opened: the only way in, for who may do without SQLAlchemy.
+
+Loads the database's libraries, which are an extra, only when keys are kept in one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pydantic import SecretStr
+
+from adapters.errors import ConfigError
+
+if TYPE_CHECKING:
+    from proxy.keys.desk import KeyDesk
+    from proxy.keys.live import LiveKeys
+    from proxy.routing.call import Report
+
+_TALKATIVE: Final = ("aiosqlite", "alembic", "asyncpg", "sqlalchemy")
+_PLACE: Final = ("general_settings", "database_url")
+
+
+class VirtualKeys(NamedTuple):
+    """The keys that are let in, where they are made, and who counts what they cost."""
+
+    live: LiveKeys
+    desk: KeyDesk
+    #: Makes a report count, too.
+    reporting: Callable[[Report], Report]
+
+
+def quieten() -> None:
+    """Keep the libraries from writing statements, with what is in them, into the log."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+async def prepare(address: SecretStr) -> None:
+    """Make, or bring up to date, a database's tables, so that whoever starts next finds them.
+
+    Raises:
+        ConfigError: it can't be used, or its libraries are not installed.
+    """
+    async with virtual_keys(address, ()):
+        pass
+
+
+@asynccontextmanager
+async def virtual_keys(
+    address: SecretStr | None, taken: Collection[bytes]
+) -> AsyncIterator[VirtualKeys | None]:
+    """Open a database for the block; None without one.
+
+    Args:
+        address: `sqlite:///PATH` or `postgresql://…`.
+        taken: Digests of keys that are somebody else's.
+
+    Raises:
+        ConfigError: it can't be used, or its libraries are not installed.
+    """
+    if address is None:
+        yield None
+        return
+    quieten()
+    try:
+        from proxy.keys.bookkeeping import keeping_books  # noqa: PLC0415 - an extra
+        from proxy.keys.database import (  # noqa: PLC0415 - an extra
+            bring_up_to_date,
+            engine_for,
+        )
+        from proxy.keys.desk import KeyDesk  # noqa: PLC0415 - an extra
+        from proxy.keys.live import LiveKeys, in_step  # noqa: PLC0415 - an extra
+        from proxy.keys.store import KeyStore  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigError(
+            "database_url: packages are missing: pip install 'sagegate[keys]'",
+            path=_PLACE,
+        ) from error
+    engine = engine_for(address.get_secret_value())
+    store = KeyStore(engine)
+    try:
+        await bring_up_to_date(engine)
+        live = LiveKeys(store)
+        async with in_step(live):
+            yield VirtualKeys(
+                live,
+                KeyDesk(store, live, taken),
+                partial(keeping_books, spending=live.spending),
+            )
+    finally:
+        await store.aclose()

@@ -1,0 +1,42 @@
+"""What requests cost, as it is written down. Money is in US dollars, times are Unix seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a key has spent by the database's word."""
+
+    digest: str
+    spend: float
+    reset_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendLog:
+    """What one request has cost; `digest` is empty for the master key."""
+
+    request_id: str
+    digest: str
+    alias: str
+    task: str
+    model: str
+    deployment: str
+    started_at: float
+    ended_at: float
+    prompt_tokens: int
+    completion_tokens: int
+    spend: float
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What is to be added to a key's spend; `next_reset` begins a span that is over anew."""
+
+    digest: str
+    amount: float
+    now: float
+    next_reset: float | None
