@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import nan
 from statistics import median
 
 from benchmarks.figures import Sample, Timing
@@ -12,14 +13,14 @@ from benchmarks.statistic import paired
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One target in one cell: medians over the rounds, in seconds.
+    """One target in one cell: medians over the rounds, in seconds; NaN is not known.
 
     Args:
         target: The target's name.
         fault: Why the cell is void; everything else is 0 then.
         rate: Answers in a second.
         tokens: Tokens in a second.
-        ratio: Of its rate to the base's; 0 where there is none.
+        ratio: Of its rate to the base's.
         p50: An answer's time.
         added_p50: Its excess over the direct answer's.
         added_p99: The same.
@@ -78,7 +79,7 @@ def _row(target: str, own: Sequence[Sample], inside: Sequence[Sample], base: str
 
     def added(value: Callable[[Timing], float]) -> float:
         pairs = _pairs(_by_round(own, target), direct)
-        return median(value(timing) - value(other) for timing, other in pairs) if pairs else 0.0
+        return median(value(timing) - value(other) for timing, other in pairs) if pairs else nan
 
     answers, tokens = sum(t.answers for t in timings), sum(t.tokens for t in timings)
     cpu = sum(sample.cpu for sample in own)
@@ -114,5 +115,5 @@ def _pairs(own: dict[int, Timing], other: dict[int, Timing]) -> list[tuple[Timin
 
 def _ratio(pairs: list[tuple[Timing, Timing]]) -> float:
     if not pairs:
-        return 0.0
+        return nan
     return paired([rate(own) for own, _ in pairs], [rate(other) for _, other in pairs]).median

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 
 from benchmarks.cells import Cell
 from benchmarks.figures import Footprint, Results
@@ -74,7 +75,7 @@ def _whole(row: Row) -> tuple[str, ...]:
     return (
         row.target,
         f"{row.rate:.0f}",
-        f"{row.ratio:.2f}",
+        _known(row.ratio),
         *_milliseconds(row.p50, row.added_p50, row.added_p99),
         f"{row.cpu * _MICRO:.0f}",
         f"{row.load_cpu * _MICRO:.0f}",
@@ -87,7 +88,7 @@ def _stream(row: Row) -> tuple[str, ...]:
     return (
         row.target,
         f"{row.tokens:.0f}",
-        f"{row.ratio:.2f}",
+        _known(row.ratio),
         *_milliseconds(row.first_p50, row.first_p99, row.gap_p99, row.latest),
         f"{row.cpu_token * _MICRO:.1f}",
         f"{row.load_cpu * _MICRO:.0f}",
@@ -100,7 +101,11 @@ def _footprint(each: Footprint) -> tuple[str, ...]:
 
 
 def _milliseconds(*values: float) -> Iterator[str]:
-    return (f"{value * _MILLI:.2f}" for value in values)
+    return (_known(value * _MILLI) for value in values)
+
+
+def _known(value: float) -> str:
+    return "" if isnan(value) else f"{value:.2f}"
 
 
 def _void(row: Row, columns: int) -> tuple[str, ...]:
