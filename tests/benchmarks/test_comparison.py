@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks import compare, table
 from benchmarks.cells import Cell
-from benchmarks.compare import HERE
 from benchmarks.figures import Results, Sample, Timing
 from benchmarks.summary import rows
+from benchmarks.targets.sagegate import HERE
 
 CELL = Cell(name="chat", clients=1)
 
