@@ -31,6 +31,7 @@ class Row:
         cpu: Processor seconds for an answer, of all rounds.
         cpu_token: The same for a token.
         load_cpu: The load generator's and the runtime's for an answer.
+        share: Of one core's time that it had.
     """
 
     target: str
@@ -48,6 +49,7 @@ class Row:
     cpu: float = 0.0
     cpu_token: float = 0.0
     load_cpu: float = 0.0
+    share: float = 0.0
 
 
 def rows(samples: Sequence[Sample], cell: str, base: str) -> Iterator[Row]:
@@ -98,6 +100,7 @@ def _row(target: str, own: Sequence[Sample], inside: Sequence[Sample], base: str
         cpu=cpu / answers,
         cpu_token=cpu / tokens,
         load_cpu=sum(sample.load_cpu for sample in own) / answers,
+        share=cpu / sum(timing.seconds for timing in timings),
     )
 
 

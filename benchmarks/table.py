@@ -10,18 +10,12 @@ from benchmarks.figures import Footprint, Results
 from benchmarks.summary import Row, rows
 
 _WHOLE = (
-    "",
-    "requests/s",
-    "ratio",
-    "p50 ms",
-    "added p50",
-    "added p99",
-    "CPU µs/request",
-    "load µs",
+    *("", "requests/s", "ratio", "p50 ms", "added p50", "added p99"),
+    *("CPU µs/request", "core", "load µs"),
 )
 _STREAM = (
     *("", "tokens/s", "ratio", "added first p50", "p99 ms", "gap p99 ms", "latest ms"),
-    *("CPU µs/token", "load µs"),
+    *("CPU µs/token", "core", "load µs"),
 )
 _FOOTPRINT = ("", "start s", "memory MB", "after", "answers between")
 _MEGA, _MILLI, _MICRO = 1e6, 1e3, 1e6
@@ -78,6 +72,7 @@ def _whole(row: Row) -> tuple[str, ...]:
         _known(row.ratio),
         *_milliseconds(row.p50, row.added_p50, row.added_p99),
         f"{row.cpu * _MICRO:.0f}",
+        f"{row.share:.0%}",
         f"{row.load_cpu * _MICRO:.0f}",
     )
 
@@ -91,6 +86,7 @@ def _stream(row: Row) -> tuple[str, ...]:
         _known(row.ratio),
         *_milliseconds(row.first_p50, row.first_p99, row.gap_p99, row.latest),
         f"{row.cpu_token * _MICRO:.1f}",
+        f"{row.share:.0%}",
         f"{row.load_cpu * _MICRO:.0f}",
     )
 
