@@ -18,12 +18,12 @@ from benchmarks import compare, plot, table
 from benchmarks.cells import ALL, Cell
 from benchmarks.figures import Results
 from benchmarks.processes import Cores
-from benchmarks.runner import Plan, footprints, measure, pin
+from benchmarks.runner import Plan, footprints, measure, pinned
 from benchmarks.targets import direct
 from benchmarks.targets.litellm import litellm
 from benchmarks.targets.nginx import nginx
 from benchmarks.targets.sagegate import sagegate
-from benchmarks.targets.target import Ground, NotStarted, Start, Target, Upstream
+from benchmarks.targets.target import Ground, NotStarted, Start, Target
 from benchmarks.targets.tensorzero import tensorzero
 
 _BASE = "sagegate"
@@ -114,12 +114,11 @@ def main(
 @contextmanager
 def _ground(upstream: str, *, verify: bool) -> Iterator[tuple[Ground, Target]]:
     cores = Cores.of_this_machine()
-    pin(cores.load)
     with (
+        pinned(cores.load),
         tempfile.TemporaryDirectory(prefix="benchmarks-") as name,
         direct.upstream(Path(name), cores, tls=upstream == "https", verify=verify) as found,
     ):
-        runtime: Upstream
         runtime, straight = found
         yield Ground(upstream=runtime, folder=Path(name), cores=cores), straight
 

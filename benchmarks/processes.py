@@ -114,8 +114,8 @@ def running(
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    os.sched_setaffinity(child.pid, cores)
     try:
+        os.sched_setaffinity(child.pid, cores)
         yield Process(child, log)
     finally:
         child.terminate()

@@ -10,6 +10,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvloop
@@ -107,6 +108,12 @@ def _cpu(process: Process | None) -> float:
     return 0.0 if process is None else process.cpu
 
 
-def pin(cores: Sequence[int]) -> None:
-    """Run the load generator, which is this process, on these cores."""
+@contextmanager
+def pinned(cores: Sequence[int]) -> Iterator[None]:
+    """Run the load generator, which is this process, on these cores, for as long as it takes."""
+    before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

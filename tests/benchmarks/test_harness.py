@@ -1,6 +1,7 @@
 """The harness itself, with real processes and sockets; sagegate is started once."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ def ground(tmp_path: Path) -> Iterator[tuple[Ground, Target]]:
 
 def test_a_tiny_run_measures_sagegate(tmp_path: Path) -> None:
     """One command gives a figure for each target and cell, as a table, as JSON and as a picture."""
+    cores = os.sched_getaffinity(0)
     json_file, svg_file = tmp_path / "out.json", tmp_path / "out.svg"
     arguments = ["--seconds", "0.05", "--rounds", "1", "--cells", "1 client", "--nginx", "none"]
     outcome = CliRunner().invoke(
@@ -58,6 +60,7 @@ def test_a_tiny_run_measures_sagegate(tmp_path: Path) -> None:
     assert footprint["start"] > 0
     assert footprint["memory_after"] > 0
     assert svg_file.read_text().count("<rect") == 2
+    assert os.sched_getaffinity(0) == cores, "the load generator's cores were its own affair"
 
 
 def test_sagegate_signs_what_it_sends(tmp_path: Path) -> None:
