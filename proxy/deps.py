@@ -91,7 +91,8 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         body["model"] = request.path_params["model"]
     validate(AddressedRequest, body)
     registry = gateway(request).registry
-    model = request.state.model = registry.model(permitted(registry, caller, body["model"]))
+    name = permitted(registry, caller, body["model"])
+    model = request.state.model = registry.model(name)
     schema = model.schemas[task]
     validate(schema, body)
     params = client_fields.parameters(body, model.permitted_fields)
@@ -106,7 +107,8 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         model=model.name,
         caller=caller.alias,
         key=caller.digest,
-        claim=caller.claim,
+        key_claim=caller.claim,
+        claims=caller.claims_on(body["model"], model.name, name),
         client=request.state.client,
         stream=params.get("stream") is True,
         started=started,

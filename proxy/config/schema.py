@@ -24,9 +24,19 @@ from adapters.deployment.settings import SigningSettings
 from adapters.deployment.values import Megabytes, Money, Seconds, Secret, Section, Text
 from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
+from proxy.config.jwt import JwtAuth
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
-from proxy.config.values import Buckets, DatabaseUrl, ExactPath, HeaderName, IpNetwork, Origin
+from proxy.config.values import (
+    Buckets,
+    CalendarSpan,
+    DatabaseUrl,
+    ExactPath,
+    FunctionName,
+    HeaderName,
+    IpNetwork,
+    Origin,
+)
 from proxy.config.wildcard import is_wildcard
 
 
@@ -128,7 +138,19 @@ class GeneralSettings(Section):
     master_key: Secret | None = None
     #: Where virtual keys are kept.
     database_url: DatabaseUrl | None = None
+    #: For how long what requests have cost is written down, and how often that is looked at.
+    maximum_spend_logs_retention_period: CalendarSpan = "90d"
+    maximum_spend_logs_retention_interval: CalendarSpan = "1h"
+    #: The operator's own function that tells who calls.
+    custom_auth: FunctionName | None = None
+    #: Tokens that these issuers sign are keys.
+    enable_jwt_auth: bool = False
+    litellm_jwtauth: JwtAuth | None = None
     litellm_key_header_name: HeaderName | None = None
+    #: Paths that may be called at all; none: every one. They hold for administrators, too.
+    allowed_routes: tuple[ExactPath, ...] = ()
+    #: Paths that only administrators may call, beside their own.
+    admin_only_routes: tuple[ExactPath, ...] = ()
     public_routes: tuple[ExactPath, ...] = ()
     dangerously_permit_weak_or_unset_master_key: bool = False
     #: None: any origin when a key is required, only loopback origins when none is.

@@ -52,8 +52,9 @@ class Call:
     stream: bool
     #: The SHA-256 of the caller's own key in hexadecimal digits; empty without one.
     key: str = field(default="", repr=False)
-    #: What that key may use.
-    claim: Claim | None = None
+    #: What that key may use in all, and what of the model that is asked for.
+    key_claim: Claim | None = None
+    claims: tuple[Claim, ...] = ()
     #: The client's address.
     client: str = ""
     origin: Origin = field(default_factory=Origin)

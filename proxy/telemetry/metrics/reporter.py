@@ -46,7 +46,7 @@ class Metrics:
         self.all = Instruments(self.registry, tuple(buckets))
         self.models = BoundedNames(_MOST_NAMES)
         self.deployments = BoundedNames(_MOST_NAMES)
-        self._callers = BoundedNames(_MOST_CALLERS)
+        self.callers = BoundedNames(_MOST_CALLERS)
         #: Series that are counted together, looked up once: prometheus_client's own look-up of a
         #: series with a dozen labels costs more than counting.
         self._bound: dict[tuple[Any, ...], tuple[Any, ...]] = {}
@@ -64,8 +64,9 @@ class Metrics:
 
     def report(self, call: Call) -> None:
         """Count a call that has ended."""
-        caller, model = self._callers.of(call.caller), self.models.of(call.model)
+        caller, model = self.callers.of(call.caller), self.models.of(call.model)
         self._end(call, caller, model)
+        self._spend(call, caller, model)
         for tried in call.tries:
             self._try(tried, caller, model)
         if call.outcome == "ok":
@@ -117,6 +118,16 @@ class Metrics:
         failed = (self.all.failed_requests,) if call.outcome == "failed" else ()
         for series in self._series(key, (self.all.requests, *failed), labels):
             series.inc()
+
+    def _spend(self, call: Call, caller: str, model: str) -> None:
+        cost = call.cost
+        if not cost:
+            return
+        last = call.tries[-1]
+        key = ("spend", caller, model, self.models.of(last.model), self._id(last))
+        labels = lambda: self._labels(caller, model, last)  # noqa: E731 - only where it is needed
+        for series in self._series(key, (self.all.spend,), labels):
+            series.inc(cost)
 
     def _try(self, tried: Try, caller: str, model: str) -> None:
         error = tried.error
