@@ -24,6 +24,8 @@ from proxy.auth.keyring import Keyring, KeyTable
 from proxy.auth.peers import Peers
 from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
+from proxy.callbacks.calling import calling
+from proxy.callbacks.loading import callbacks
 from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
@@ -170,7 +172,13 @@ class Builder:
             open_cache(settings, plan.environ, kept) as cache,
             self._ledgers.open(redis_settings(plan.config)) as ledger,
             virtual_keys(plan.config.general_settings.database_url, parts.keys) as virtual,
+            calling(
+                callbacks(settings, plan.folder),
+                settings.callback_timeout,
+                self._metrics.callback_failed,
+            ) as called,
         ):
+            report = self._report if called is None else both(self._report, called.report)
             rules = replace(parts.policies, ledger=ledger)
             keyring = parts.keyring(plan, virtual and virtual.live)
             families = registry.families(
@@ -185,7 +193,7 @@ class Builder:
                 aws.invoker,
                 live=self.live,
                 policies=rules,
-                report=self._report if virtual is None else virtual.reporting(self._report),
+                report=report if virtual is None else virtual.reporting(report),
                 families=families,
                 cache=cache,
             )
@@ -204,6 +212,7 @@ class Builder:
                     cors=_cors(general, key_required=keyring.key_required),
                     cache=cache,
                     desk=virtual and virtual.desk,
+                    callbacks=called,
                     door=self._door(rules),
                 )
 

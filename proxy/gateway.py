@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from proxy.auth.keyring import Keyring
 from proxy.auth.peers import Peers
 from proxy.cache.answers import AnswerCache
+from proxy.callbacks.calling import Callbacks
 from proxy.door import Door
 from proxy.json_body import JsonLimits
 from proxy.registry import Registry
@@ -34,5 +35,7 @@ class Gateway:
     cache: AnswerCache | None = None
     #: Where virtual keys are made; None without a database.
     desk: KeyDesk | None = None
+    #: The operator's own; None without any.
+    callbacks: Callbacks | None = None
     #: None: requests come in as they are.
     door: Door | None = None

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from proxy.banner import banner, hints
+from proxy.callbacks import loading as callbacks
 from proxy.config.load import Loaded, load_config, load_values
 from proxy.config.schema import ProxyConfig
 from proxy.exposure import expose, master_key
@@ -45,10 +47,18 @@ class Source:
         from proxy.deployments import faults  # noqa: PLC0415 - formats load only when needed
 
         loaded = self._loaded(environ)
-        found = faults(loaded.config, {**environ, **loaded.exports})
+        found = [
+            *faults(loaded.config, {**environ, **loaded.exports}),
+            *callbacks.faults(loaded.config.litellm_settings, self.folder),
+        ]
         if found:
             raise loaded.located(found)
         return loaded
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the file is."""
+        return None if self.config is None else Path(self.config).absolute().parent
 
     def _loaded(self, environ: Mapping[str, str]) -> Loaded:
         if self.config is not None:
@@ -103,6 +113,7 @@ class Reading:
             config=self.source.over(loaded.config),
             master_key=key,
             environ=environ,
+            folder=self.source.folder,
             notices=loaded.notices,
         )
 

@@ -31,15 +31,12 @@ _SHARED = _keys(
     "redis_startup_nodes",
 )
 _CALLBACKS = _keys(
-    "callbacks are not called in this version",
-    """callbacks success_callback failure_callback service_callback service_callbacks
-    callback_settings langfuse_default_tags prometheus_metrics_config
-    redact_user_api_key_info disable_end_user_cost_tracking
+    "what callbacks hear is told in docs/telemetry.md, and is not to be set",
+    """service_callback service_callbacks callback_settings
+    langfuse_default_tags prometheus_metrics_config redact_user_api_key_info
+    disable_end_user_cost_tracking
     disable_end_user_cost_tracking_prometheus_only""",
 )
-#: Lists of names, of which this one is no news: metrics are always on.
-CALLBACK_LISTS = frozenset({"callbacks", "success_callback", "failure_callback"})
-ALWAYS_ON = "prometheus"
 _LABELS = _keys("keys have no metadata that could be a label", "custom_prometheus_metadata_labels")
 _HEALTH = _keys(
     "health is told without calls to the models",

@@ -23,6 +23,7 @@ from pydantic import (
 from adapters.deployment.settings import SigningSettings
 from adapters.deployment.values import Megabytes, Money, Seconds, Secret, Section, Text
 from proxy.config.cache import CacheParams
+from proxy.config.callbacks import CallbackNames
 from proxy.config.deployment import DeploymentParams
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
@@ -108,6 +109,12 @@ class LitellmSettings(FallbackSettings):
     model_group_settings: ModelGroupSettings = ModelGroupSettings()
     cache: bool = False
     cache_params: CacheParams = CacheParams()
+    #: What hears of calls: `prometheus` (always on), `otel`, or `module.attr` of the operator's.
+    callbacks: CallbackNames = ()
+    success_callback: CallbackNames = ()
+    failure_callback: CallbackNames = ()
+    #: Seconds that a request waits for all pre-call hooks together.
+    callback_timeout: Seconds = 1
     require_auth_for_metrics_endpoint: bool = True
     #: Of the latencies among the metrics, in seconds; read at the start only. None: LiteLLM's.
     prometheus_latency_buckets: Buckets | None = None

@@ -20,6 +20,7 @@ from proxy.routing.deadline import Deadline
 from proxy.routing.metering import Stopwatch
 from proxy.routing.price import Price
 from proxy.routing.quota import Receipt
+from proxy.routing.trace import TraceContext
 from proxy.routing.tries import StandIn, Try
 from proxy.routing.wishes import NO_WISHES, Wishes
 
@@ -54,6 +55,8 @@ class Call:
     key: str = field(default="", repr=False)
     #: What that key may use.
     claim: Claim | None = None
+    #: Where it stands in a trace: its own span, or the client's where none is made here.
+    trace: TraceContext | None = None
     #: The client's address.
     client: str = ""
     origin: Origin = field(default_factory=Origin)

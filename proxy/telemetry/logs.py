@@ -111,6 +111,9 @@ def report_call(call: Call) -> None:
 
 def _where_there_is_some(call: Call) -> Iterator[tuple[str, object]]:
     """Give what not every call has."""
+    if call.trace is not None:
+        yield "trace_id", call.trace.trace_id
+        yield "span_id", call.trace.span_id
     if call.first_byte is not None:
         yield "first_byte_ms", _milliseconds(call.first_byte - call.started)
     if call.cold.seconds:

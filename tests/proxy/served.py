@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -90,6 +91,7 @@ async def served(
     base_url: str = "http://localhost:4000",
     account: Catalogue | None = None,
     shown: str | None = None,
+    folder: Path | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Serve a configuration for the block, and give a client for it.
 
@@ -105,6 +107,7 @@ async def served(
         Plan(
             config=settings or config(),
             environ={"AWS_REGION": "eu-west-1"},
+            folder=folder,
             master_key=None if master_key is None else SecretStr(master_key),
         ),
         opener=open_script,

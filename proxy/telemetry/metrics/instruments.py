@@ -1,6 +1,6 @@
 """Everything that is counted: LiteLLM's metrics under its names and labels, and our own.
 
-Each is described in `docs/operations.md`, checked by a test. LiteLLM's labels for what sagegate
+Each is described in `docs/telemetry.md`, checked by a test. LiteLLM's labels for what sagegate
 does not have, or does not tell, are there and empty.
 
 Source: https://docs.litellm.ai/docs/proxy/prometheus
@@ -186,6 +186,11 @@ class Instruments:
             "sagegate_credential_refreshes",
             "Attempts to fetch AWS credentials: ok or failed.",
             "outcome",
+        )
+        self.callback_failures = self._counter(
+            "sagegate_callback_failures",
+            "Failures of the operator's callbacks: error, timeout, dropped, edit.",
+            "callback hook reason",
         )
         self.cold_waits = self._histogram(
             "sagegate_cold_wait_seconds",

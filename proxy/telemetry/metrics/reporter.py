@@ -101,6 +101,11 @@ class Metrics:
         self.all.requests.of(labels).inc()
         self.all.failed_requests.of(labels).inc()
 
+    def callback_failed(self, callback: str, hook: str, reason: str) -> None:
+        """Count a fault of a callback; its name is the configuration's."""
+        labels = {"callback": callback, "hook": hook, "reason": reason}
+        self.all.callback_failures.of(labels).inc()
+
     def _end(self, call: Call, caller: str, model: str) -> None:
         last = call.tries[-1] if call.tries else None
         status, kind = status_label(call.status), type(call.error).__name__

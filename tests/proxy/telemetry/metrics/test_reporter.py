@@ -22,7 +22,7 @@ from proxy.telemetry.metrics.instruments import Instruments
 from proxy.telemetry.metrics.reporter import Metrics, both
 from tests.proxy.telemetry.calls import answered, member, new_call, tried
 
-OPERATIONS = Path(__file__).parents[4] / "docs" / "operations.md"
+PAGE = Path(__file__).parents[4] / "docs" / "telemetry.md"
 #: There for LiteLLM's dashboards, and said to be empty once for all.
 EMPTY = {
     *("end_user", "hashed_api_key", "team", "team_alias", "user", "user_email"),
@@ -199,14 +199,14 @@ def test_one_broken_report_keeps_the_others(metrics: Metrics) -> None:
 
 
 def test_the_page_describes_every_metric() -> None:
-    """The table in `docs/operations.md` has each metric with its kind and labels, and no other."""
+    """The table in `docs/telemetry.md` has each metric with its kind and labels, and no other."""
     registry = CollectorRegistry()
     made = Instruments(registry)
     described = {
         name: (kind, set(re.findall(r"`(\w+)`", labels)))
         for name, kind, labels in re.findall(
             r"^\| `((?:litellm|sagegate)_\w+)` \| (\w+) \|[^|]*\|([^|]*)\|$",
-            OPERATIONS.read_text(encoding="utf-8"),
+            PAGE.read_text(encoding="utf-8"),
             flags=re.MULTILINE,
         )
     }
