@@ -18,14 +18,14 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 
-# The dependencies, a layer of their own: it is built anew only when pyproject.toml changes.
-# Wheels only, so that nothing is ever compiled. The environment has no pip: nothing is added later.
-COPY pyproject.toml ./
+# The dependencies, a layer of their own: it is built anew only when the lock changes. Exactly the
+# locked bytes, extras included; wheels only, so that nothing is ever compiled. The environment has
+# no pip: nothing is added later.
+COPY requirements.lock ./
 RUN python -m venv --without-pip /opt/sagegate \
-    && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
-    && pip --python /opt/sagegate/bin/python install --no-compile --only-binary :all: -r requirements.txt
+    && pip --python /opt/sagegate/bin/python install --no-compile --only-binary :all: --require-hashes -r requirements.lock
 
-COPY README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY proxy ./proxy
 COPY adapters ./adapters
 COPY emulator ./emulator

@@ -24,6 +24,7 @@ from adapters.errors import (
 
 #: An answer beyond this is refused; SageMaker's own limit is 6 MiB.
 MAX_BODY_BYTES = 64 * 1024 * 1024
+_MEGABYTE = 1024 * 1024
 
 #: What aiohttp, the socket and TLS raise; `TimeoutError` is an `OSError`.
 TRANSPORT_FAILURES = (aiohttp.ClientError, OSError)
@@ -43,6 +44,7 @@ class Response:
         self._limits = limits
         self._ends_at = ends_at
         self._closed: asyncio.Future[None] | None = None
+        self._size = 0
         # Where the whole body came with the headers, the connection has gone back already.
         if raw.connection is not None and raw.connection.protocol is not None:
             protocol = raw.connection.protocol
@@ -66,6 +68,7 @@ class Response:
         Raises:
             DeadlineExceeded: nothing came within `idle`, or `deadline` is over.
             UpstreamError: the connection broke, or ended before the answer did.
+            MalformedReply: there is more than the limits allow; the connection is closed then.
         """
         content = self._raw.content
         try:
@@ -88,6 +91,7 @@ class Response:
             raise
         if not data:
             self._forget_connection()
+        self._check_size(data)
         return data
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
@@ -111,6 +115,18 @@ class Response:
         """Close the connection, unless the body was read to its end; may be called again."""
         self._forget_connection()
         self._raw.close()
+
+    def _check_size(self, data: bytes) -> None:
+        """Count what has come; an error's own body is bounded by whoever reads it."""
+        self._size += len(data)
+        most = self._limits.most_bytes
+        if most is not None and self._size > most and self._raw.ok:
+            self.close()
+            raise MalformedReply(
+                f"The endpoint's answer is larger than {most / _MEGABYTE:g} MB, the most that the "
+                "gateway takes.",
+                code="response_too_large",
+            )
 
     def _check_deadline(self) -> None:
         """Look at the clock: a slow reader finds something to read each time and never waits."""

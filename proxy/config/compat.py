@@ -99,8 +99,8 @@ _NO_GUARD = f"guardrails are {_LATER}"
 _LIMITS = _keys(
     _NO_LIMIT,
     """itpm otpm max_budget budget_duration max_user_budget max_end_user_budget
-    default_api_key_tpm_limit default_api_key_rpm_limit max_response_size_mb
-    max_file_size_mb provider_budget_config""",
+    default_api_key_tpm_limit default_api_key_rpm_limit max_file_size_mb
+    provider_budget_config""",
 )
 
 #: What a request is about: no deployment has a default of it.

@@ -134,6 +134,8 @@ class GeneralSettings(Section):
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Megabytes = 25
+    #: Of each answer of SageMaker's, whole or streamed; None: 64 for whole ones.
+    max_response_size_mb: Megabytes | None = None
     #: Values in lists and objects of a request's body; and its keys, lists and objects.
     max_json_items: PositiveInt = 1000000
     max_json_keys: PositiveInt = 400000

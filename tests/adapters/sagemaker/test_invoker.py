@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -316,3 +317,36 @@ async def test_two_hundred_streams_at_once(invoker: SageMakerInvoker) -> None:
 
     async with serve(script) as upstream:
         await asyncio.gather(*(read(upstream, number) for number in range(200)))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_answers_beyond_the_configured_size(
+    invoker: SageMakerInvoker, streamed: bool
+) -> None:
+    """A smaller limit of the operator's ends an answer as soon as more has come, streams too."""
+    limits = replace(LIMITS, most_bytes=2**20)
+    closed = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await call.send(head(200, "application/json"))
+        try:
+            while True:
+                await call.send(b" " * 2**18)
+        finally:
+            closed.set()
+
+    async def ask(upstream: Upstream) -> None:
+        if not streamed:
+            await invoker.invoke(upstream.target(), PAYLOAD, limits)
+            return
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, limits)
+        size = 0
+        async for piece in stream.chunks:
+            size += len(piece)
+            assert size <= 2**20
+
+    async with serve(script) as upstream:
+        with pytest.raises(MalformedReply, match="larger than 1 MB") as caught:
+            await ask(upstream)
+        await asyncio.wait_for(closed.wait(), 30)
+    assert caught.value.code == "response_too_large"
