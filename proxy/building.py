@@ -38,6 +38,7 @@ from proxy.policies import Policies, policies, redis_settings
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.telemetry.metrics.reporter import Metrics, both
+from proxy.tracing.opening import tracing
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.watch import refreshed
 
@@ -177,8 +178,10 @@ class Builder:
                 settings.callback_timeout,
                 self._metrics.callback_failed,
             ) as called,
+            tracing(settings, plan.environ) as traces,
         ):
-            report = self._report if called is None else both(self._report, called.report)
+            hearing = [each.report for each in (called, traces) if each is not None]
+            report = both(self._report, *hearing) if hearing else self._report
             rules = replace(parts.policies, ledger=ledger)
             keyring = parts.keyring(plan, virtual and virtual.live)
             families = registry.families(
@@ -213,6 +216,7 @@ class Builder:
                     cache=cache,
                     desk=virtual and virtual.desk,
                     callbacks=called,
+                    tracing=traces,
                     door=self._door(rules),
                 )
 

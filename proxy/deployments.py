@@ -26,6 +26,7 @@ from proxy.model_names import unknown_names
 from proxy.policies import check_limits, times
 from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
+from proxy.tracing.opening import check as check_traces
 
 #: Checks a wildcard's settings before any endpoint's name is known.
 STAND_IN: Final = "x"
@@ -124,6 +125,7 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
         partial(network, environ, ssl_verify=settings.ssl_verify),
         partial(check_cache, settings, environ),
         partial(check_limits, config),
+        partial(check_traces, config.litellm_settings, environ),
         partial(static_keys, config.keys),
     ]
     checks += [

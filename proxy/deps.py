@@ -26,7 +26,7 @@ from proxy.registry import Registry
 from proxy.routing.answering import Answering
 from proxy.routing.call import Call
 from proxy.routing.trace import HEADER as TRACEPARENT
-from proxy.routing.trace import TraceContext
+from proxy.routing.trace import TraceContext, Traced
 from proxy.routing.wishes import Wishes
 from proxy.sse import ChunkSource
 
@@ -96,6 +96,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
     validate(AddressedRequest, body)
     meant = await _meant(request, caller, body, task)
     model, params = meant.model, meant.params
+    trace, traced = _trace(request, task, params, started)
     call = Call(
         id=request.state.call_id,
         task=task,
@@ -105,7 +106,8 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         claim=caller.claim,
         client=request.state.client,
         stream=params.get("stream") is True,
-        trace=TraceContext.read(request.headers.get(TRACEPARENT)),
+        trace=trace,
+        traced=traced,
         started=started,
         is_admin=caller.is_admin,
         size=len(data),
@@ -113,7 +115,10 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         wishes=meant.wishes,
         cache_controls=cache_controls(meant.body, request.headers),
         origin=Origin(
-            id=request.state.own_id, caller=caller.alias, headers=_headers_for_sagemaker(request)
+            id=request.state.own_id,
+            caller=caller.alias,
+            trace="" if trace is None else trace.header,
+            headers=_headers_for_sagemaker(request),
         ),
     )
     request.state.call = call
@@ -164,6 +169,16 @@ def _understood(request: Request, caller: Caller, body: Json, task: Task) -> _Me
     for name in wished.fallbacks or ():
         registry.pool(name)
     return _Meant(body, model, params, wished)
+
+
+def _trace(
+    request: Request, task: Task, params: Json, started: float
+) -> tuple[TraceContext | None, Traced | None]:
+    """Give where a request stands in a trace: with a span of its own, where such are made."""
+    header, tracing = request.headers.get(TRACEPARENT), gateway(request).tracing
+    if tracing is None:
+        return TraceContext.read(header), None
+    return tracing.begin(header, task, params, started)
 
 
 def permitted(registry: Registry, caller: Caller, asked: str) -> str:

@@ -16,6 +16,7 @@ from proxy.registry import Registry
 
 if TYPE_CHECKING:
     from proxy.keys.desk import KeyDesk
+    from proxy.tracing.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,5 +38,7 @@ class Gateway:
     desk: KeyDesk | None = None
     #: The operator's own; None without any.
     callbacks: Callbacks | None = None
+    #: None where no spans are made.
+    tracing: Tracing | None = None
     #: None: requests come in as they are.
     door: Door | None = None

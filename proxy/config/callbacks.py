@@ -22,8 +22,8 @@ _RECORDERS = """agentops argilla arize arize_phoenix athina aws_sqs azure_sentin
     braintrust cloudzero datadog datadog_cost_management datadog_llm_observability deepeval dynamodb
     email focus galileo gcs_bucket gcs_pubsub generic_api greenscale helicone humanloop lago
     langfuse langfuse_otel langsmith langtrace levo literalai logfire lunary mlflow openmeter opik
-    pagerduty posthog promptlayer resend_email s3 s3_v2 sendgrid_email sentry slack smtp_email sqs supabase
-    traceloop vantage wandb weave_otel webhook weights_biases"""
+    pagerduty posthog promptlayer resend_email s3 s3_v2 sendgrid_email sentry slack smtp_email sqs
+    supabase traceloop vantage wandb weave_otel webhook weights_biases"""
 #: LiteLLM's integrations that only write down what happens: without them nothing is let through.
 RECORDERS: Final = frozenset(_RECORDERS.split())
 

@@ -20,7 +20,7 @@ from proxy.routing.deadline import Deadline
 from proxy.routing.metering import Stopwatch
 from proxy.routing.price import Price
 from proxy.routing.quota import Receipt
-from proxy.routing.trace import TraceContext
+from proxy.routing.trace import TraceContext, Traced
 from proxy.routing.tries import StandIn, Try
 from proxy.routing.wishes import NO_WISHES, Wishes
 
@@ -57,6 +57,8 @@ class Call:
     claim: Claim | None = None
     #: Where it stands in a trace: its own span, or the client's where none is made here.
     trace: TraceContext | None = None
+    #: Its own span; None where none is made.
+    traced: Traced | None = field(default=None, repr=False)
     #: The client's address.
     client: str = ""
     origin: Origin = field(default_factory=Origin)

@@ -6,8 +6,9 @@ Source: https://www.w3.org/TR/trace-context/
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 HEADER: Final = "traceparent"
 
@@ -43,3 +44,20 @@ class TraceContext:
     def header(self) -> str:
         """The header that tells of it."""
         return f"00-{self.trace_id}-{self.span_id}-{int(self.sampled):02x}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Traced:
+    """What a request's own span will tell beside what its call knows; only where one is made.
+
+    Args:
+        span: The tracing library's.
+        settings: The request's numbers, such as `temperature`; none of its texts.
+        messages: The prompt, where the operator wants prompts in spans; else None.
+        answer: The whole answer, the same.
+    """
+
+    span: Any
+    settings: Mapping[str, Any]
+    messages: Any = None
+    answer: Mapping[str, Any] | None = None
