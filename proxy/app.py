@@ -60,7 +60,7 @@ def create_app(
         async with AsyncExitStack() as stack:
             metrics = stack.enter_context(open_metrics(buckets, shared))
             ledgers = await stack.enter_async_context(aclosing(Ledgers(shared)))
-            builder = Builder(opener, ledgers, metrics, processes=processes)
+            builder = Builder(opener, ledgers, metrics, processes=processes, shared=shared)
             life = await stack.enter_async_context(living(builder.open, settle, plan))
             pulse = Pulse(
                 metrics,

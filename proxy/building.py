@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from adapters.base import Invoker
@@ -30,6 +31,8 @@ from proxy.config.schema import GeneralSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
+from proxy.health.board import Board
+from proxy.health.checking import Checks, Descriptions, Rounds, checked
 from proxy.json_body import JsonLimits
 from proxy.keys.opening import virtual_keys
 from proxy.lifecycle.plan import Plan
@@ -48,6 +51,10 @@ _LOOPBACK_ORIGIN: Final = r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1
 _PREPARE_SECONDS: Final = 10.0
 
 
+class Account(Catalogue, Descriptions, Protocol):
+    """An account's endpoints: which there are, and how they are."""
+
+
 class WayToAws(Protocol):
     """Invokers for deployments, and the credentials behind them."""
 
@@ -55,7 +62,7 @@ class WayToAws(Protocol):
         """Give the invoker for one deployment."""
         ...
 
-    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
+    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Account:
         """Give the account behind one deployment, at the address that AWS's variables name."""
         ...
 
@@ -136,6 +143,7 @@ class Builder:
         ledgers: Count what limits are about; closed by whoever made them.
         metrics: Count what happens.
         processes: How many serve each plan together.
+        shared: A folder of theirs; None for a process that serves alone.
     """
 
     def __init__(
@@ -145,12 +153,14 @@ class Builder:
         metrics: Metrics | None = None,
         *,
         processes: int = 1,
+        shared: Path | None = None,
     ) -> None:
         self._opener = opener
         self._ledgers = Ledgers() if ledgers is None else ledgers
         self._metrics = Metrics() if metrics is None else metrics
         self._report = both(logs.report_call, self._metrics.report)
         self._processes = processes
+        self._shared = shared
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
         self.live = LiveState()
@@ -204,10 +214,23 @@ class Builder:
             if before is not None:
                 for listing in models.listings:
                     listing.inherit(before.registry.listings)
-            async with _prepared(aws), refreshed(models.listings):
-                general = plan.config.general_settings
+            general = plan.config.general_settings
+            checks = Checks(
+                models.servings,
+                lambda each: aws.catalogue(each.composed.aws, plan.environ),
+                Board(self._shared),
+            )
+            if before is not None:
+                checks.board.inherit(before.checks.board)
+            async with (
+                _prepared(aws),
+                refreshed(models.listings),
+                checked(checks, _rounds(general)),
+            ):
                 yield Gateway(
                     registry=models,
+                    checks=checks,
+                    tells_health=general.health_check_details,
                     keyring=keyring,
                     peers=Peers(general.allowed_ips, general.trusted_proxy_ranges),
                     max_body_bytes=int(general.max_request_size_mb * _MEGABYTE),
@@ -250,6 +273,14 @@ def public_paths(config: ProxyConfig) -> tuple[str, ...]:
     if config.litellm_settings.require_auth_for_metrics_endpoint:
         return config.general_settings.public_routes
     return (*config.general_settings.public_routes, "/metrics")
+
+
+def _rounds(general: GeneralSettings) -> Rounds:
+    return Rounds(
+        calls=general.background_health_checks,
+        states=general.describe_endpoints,
+        interval=general.health_check_interval,
+    )
 
 
 @asynccontextmanager

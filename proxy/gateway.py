@@ -11,6 +11,7 @@ from proxy.auth.peers import Peers
 from proxy.cache.answers import AnswerCache
 from proxy.callbacks.calling import Callbacks
 from proxy.door import Door
+from proxy.health.checking import Checks
 from proxy.json_body import JsonLimits
 from proxy.registry import Registry
 
@@ -25,6 +26,8 @@ class Gateway:
 
     registry: Registry
     keyring: Keyring
+    #: How the deployments do, beyond what traffic says.
+    checks: Checks
     #: Who calls from where.
     peers: Peers
     #: Larger requests are refused.
@@ -38,6 +41,8 @@ class Gateway:
     desk: KeyDesk | None = None
     #: The operator's own; None without any.
     callbacks: Callbacks | None = None
+    #: Whether GET /health tells more than names and states.
+    tells_health: bool = True
     #: None where no spans are made.
     tracing: Tracing | None = None
     #: None: requests come in as they are.

@@ -39,10 +39,9 @@ _CALLBACKS = _keys(
 )
 _LABELS = _keys("keys have no metadata that could be a label", "custom_prometheus_metadata_labels")
 _HEALTH = _keys(
-    "health is told without calls to the models",
-    """background_health_checks health_check_interval health_check_details
-    disable_background_health_check health_check_timeout health_check_model health_check_params
-    health_check_voice health_check_max_tokens""",
+    "a health check's call is the smallest that the model's format has",
+    """health_check_model health_check_params health_check_voice health_check_max_tokens
+    health_check_concurrency""",
 )
 _ALERTS = _keys(
     "alerts are not sent in this version",

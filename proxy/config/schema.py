@@ -47,6 +47,9 @@ class ModelInfo(Section):
     input_cost_per_token: Money | None = None
     output_cost_per_token: Money | None = None
     input_cost_per_second: Money | None = None
+    #: Seconds that a health check's call may take.
+    health_check_timeout: Seconds | None = None
+    disable_background_health_check: bool | None = None
 
     @model_validator(mode="after")
     def _abilities_are_flags(self) -> ModelInfo:
@@ -151,6 +154,13 @@ class GeneralSettings(Section):
     max_queued_requests_per_worker: NonNegativeInt = 100
     admission_queue_timeout_seconds: Seconds = 10
     forward_client_headers_to_llm_api: bool = False
+    #: Call each deployment once in so many seconds, which AWS bills.
+    background_health_checks: bool = False
+    health_check_interval: Seconds = 300
+    #: Whether GET /health tells more than names and states.
+    health_check_details: bool = True
+    #: Ask AWS how the endpoints are, at the same interval.
+    describe_endpoints: bool = False
 
     @field_validator("trusted_proxy_ranges")
     @classmethod
