@@ -103,6 +103,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         model=model.name,
         caller=caller.alias,
         key=caller.digest,
+        notes=caller.metadata,
         claim=caller.claim,
         client=request.state.client,
         stream=params.get("stream") is True,

@@ -37,7 +37,6 @@ _CALLBACKS = _keys(
     disable_end_user_cost_tracking
     disable_end_user_cost_tracking_prometheus_only""",
 )
-_LABELS = _keys("keys have no metadata that could be a label", "custom_prometheus_metadata_labels")
 _HEALTH = _keys(
     "a health check's call is the smallest that the model's format has",
     """health_check_model health_check_params health_check_voice health_check_max_tokens
@@ -157,7 +156,6 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_BALANCING,
         **_CACHE,
         **_CALLBACKS,
-        **_LABELS,
         **_PAGES,
         **_ELSEWHERE,
         **_COST,

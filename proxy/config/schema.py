@@ -27,7 +27,15 @@ from proxy.config.callbacks import CallbackNames
 from proxy.config.deployment import DeploymentParams
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
-from proxy.config.values import Buckets, DatabaseUrl, ExactPath, HeaderName, IpNetwork, Origin
+from proxy.config.values import (
+    Buckets,
+    DatabaseUrl,
+    ExactPath,
+    HeaderName,
+    IpNetwork,
+    MetadataFields,
+    Origin,
+)
 from proxy.config.wildcard import is_wildcard
 
 
@@ -121,6 +129,8 @@ class LitellmSettings(FallbackSettings):
     require_auth_for_metrics_endpoint: bool = True
     #: Of the latencies among the metrics, in seconds; read at the start only. None: LiteLLM's.
     prometheus_latency_buckets: Buckets | None = None
+    #: Fields of keys' metadata that are labels of the metrics; read at the start only.
+    custom_prometheus_metadata_labels: MetadataFields = ()
     set_verbose: bool = False
     json_logs: bool = False
 

@@ -32,6 +32,17 @@ def _ascending(steps: tuple[float, ...]) -> tuple[float, ...]:
     return steps
 
 
+def _metadata_fields(names: tuple[str, ...]) -> tuple[str, ...]:
+    fields = tuple(name.removeprefix("metadata.") for name in names)
+    if not all(fields) or len(set(map(_label, fields))) != len(fields):
+        raise ValueError("expected different fields, such as metadata.department")
+    return fields
+
+
+def _label(field: str) -> str:
+    return re.sub(r"\W", "_", field, flags=re.ASCII)
+
+
 def _origin(text: str) -> str:
     if text != "*" and not _ORIGIN.fullmatch(text):
         raise ValueError('expected "*" or an origin such as https://chat.example.com')
@@ -77,6 +88,8 @@ def _network(text: Any) -> IPv4Network | IPv6Network:
 
 #: Upper bounds of a histogram's buckets.
 Buckets = Annotated[tuple[Seconds, ...], AfterValidator(_ascending)]
+#: Fields of metadata, with or without `metadata.` before them.
+MetadataFields = Annotated[tuple[str, ...], AfterValidator(_metadata_fields)]
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]

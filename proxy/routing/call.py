@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -53,6 +53,8 @@ class Call:
     stream: bool
     #: The SHA-256 of the caller's own key in hexadecimal digits; empty without one.
     key: str = field(default="", repr=False)
+    #: The operator's notes on that key.
+    notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     #: What that key may use.
     claim: Claim | None = None
     #: Where it stands in a trace: its own span, or the client's where none is made here.
@@ -75,6 +77,9 @@ class Call:
     first_byte: float | None = None
     #: Seconds until then that were not waited for SageMaker.
     added: float = 0.0
+    #: Parts of its stream so far, and the seconds in which they were made of what had come.
+    batches: int = 0
+    between: float = 0.0
     #: Whether its caller is an administrator, who may see where it went.
     is_admin: bool = False
     #: Bytes of its body.

@@ -170,6 +170,8 @@ class _Tries:
                 probe.ended()
                 raise
         tried = call.reaches(self._pool.model, member.endpoint, member.provider, member.price)
+        if receipt is not None:
+            tried.remaining = receipt.remaining
         return Attempt(member, tried, probe, call.caller, alone=self._alone, receipt=receipt)
 
     def end(self) -> None:

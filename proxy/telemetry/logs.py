@@ -141,6 +141,11 @@ def report_refusal(call_id: str, client: str, method: str, path: str, error: Gat
     )
 
 
+def report_gone(call_id: str, client: str, method: str, path: str) -> None:
+    """Log a request whose client left before it became a call."""
+    _log.info("request.gone", call_id=call_id, client=client, method=method, path=path)
+
+
 def _told(tried: Try) -> dict[str, object]:
     """Give what is told of one of several tries."""
     error = tried.error
