@@ -4,6 +4,8 @@
 #   docker run -p 4000:4000 -v $PWD/config.yaml:/app/config.yaml:ro \
 #     -e LITELLM_MASTER_KEY=sk-... --read-only sagegate --host 0.0.0.0
 #
+# LITELLM_CONFIG_BUCKET_NAME and LITELLM_CONFIG_BUCKET_OBJECT_KEY read the configuration from S3;
+# LITELLM_MASTER_KEY_FILE, as any NAME_FILE, takes a secret from a mounted file.
 # It says for 5 seconds that it stops, and running answers get 60: `docker stop -t 70`.
 
 # Both stages need the same one: the environment is carried over with its links to this Python.
@@ -68,8 +70,14 @@ ENTRYPOINT ["sagegate"]
 # Last, since they change with each build.
 ARG VERSION=unreleased
 ARG REVISION=unknown
+ARG CREATED=unknown
+ARG SOURCE=unknown
+ARG PYTHON_IMAGE
 LABEL org.opencontainers.image.title="sagegate" \
     org.opencontainers.image.description="The OpenAI-compatible gateway for Amazon SageMaker endpoints" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.created="${CREATED}" \
+    org.opencontainers.image.source="${SOURCE}" \
+    org.opencontainers.image.base.name="${PYTHON_IMAGE}"

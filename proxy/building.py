@@ -27,7 +27,7 @@ from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
 from proxy.callbacks.calling import calling
 from proxy.callbacks.loading import callbacks
-from proxy.config.schema import GeneralSettings, ProxyConfig
+from proxy.config.schema import GeneralSettings, LitellmSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
@@ -41,6 +41,7 @@ from proxy.policies import Policies, policies, redis_settings
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.telemetry.metrics.reporter import Metrics, both
+from proxy.telemetry.redactor import Redactor, load
 from proxy.tracing.opening import tracing
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.watch import refreshed
@@ -98,6 +99,8 @@ class _Parts:
     network: Network
     keys: Mapping[bytes, Caller]
     policies: Policies
+    #: None where conversations are not logged.
+    transcript: Redactor | None
 
     @classmethod
     def of(cls, plan: Plan, processes: int) -> _Parts:
@@ -108,6 +111,7 @@ class _Parts:
             network=read_network(plan.environ, ssl_verify=plan.config.litellm_settings.ssl_verify),
             policies=policies(plan.config, processes),
             keys=static_keys(plan.config.keys),
+            transcript=_transcript(plan.config.litellm_settings),
         )
 
     def keyring(self, plan: Plan, table: KeyTable | None) -> Keyring:
@@ -158,7 +162,6 @@ class Builder:
         self._opener = opener
         self._ledgers = Ledgers() if ledgers is None else ledgers
         self._metrics = Metrics() if metrics is None else metrics
-        self._report = both(logs.report_call, self._metrics.report)
         self._processes = processes
         self._shared = shared
         self._ways: dict[Network, _OpenWay] = {}
@@ -187,12 +190,16 @@ class Builder:
                 callbacks(settings, plan.folder),
                 settings.callback_timeout,
                 self._metrics.callback_failed,
+                names_caller=not settings.redact_user_api_key_info,
             ) as called,
             tracing(settings, plan.environ) as traces,
         ):
-            hearing = [each.report for each in (called, traces) if each is not None]
-            report = both(self._report, *hearing) if hearing else self._report
             rules = replace(parts.policies, ledger=ledger)
+            report = both(
+                partial(logs.report_call, names_caller=not settings.redact_user_api_key_info),
+                self._metrics.report,
+                *(each.report for each in (called, traces) if each is not None),
+            )
             keyring = parts.keyring(plan, virtual and virtual.live)
             families = registry.families(
                 parts.wildcards,
@@ -209,6 +216,7 @@ class Builder:
                 report=report if virtual is None else virtual.reporting(report),
                 families=families,
                 cache=cache,
+                transcript=parts.transcript,
             )
             self._metrics.know(models.members())
             if before is not None:
@@ -266,6 +274,14 @@ class Builder:
             if not shared.users:
                 del self._ways[network]
                 await shared.closing.aclose()
+
+
+def _transcript(settings: LitellmSettings) -> Redactor | None:
+    """Give what conversations pass on their way to the log; None where they stay out of it."""
+    if not settings.log_messages or settings.turn_off_message_logging:
+        return None
+    own = settings.redact_messages
+    return Redactor(None if own is None else load(own))
 
 
 def public_paths(config: ProxyConfig) -> tuple[str, ...]:

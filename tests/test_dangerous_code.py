@@ -17,6 +17,7 @@ DANGEROUS: dict[str, dict[str, str]] = {
         "adapters.formats": "the format that the configuration names",
         "proxy.cli": "this program's own commands",
         "proxy.markers": "this program's own packages",
+        "proxy.telemetry.redactor": "the function that the configuration names",
     },
     **{name: {} for name in ("marshal", "shelve", "dill", "code", "runpy", "pty")},
 }

@@ -46,10 +46,17 @@ class Callbacks:
         lane: Where they run.
         seconds: How long a request waits for all its pre-call hooks together.
         count: Hears of faults.
+        names_caller: Whether records say who called.
     """
 
     def __init__(
-        self, callbacks: Iterable[Callback], lane: Lane, seconds: float, count: CountFault
+        self,
+        callbacks: Iterable[Callback],
+        lane: Lane,
+        seconds: float,
+        count: CountFault,
+        *,
+        names_caller: bool = True,
     ) -> None:
         self._of: dict[HookName, list[tuple[str, Callable[..., Any]]]] = {}
         for each in callbacks:
@@ -59,6 +66,7 @@ class Callbacks:
         self._lane = lane
         self._seconds = seconds
         self._count = count
+        self._names_caller = names_caller
         self._home = asyncio.get_running_loop()
 
     @property
@@ -95,7 +103,7 @@ class Callbacks:
 
     def report(self, call: Call) -> None:
         """Tell of a call that has ended."""
-        record = record_of(call, time.time())
+        record = record_of(call, time.time(), names_caller=self._names_caller)
         for event in events_of(record):
             for name, hook in self._of.get(event, ()):
                 try:
@@ -158,7 +166,11 @@ def _refusal(error: Exception) -> InvalidRequest | None:
 
 @asynccontextmanager
 async def calling(
-    callbacks: Iterable[Callback], seconds: float, count: CountFault
+    callbacks: Iterable[Callback],
+    seconds: float,
+    count: CountFault,
+    *,
+    names_caller: bool = True,
 ) -> AsyncIterator[Callbacks | None]:
     """Have callbacks called during the block; without any there is nothing, and no thread."""
     known = tuple(callbacks)
@@ -167,6 +179,6 @@ async def calling(
         return
     lane = Lane()
     try:
-        yield Callbacks(known, lane, seconds, count)
+        yield Callbacks(known, lane, seconds, count, names_caller=names_caller)
     finally:
         await lane.aclose()

@@ -65,12 +65,12 @@ class Record:
     cache: str | None
 
 
-def record_of(call: Call, now: float) -> Record:
+def record_of(call: Call, now: float, *, names_caller: bool = True) -> Record:
     """Give what hooks are told of a call that has ended at a Unix time."""
     error, first = call.error, call.first_byte
     return Record(
         call_id=call.id,
-        caller=call.caller,
+        caller=call.caller if names_caller else "",
         task=call.task,
         model=call.model,
         stream=call.stream,

@@ -33,7 +33,7 @@ _SHARED = _keys(
 _CALLBACKS = _keys(
     "what callbacks hear is told in docs/telemetry.md, and is not to be set",
     """service_callback service_callbacks callback_settings
-    langfuse_default_tags prometheus_metrics_config redact_user_api_key_info
+    langfuse_default_tags prometheus_metrics_config
     disable_end_user_cost_tracking
     disable_end_user_cost_tracking_prometheus_only""",
 )
@@ -160,7 +160,6 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_ELSEWHERE,
         **_COST,
         **_TOOLS,
-        **_keys("prompts and answers are never logged", "turn_off_message_logging"),
         **_keys("AWS asks for no client certificate", "ssl_certificate"),
         **_keys(
             "prompt templates merge and skip messages anyway, and a chat container judges its own",

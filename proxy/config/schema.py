@@ -131,6 +131,13 @@ class LitellmSettings(FallbackSettings):
     prometheus_latency_buckets: Buckets | None = None
     #: Fields of keys' metadata that are labels of the metrics; read at the start only.
     custom_prometheus_metadata_labels: MetadataFields = ()
+    #: Log what clients say and models answer; `turn_off_message_logging` wins.
+    log_messages: bool = False
+    turn_off_message_logging: bool = False
+    #: `module.function`, a function from text to text that every such text passes first.
+    redact_messages: Text | None = None
+    #: Leave callers' aliases out of the log.
+    redact_user_api_key_info: bool = False
     set_verbose: bool = False
     json_logs: bool = False
 

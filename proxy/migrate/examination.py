@@ -13,6 +13,7 @@ from pathlib import Path as File
 from typing import Any, Final
 
 from adapters.deployment.address import parse_model
+from proxy.config.document import document
 from proxy.config.environment import is_reference
 from proxy.config.load import load_tree
 from proxy.config.problems import ConfigProblems, Path, Place, Remark, Report, path_text
@@ -65,7 +66,7 @@ def examined(path: File, environ: Mapping[str, str]) -> Examination:
         ConfigProblems: the file can't be read at all.
     """
     report = Report(lenient=True)
-    root = read_tree(path, environ, report)
+    root = read_tree(document(path, environ), environ, report)
     if root is None:
         raise report.error()
     kept, foreign = _parted(root)

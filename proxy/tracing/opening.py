@@ -21,6 +21,7 @@ import structlog
 from adapters.errors import ConfigError
 from proxy.config.callbacks import CALLBACK_LISTS, OTEL
 from proxy.config.schema import LitellmSettings
+from proxy.telemetry.redactor import Redactor, load
 from proxy.version import version
 
 if TYPE_CHECKING:
@@ -97,11 +98,23 @@ async def tracing(
     provider = await asyncio.to_thread(_provider, environ)
     from proxy.tracing.tracing import Tracing  # noqa: PLC0415 - the library behind it is an extra
 
-    captures = environ.get(_CAPTURE, "").strip().lower() in _CAPTURES
     try:
-        yield Tracing(provider.get_tracer("sagegate", version()), captures=captures)
+        yield Tracing(
+            provider.get_tracer("sagegate", version()),
+            redact=_redactor(settings, environ),
+            names_caller=not settings.redact_user_api_key_info,
+        )
     finally:
         await _within(_FAREWELL, provider.shutdown)
+
+
+def _redactor(settings: LitellmSettings, environ: Mapping[str, str]) -> Redactor | None:
+    """Give what prompts go through; None where nobody wants them in spans, or somebody does not."""
+    wanted = environ.get(_CAPTURE, "").strip().lower() in _CAPTURES
+    if not wanted or settings.turn_off_message_logging:
+        return None
+    own = settings.redact_messages
+    return Redactor(None if own is None else load(own))
 
 
 def _provider(environ: Mapping[str, str]) -> Any:

@@ -85,7 +85,7 @@ def request_name(task: Task) -> str:
     return f"POST {ROUTES[task]}"
 
 
-def of_request(call: Call, now: float) -> Told:
+def of_request(call: Call, now: float, *, names_caller: bool = True) -> Told:
     """Tell of a request that has ended."""
     error = "client_gone" if call.outcome == "gone" else kind_of(call.error)
     attributes: Attributes = {
@@ -96,13 +96,14 @@ def of_request(call: Call, now: float) -> Told:
         "gen_ai.operation.name": OPERATIONS[call.task],
         "gen_ai.request.model": call.model,
         "sagegate.call_id": call.id,
-        "sagegate.caller": call.caller,
         "sagegate.stream": call.stream,
         "sagegate.retries": call.retries,
         "sagegate.fallbacks": call.fell_back,
         "sagegate.queue_seconds": call.queue_seconds,
         "sagegate.upstream_seconds": call.upstream_seconds,
     }
+    if names_caller:
+        attributes["sagegate.caller"] = call.caller
     if call.cold.seconds:
         attributes["sagegate.cold_wait_seconds"] = call.cold.seconds
     if call.cache is not None:

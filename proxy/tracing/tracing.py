@@ -25,6 +25,7 @@ from opentelemetry.trace import (
 from adapters.base import Json, Task
 from proxy.routing.call import Call
 from proxy.routing.trace import TraceContext, Traced
+from proxy.telemetry.redactor import Redactor
 from proxy.tracing.story import SETTINGS, Told, of_request, of_tries, request_name
 
 _NANOSECONDS: Final = 1_000_000_000
@@ -36,12 +37,16 @@ class Tracing:
 
     Args:
         tracer: Takes them.
-        captures: Whether prompts and answers are to be in them.
+        redact: What prompts and answers go through before they are in spans; None: they are not.
+        names_caller: Whether spans say who called.
     """
 
-    def __init__(self, tracer: Tracer, *, captures: bool = False) -> None:
+    def __init__(
+        self, tracer: Tracer, *, redact: Redactor | None = None, names_caller: bool = True
+    ) -> None:
         self._tracer = tracer
-        self._captures = captures
+        self._redact = redact
+        self._names_caller = names_caller
 
     def begin(
         self, traceparent: str | None, task: Task, params: Json, started: float
@@ -71,13 +76,16 @@ class Tracing:
         if not span.is_recording():
             return here, None
         settings = {name: params[name] for name in SETTINGS.keys() & params.keys()}
-        messages = params.get(_INPUTS.get(task, "")) if self._captures else None
+        messages = params.get(_INPUTS.get(task, "")) if self._redact else None
         return here, Traced(span=span, settings=settings, messages=messages)
 
     def report(self, call: Call) -> None:
         """Tell of a call that has ended."""
         if call.traced is None:
             return
+        if self._redact is not None:
+            call.traced.messages = self._redact(call.traced.messages)
+            call.traced.answer = self._redact(call.traced.answer)
         now, at_zero = time.monotonic(), _zero()
         span: Span = call.traced.span
         inside = set_span_in_context(span)
@@ -89,7 +97,7 @@ class Tracing:
                 start_time=_at(told.started, at_zero),
             )
             _tell(child, told, at_zero)
-        _tell(span, of_request(call, now), at_zero)
+        _tell(span, of_request(call, now, names_caller=self._names_caller), at_zero)
 
 
 def _remote(parent: TraceContext) -> Span:

@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from adapters.errors import MalformedReply, ModelError, Throttled
 from proxy.routing.call import Call
+from proxy.telemetry.redactor import Redactor
 from proxy.tracing.tracing import Tracing
 from tests.proxy.telemetry.calls import answered, new_call, tried
 from tests.proxy.tracing.recorder import Kept, Recorder
@@ -163,11 +164,15 @@ def test_what_is_there_sometimes() -> None:
     assert attempt.attributes["sagegate.usage_estimated"] is True
 
 
+def _hidden(text: str) -> str:
+    return text.replace("Secret", "[hidden]")
+
+
 @pytest.mark.parametrize("captures", [False, True])
 def test_prompts_are_told_only_where_that_is_wanted(captures: bool) -> None:
     """Without the operator's word nothing of a prompt or an answer is in any span."""
     recorder = Recorder()
-    tracing = Tracing(recorder, captures=captures)
+    tracing = Tracing(recorder, redact=Redactor(_hidden) if captures else None)
     call = traced(tracing, answered(new_call()))
     assert call.traced is not None
     if call.traced.messages is not None:
@@ -177,7 +182,8 @@ def test_prompts_are_told_only_where_that_is_wanted(captures: bool) -> None:
     tracing.report(call)
     _, attempt = recorder.spans
     everything = repr([span.__dict__ for span in recorder.spans])
-    assert ("Secret" in everything) is captures
+    assert ("[hidden]" in everything) is captures
+    assert "Secret" not in everything
     if captures:
         asked = json.loads(attempt.attributes["gen_ai.input.messages"])
         assert asked[0] == {"role": "system", "parts": [{"type": "text", "content": "Be brief"}]}
@@ -188,10 +194,17 @@ def test_prompts_are_told_only_where_that_is_wanted(captures: bool) -> None:
         assert [part["type"] for part in said["parts"]] == ["text", "tool_call"]
 
 
+def test_callers_may_be_left_out() -> None:
+    """Where the operator does not want callers in the log they are not in spans either."""
+    call = answered(new_call())
+    request, _ = told(Recorder(), call, names_caller=False)
+    assert "sagegate.caller" not in request.attributes
+
+
 def test_a_completions_prompt() -> None:
     """A text is one message of a user's; its answer is a text as well."""
     recorder = Recorder()
-    tracing = Tracing(recorder, captures=True)
+    tracing = Tracing(recorder, redact=Redactor())
     call = Call("c", "completion", "m", "me", stream=False)
     traced(tracing, answered(call), prompt="Hi", n=1)
     assert call.traced is not None
