@@ -61,6 +61,15 @@ def asked(gateway: Gateway, times: int, **more: object) -> list[int]:
         return list(threads.map(ask, range(times)))
 
 
+def send_half(gateway: Gateway) -> None:
+    """Leaves in the middle of a request's body."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as client:
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        more = "Content-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+        client.sendall((head + more).encode())
+
+
 @pytest.fixture(params=["1", "2"])
 def counted(
     request: pytest.FixtureRequest, start: StartGateway, emulated: Emulated
@@ -133,11 +142,7 @@ def test_refusals_by_length_and_half_sent_bodies(start: StartGateway, emulated: 
     with start(serving.written(configuration)) as gateway:
         large = {"model": "chat", "messages": HELLO, "user": "x" * 20_000}
         assert gateway.http.post("/v1/chat/completions", json=large).status_code == 413
-        host, port = gateway.url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=60) as client:
-            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\n"
-            more = "Content-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
-            client.sendall((head + more).encode())
+        send_half(gateway)
         until(lambda: scraped(gateway).sum(REQUESTS, status_code="499") == 1, "its leaving")
         numbers = scraped(gateway)
         assert numbers.sum(REQUESTS, status_code="413") == 1
