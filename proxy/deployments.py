@@ -24,6 +24,7 @@ from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
 from proxy.model_names import unknown_names
 from proxy.policies import check_limits, times
+from proxy.progress import Progress, silent
 from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 from proxy.tracing.opening import check as check_traces
@@ -115,7 +116,9 @@ class Deployment:
         }
 
 
-def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]:
+def faults(
+    config: ProxyConfig, environ: Mapping[str, str], progress: Progress = silent
+) -> list[ConfigError]:
     """Give what only the adapters find wrong: endpoint names, formats, credentials, defaults.
 
     Each error has the path of the key at fault; there is at most one for each deployment.
@@ -128,10 +131,13 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
         partial(check_traces, config.litellm_settings, environ),
         partial(static_keys, config.keys),
     ]
-    checks += [
-        partial(_at, config, index, environ, taken=set()) for index in range(len(config.model_list))
-    ]
-    return [*unknown_names(config), *(error for check in checks if (error := _fault(check)))]
+    found = [error for check in checks if (error := _fault(check))]
+    with progress("checking models", len(config.model_list)) as done:
+        for index, entry in enumerate(config.model_list):
+            if error := _fault(partial(_at, config, index, environ, taken=set())):
+                found.append(error)
+            done(entry.model_name)
+    return [*unknown_names(config), *found]
 
 
 def _fault(check: Callable[[], object]) -> ConfigError | None:
