@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -58,11 +58,12 @@ class Callbacks:
         *,
         names_caller: bool = True,
     ) -> None:
-        self._of: dict[HookName, list[tuple[str, Callable[..., Any]]]] = {}
-        for each in callbacks:
-            for hook in each.hooks:
-                method = getattr(each.target, hook)
-                self._of.setdefault(hook, []).append((each.name, method))
+        self._hearing = tuple(callbacks)
+        self._seeing = [
+            (each.name, getattr(each.target, "pre_call"))  # noqa: B009 - anything may have one
+            for each in self._hearing
+            if "pre_call" in each.hooks
+        ]
         self._lane = lane
         self._seconds = seconds
         self._count = count
@@ -72,7 +73,7 @@ class Callbacks:
     @property
     def sees_requests(self) -> bool:
         """Whether anybody wants to see a request before it is answered."""
-        return "pre_call" in self._of
+        return bool(self._seeing)
 
     async def edited(self, asked: Asked, body: Json) -> Json:
         """Give a request as the pre-call hooks make it: the very same where they leave it.
@@ -82,7 +83,7 @@ class Callbacks:
         """
         data = before = orjson.dumps(body)
         until = self._home.time() + self._seconds
-        for name, hook in self._of["pre_call"]:
+        for name, hook in self._seeing:
             try:
                 # each hook gets a copy: one that is too late changes nobody's request
                 work = self._lane.post(partial(_seen, hook, asked, data))
@@ -98,30 +99,62 @@ class Callbacks:
 
     def useless(self, error: Exception) -> None:
         """Note that what the hooks made of a request is none that the gateway takes."""
-        for name, _ in self._of["pre_call"]:
+        for name, _ in self._seeing:
             self._tell(name, "pre_call", "edit", error)
 
     def report(self, call: Call) -> None:
         """Tell of a call that has ended."""
+        events = events_of(call)
+        hearing = [each for each in self._hearing if each.hooks.intersection(events)]
+        if not hearing:
+            return
         record = record_of(call, time.time(), names_caller=self._names_caller)
-        for event in events_of(record):
-            for name, hook in self._of.get(event, ()):
-                try:
-                    self._lane.post(partial(self._told, name, event, hook, record))
-                except LaneFull as error:
-                    self._faulty(name, event, error)
+        for each in hearing:
+            try:
+                self._lane.post_soon(partial(self._told, each, events, record))
+            except LaneFull as error:
+                self._faulty(each.name, events[-1], error)
 
-    async def _told(
-        self, name: str, event: HookName, hook: Callable[..., Any], record: Record
+    def _told(
+        self, callback: Callback, events: tuple[HookName, ...], record: Record
+    ) -> Awaitable[None] | None:
+        """Call a callback's hooks one after the other, in the lane; give what is to be waited for.
+
+        Plain methods are done then: a task for each of them would cost more than most of them do.
+        """
+        wanted = [event for event in events if event in callback.hooks]
+        for number, event in enumerate(wanted, 1):
+            try:
+                given = getattr(callback.target, event)(record)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._from_lane(callback.name, event, error)
+                continue
+            if inspect.isawaitable(given):
+                return self._waited(callback, given, event, wanted[number:], record)
+        return None
+
+    async def _waited(
+        self,
+        callback: Callback,
+        given: Awaitable[Any],
+        event: HookName,
+        later: Sequence[HookName],
+        record: Record,
     ) -> None:
-        """Call a hook, in the lane."""
+        """Wait for a hook, then call those behind it."""
         try:
-            await _called(hook, record)
+            await given
         except asyncio.CancelledError:
-            self._home.call_soon_threadsafe(self._faulty, name, event, TimeoutError())
+            self._from_lane(callback.name, event, TimeoutError())
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            self._home.call_soon_threadsafe(self._faulty, name, event, error)
+            self._from_lane(callback.name, event, error)
+        rest = self._told(callback, tuple(later), record)
+        if rest is not None:
+            await rest
+
+    def _from_lane(self, name: str, hook: HookName, error: Exception) -> None:
+        self._home.call_soon_threadsafe(self._faulty, name, hook, error)
 
     def _faulty(self, name: str, hook: HookName, error: Exception) -> None:
         kinds: dict[type[Exception], Fault] = {LaneFull: "dropped", TimeoutError: "timeout"}

@@ -140,7 +140,7 @@ def hooks_of(told: object) -> frozenset[HookName]:
     return frozenset(name for name in HOOKS if callable(getattr(told, name, None)))
 
 
-def events_of(record: Record) -> tuple[HookName, ...]:
-    """Give what a record is an event of."""
-    ended: HookName = "success" if record.outcome == "ok" else "failure"
-    return ("stream_end", ended) if record.stream else (ended,)
+def events_of(call: Call) -> tuple[HookName, ...]:
+    """Give what a call that has ended is an event of."""
+    ended: HookName = "success" if call.outcome == "ok" else "failure"
+    return ("stream_end", ended) if call.stream else (ended,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 
@@ -48,6 +49,22 @@ async def test_there_is_room_for_so_many() -> None:
             except LaneFull:
                 await asyncio.sleep(0)
     await ended(lane)
+
+
+async def test_what_nobody_waits_for_is_begun_together() -> None:
+    """It is done soon, or at the end at the latest, plain or waited for; there is room for two."""
+    lane = Lane(most=2)
+    done: list[int] = []
+
+    async def work(number: int) -> None:
+        done.append(number)
+
+    lane.post_soon(partial(work, 1))
+    lane.post_soon(lambda: done.append(2))
+    with pytest.raises(LaneFull):
+        lane.post_soon(partial(work, 3))
+    await ended(lane)
+    assert sorted(done) == [1, 2]
 
 
 async def test_at_the_end_what_is_under_way_may_end() -> None:
