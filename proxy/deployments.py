@@ -10,21 +10,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
 from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose, network
 from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
+from proxy.auth.custom_auth import load_custom_auth
 from proxy.auth.static_keys import static_keys
 from proxy.banner import ModelLine
 from proxy.cache.opening import check as check_cache
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
+from proxy.jwt.opening import check_tokens
 from proxy.model_names import unknown_names
 from proxy.policies import check_limits, times
 from proxy.progress import Progress, silent
+from proxy.route_names import unknown_routes
 from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 from proxy.tracing.opening import check as check_traces
@@ -117,7 +121,10 @@ class Deployment:
 
 
 def faults(
-    config: ProxyConfig, environ: Mapping[str, str], progress: Progress = silent
+    config: ProxyConfig,
+    environ: Mapping[str, str],
+    folder: Path | None = None,
+    progress: Progress = silent,
 ) -> list[ConfigError]:
     """Give what only the adapters find wrong: endpoint names, formats, credentials, defaults.
 
@@ -130,6 +137,8 @@ def faults(
         partial(check_limits, config),
         partial(check_traces, config.litellm_settings, environ),
         partial(static_keys, config.keys),
+        partial(check_tokens, config.general_settings),
+        partial(load_custom_auth, config.general_settings.custom_auth, folder),
     ]
     found = [error for check in checks if (error := _fault(check))]
     with progress("checking models", len(config.model_list)) as done:
@@ -137,7 +146,7 @@ def faults(
             if error := _fault(partial(_at, config, index, environ, taken=set())):
                 found.append(error)
             done(entry.model_name)
-    return [*unknown_names(config), *found]
+    return [*unknown_names(config), *unknown_routes(config.general_settings), *found]
 
 
 def _fault(check: Callable[[], object]) -> ConfigError | None:

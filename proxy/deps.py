@@ -22,6 +22,7 @@ from proxy.callbacks.hooks import Asked
 from proxy.gateway import Gateway
 from proxy.held_stream import HeldStream
 from proxy.json_body import parse_object
+from proxy.limits.claim import Claim
 from proxy.registry import Registry
 from proxy.routing.answering import Answering
 from proxy.routing.call import Call
@@ -104,7 +105,8 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         caller=caller.alias,
         key=caller.digest,
         notes=caller.metadata,
-        claim=caller.claim,
+        key_claim=caller.claim,
+        claims=meant.claims,
         client=request.state.client,
         stream=params.get("stream") is True,
         trace=trace,
@@ -134,6 +136,8 @@ class _Meant:
     model: Answering
     params: Json
     wishes: Wishes
+    #: What the key may use of the model.
+    claims: tuple[Claim, ...]
 
 
 async def _meant(request: Request, caller: Caller, body: Json, task: Task) -> _Meant:
@@ -160,7 +164,8 @@ async def _meant(request: Request, caller: Caller, body: Json, task: Task) -> _M
 
 def _understood(request: Request, caller: Caller, body: Json, task: Task) -> _Meant:
     registry = gateway(request).registry
-    model = request.state.model = registry.model(permitted(registry, caller, body["model"]))
+    name = permitted(registry, caller, body["model"])
+    model = request.state.model = registry.model(name)
     schema = model.schemas[task]
     validate(schema, body)
     params = client_fields.parameters(body, model.permitted_fields)
@@ -169,7 +174,8 @@ def _understood(request: Request, caller: Caller, body: Json, task: Task) -> _Me
     wished = _granted(registry, caller, wishes(body, request.headers))
     for name in wished.fallbacks or ():
         registry.pool(name)
-    return _Meant(body, model, params, wished)
+    claims = caller.claims_on(body["model"], model.name, name)
+    return _Meant(body, model, params, wished, claims)
 
 
 def _trace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from proxy.callbacks.calling import Callbacks
 from proxy.door import Door
 from proxy.health.checking import Checks
 from proxy.json_body import JsonLimits
+from proxy.keys.spend import Budget
 from proxy.registry import Registry
 
 if TYPE_CHECKING:
@@ -45,5 +46,7 @@ class Gateway:
     tells_health: bool = True
     #: None where no spans are made.
     tracing: Tracing | None = None
+    #: Gives the budgets of the keys that have spent lately.
+    budgets: Callable[[], Iterable[Budget]] = tuple
     #: None: requests come in as they are.
     door: Door | None = None

@@ -89,14 +89,14 @@ class Policies:
         claim = claims.of_model(
             model, rpm=limits.rpm, tpm=limits.tpm, parallel=limits.max_parallel_requests
         )
-        return None if claim is None else Quota(self.ledger, claim)
+        return None if claim is None else Quota(self.ledger, (claim,))
 
     def quota_of_deployment(
         self, deployment: str, model: str, params: DeploymentParams
     ) -> Quota | None:
         """Give what one deployment of a public model may use."""
         claim = claims.of_deployment(deployment, model, rpm=params.rpm, tpm=params.tpm)
-        return None if claim is None else Quota(self.ledger, claim)
+        return None if claim is None else Quota(self.ledger, (claim,))
 
     def cooldown_of(self, params: DeploymentParams) -> CooldownPolicy:
         """Give when a deployment rests."""

@@ -39,6 +39,11 @@ class Source:
     request_timeout: float | None = None
     drop_params: bool = False
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the file is; None without one."""
+        return None if self.config is None else Path(self.config).absolute().parent
+
     def load(self, environ: Mapping[str, str], progress: Progress = silent) -> Loaded:
         """Load and check the configuration.
 
@@ -49,17 +54,12 @@ class Source:
 
         loaded = self._loaded(environ)
         found = [
-            *faults(loaded.config, {**environ, **loaded.exports}, progress),
+            *faults(loaded.config, {**environ, **loaded.exports}, self.folder, progress),
             *callbacks.faults(loaded.config.litellm_settings, self.folder),
         ]
         if found:
             raise loaded.located(found)
         return loaded
-
-    @property
-    def folder(self) -> Path | None:
-        """Where the file is."""
-        return None if self.config is None else Path(self.config).absolute().parent
 
     def _loaded(self, environ: Mapping[str, str]) -> Loaded:
         if self.config is not None:
@@ -153,7 +153,7 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     plan.settle(environ)
     config, key = plan.config, plan.master_key
     if config.general_settings.database_url is not None:
-        asyncio.run(prepare(config.general_settings.database_url))
+        asyncio.run(prepare(config.general_settings))
     exposure = expose(listening.host, key, config.general_settings)
 
     from proxy.deployments import (  # noqa: PLC0415 - see `Source.load`

@@ -72,6 +72,9 @@ class KeyEntry(Section):
     tpm: NonNegativeInt | None = None
     tpm_limit: NonNegativeInt | None = None
     max_parallel_requests: NonNegativeInt | None = None
+    #: By public names of models.
+    model_rpm_limit: Mapping[Text, NonNegativeInt] = Field(default_factory=dict)
+    model_tpm_limit: Mapping[Text, NonNegativeInt] = Field(default_factory=dict)
     expires: Moment | None = None
     #: Paths; `llm_api_routes` stands for all that a key can be for.
     allowed_routes: tuple[KeyRoute, ...] = ()

@@ -25,12 +25,15 @@ from adapters.deployment.values import Megabytes, Money, Seconds, Secret, Sectio
 from proxy.config.cache import CacheParams
 from proxy.config.callbacks import CallbackNames
 from proxy.config.deployment import DeploymentParams
+from proxy.config.jwt import JwtAuth
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
 from proxy.config.values import (
     Buckets,
+    CalendarSpan,
     DatabaseUrl,
     ExactPath,
+    FunctionName,
     HeaderName,
     IpNetwork,
     MetadataFields,
@@ -148,7 +151,19 @@ class GeneralSettings(Section):
     master_key: Secret | None = None
     #: Where virtual keys are kept.
     database_url: DatabaseUrl | None = None
+    #: For how long what requests have cost is written down, and how often that is looked at.
+    maximum_spend_logs_retention_period: CalendarSpan = "90d"
+    maximum_spend_logs_retention_interval: CalendarSpan = "1h"
+    #: The operator's own function that tells who calls.
+    custom_auth: FunctionName | None = None
+    #: Tokens that these issuers sign are keys.
+    enable_jwt_auth: bool = False
+    litellm_jwtauth: JwtAuth | None = None
     litellm_key_header_name: HeaderName | None = None
+    #: Paths that may be called at all; none: every one. They hold for administrators, too.
+    allowed_routes: tuple[ExactPath, ...] = ()
+    #: Paths that only administrators may call, beside their own.
+    admin_only_routes: tuple[ExactPath, ...] = ()
     public_routes: tuple[ExactPath, ...] = ()
     dangerously_permit_weak_or_unset_master_key: bool = False
     #: None: any origin when a key is required, only loopback origins when none is.

@@ -22,7 +22,7 @@ class Plan:
     master_key: SecretStr | None = None
     #: The process's variables, with those that the configuration exports.
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: Where the configuration's file is; None without one.
+    #: Where the configuration file is; what it names is looked for there.
     folder: Path | None = None
     #: What the operator should hear about it.
     notices: tuple[str, ...] = ()

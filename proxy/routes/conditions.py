@@ -16,7 +16,7 @@ from adapters.base import Json
 from adapters.errors import InvalidRequest, PermissionDenied
 from proxy.assembly import Serving
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.deps import gateway, until_gone
 from proxy.errors import JsonResponse
 from proxy.gateway import Gateway

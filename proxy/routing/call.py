@@ -55,8 +55,9 @@ class Call:
     key: str = field(default="", repr=False)
     #: The operator's notes on that key.
     notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    #: What that key may use.
-    claim: Claim | None = None
+    #: What that key may use in all, and what of the model that is asked for.
+    key_claim: Claim | None = None
+    claims: tuple[Claim, ...] = ()
     #: Where it stands in a trace: its own span, or the client's where none is made here.
     trace: TraceContext | None = None
     #: Its own span; None where none is made.

@@ -110,7 +110,7 @@ class PublicModel:
 
     async def _counted(self, call: Call, params: Json, ask: Ask[T]) -> T:
         """Ask, once the limits of the caller's key have room for it."""
-        quota = None if call.claim is None else Quota(self.ledger, call.claim)
+        quota = Quota(self.ledger, call.claims) if call.claims else None
         return await counted(quota, call, partial(self._run, call, params, ask))
 
     async def _run(self, call: Call, params: Json, ask: Ask[T]) -> T:

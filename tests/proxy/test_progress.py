@@ -73,7 +73,9 @@ def test_each_model_is_a_step() -> None:
     }
     terminal = Terminal()
     config = load_values(values, "test").config
-    found = faults(config, {"AWS_REGION": "eu-west-1"}, shown_to_people(terminal, moment=0))
+    found = faults(
+        config, {"AWS_REGION": "eu-west-1"}, progress=shown_to_people(terminal, moment=0)
+    )
     assert len(found) == 1
     assert "checking models" in terminal.getvalue()
     assert "bad" in terminal.getvalue()

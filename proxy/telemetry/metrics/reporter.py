@@ -64,7 +64,7 @@ class Metrics:
         self._noted = {label: BoundedNames(_MOST_NAMES) for label in self._notes}
         self.models = BoundedNames(_MOST_NAMES)
         self.deployments = BoundedNames(_MOST_NAMES)
-        self._callers = BoundedNames(_MOST_CALLERS)
+        self.callers = BoundedNames(_MOST_CALLERS)
         #: Series that are counted together, looked up once: prometheus_client's own look-up of a
         #: series with a dozen labels costs more than counting.
         self._bound: dict[tuple[Any, ...], tuple[Any, ...]] = {}
@@ -84,6 +84,7 @@ class Metrics:
         """Count a call that has ended."""
         caller, model = self._who(call), self.models.of(call.model)
         self._end(call, caller, model)
+        self._spend(call, caller, model)
         for tried in call.tries:
             self._try(tried, caller, model)
         if call.outcome == "ok":
@@ -151,6 +152,16 @@ class Metrics:
         failed = (self.all.failed_requests,) if call.outcome == "failed" else ()
         for series in self._series(key, (self.all.requests, *failed), labels):
             series.inc()
+
+    def _spend(self, call: Call, caller: _Who, model: str) -> None:
+        cost = call.cost
+        if not cost:
+            return
+        last = call.tries[-1]
+        key = ("spend", caller, model, self.models.of(last.model), self._id(last))
+        labels = lambda: self._labels(caller, model, last)  # noqa: E731 - only where it is needed
+        for series in self._series(key, (self.all.spend,), labels):
+            series.inc(cost)
 
     def _try(self, tried: Try, caller: _Who, model: str) -> None:
         error = tried.error
@@ -257,7 +268,7 @@ class Metrics:
             self._noted[label].of(_text(call.notes.get(name)))
             for label, name in self._notes.items()
         )
-        return _Who(self._callers.of(call.caller), notes)
+        return _Who(self.callers.of(call.caller), notes)
 
     def _id(self, tried: Try | None) -> str:
         return "" if tried is None else self.deployments.of(tried.deployment)
