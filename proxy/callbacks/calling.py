@@ -122,7 +122,7 @@ class Callbacks:
 
         Plain methods are done then: a task for each of them would cost more than most of them do.
         """
-        wanted = [event for event in events if event in callback.hooks]
+        wanted: list[HookName] = [event for event in events if event in callback.hooks]
         for number, event in enumerate(wanted, 1):
             try:
                 given = getattr(callback.target, event)(record)
