@@ -26,7 +26,7 @@ class Collector:
         spans: queue.Queue[Any] = queue.Queue()
 
         class Receiver(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - http.server's name
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 told = trace_service.ExportTraceServiceRequest.FromString(body)
                 for resource in told.resource_spans:
