@@ -1,4 +1,4 @@
-"""Databases under load and out of reach: nothing locked, no password told, starts that are clear."""
+"""Databases under load and out of reach: nothing is locked, no password is told."""
 
 from concurrent.futures import ThreadPoolExecutor
 
