@@ -4,6 +4,8 @@
 #   docker run -p 4000:4000 -v $PWD/config.yaml:/app/config.yaml:ro \
 #     -e LITELLM_MASTER_KEY=sk-... --read-only sagegate --host 0.0.0.0
 #
+# LITELLM_CONFIG_BUCKET_NAME and LITELLM_CONFIG_BUCKET_OBJECT_KEY read the configuration from S3;
+# LITELLM_MASTER_KEY_FILE, as any NAME_FILE, takes a secret from a mounted file.
 # It says for 5 seconds that it stops, and running answers get 60: `docker stop -t 70`.
 
 # Both stages need the same one: the environment is carried over with its links to this Python.
@@ -18,14 +20,14 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 
-# The dependencies, a layer of their own: it is built anew only when pyproject.toml changes.
-# Wheels only, so that nothing is ever compiled. The environment has no pip: nothing is added later.
-COPY pyproject.toml ./
+# The dependencies, a layer of their own: it is built anew only when the lock changes. Exactly the
+# locked bytes, extras included; wheels only, so that nothing is ever compiled. The environment has
+# no pip: nothing is added later.
+COPY requirements.lock ./
 RUN python -m venv --without-pip /opt/sagegate \
-    && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
-    && pip --python /opt/sagegate/bin/python install --no-compile --only-binary :all: -r requirements.txt
+    && pip --python /opt/sagegate/bin/python install --no-compile --only-binary :all: --require-hashes -r requirements.lock
 
-COPY README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY proxy ./proxy
 COPY adapters ./adapters
 COPY emulator ./emulator
@@ -68,8 +70,14 @@ ENTRYPOINT ["sagegate"]
 # Last, since they change with each build.
 ARG VERSION=unreleased
 ARG REVISION=unknown
+ARG CREATED=unknown
+ARG SOURCE=unknown
+ARG PYTHON_IMAGE
 LABEL org.opencontainers.image.title="sagegate" \
     org.opencontainers.image.description="The OpenAI-compatible gateway for Amazon SageMaker endpoints" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.created="${CREATED}" \
+    org.opencontainers.image.source="${SOURCE}" \
+    org.opencontainers.image.base.name="${PYTHON_IMAGE}"

@@ -193,15 +193,17 @@ class Payload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The time that one attempt may take, in seconds.
+    """The time that one attempt may take, in seconds, and the bytes of each answer.
 
     `deadline` bounds the whole attempt; None leaves only the other three (streams without a total).
+    `most_bytes` bounds streams too; None leaves whole answers their transport's own bound.
     """
 
     connect: float = 5.0
     first_byte: float = 600.0
     idle: float = 600.0
     deadline: float | None = 600.0
+    most_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

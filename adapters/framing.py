@@ -69,7 +69,9 @@ class RecordReader:
             self._reader = _recognise(self._start)
             if self._reader is None:
                 if not self._start.removeprefix(_BOM).strip():
-                    self._start = b""  # white space says nothing, however much of it there is
+                    # White space says nothing, however much of it there is; but a mark of the byte
+                    # order that comes behind it is none.
+                    self._start = b" "
                 return
             data, self._start = self._start.lstrip(_BOM + b" \t\r\n"), b""
         yield from self._reader.feed(data)

@@ -60,6 +60,7 @@ class Serving:
             gate=self.gate,
             quota=policies.quota_of_deployment(each.id, each.model, params),
             admission=admission,
+            most_bytes=policies.most_bytes,
             price=_price(params, each.info),
             live=self.live,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
@@ -27,7 +27,7 @@ from proxy.auth.peers import Peers
 from proxy.auth.route_rules import RouteRules
 from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
-from proxy.config.schema import GeneralSettings, ProxyConfig
+from proxy.config.schema import GeneralSettings, LitellmSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.gateway import Gateway
@@ -40,6 +40,7 @@ from proxy.policies import Policies, policies, redis_settings
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.telemetry.metrics.reporter import Metrics, both
+from proxy.telemetry.redactor import Redactor, load
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.watch import refreshed
 
@@ -93,6 +94,8 @@ class _Parts:
     keys: Mapping[bytes, Caller]
     policies: Policies
     custom_auth: CustomAuth | None
+    #: None where conversations are not logged.
+    transcript: Redactor | None
 
     @classmethod
     def of(cls, plan: Plan, processes: int) -> _Parts:
@@ -104,6 +107,7 @@ class _Parts:
             policies=policies(plan.config, processes),
             keys=static_keys(plan.config.keys),
             custom_auth=load_custom_auth(plan.config.general_settings.custom_auth, plan.folder),
+            transcript=_transcript(plan.config.litellm_settings),
         )
 
     def keyring(self, plan: Plan, table: KeyTable | None, vouchers: Sequence[Voucher]) -> Keyring:
@@ -157,7 +161,6 @@ class Builder:
         self._opener = opener
         self._ledgers = Ledgers() if ledgers is None else ledgers
         self._metrics = Metrics() if metrics is None else metrics
-        self._report = both(logs.report_call, self._metrics.report)
         self._processes = processes
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
@@ -184,6 +187,10 @@ class Builder:
             _vouchers(plan, parts) as vouchers,
         ):
             rules = replace(parts.policies, ledger=ledger)
+            report = both(
+                partial(logs.report_call, names_caller=not settings.redact_user_api_key_info),
+                self._metrics.report,
+            )
             keyring = parts.keyring(plan, virtual and virtual.live, vouchers)
             families = registry.families(
                 parts.wildcards,
@@ -197,9 +204,10 @@ class Builder:
                 aws.invoker,
                 live=self.live,
                 policies=rules,
-                report=self._report if virtual is None else virtual.reporting(self._report),
+                report=report if virtual is None else virtual.reporting(report),
                 families=families,
                 cache=cache,
+                transcript=parts.transcript,
             )
             self._metrics.know(models.members())
             if before is not None:
@@ -248,11 +256,17 @@ class Builder:
 @asynccontextmanager
 async def _vouchers(plan: Plan, parts: _Parts) -> AsyncIterator[Sequence[Voucher]]:
     """Give those who know keys that are written down nowhere, for the block."""
-    async with (
-        aclosing(Documents(parts.network)) as documents,
-        tokens(plan.config.general_settings, documents.fetch) as signed,
-    ):
+    documents = Documents(parts.network)
+    async with tokens(plan.config.general_settings, documents.fetch) as signed:
         yield tuple(each for each in (signed, parts.custom_auth) if each is not None)
+
+
+def _transcript(settings: LitellmSettings) -> Redactor | None:
+    """Give what conversations pass on their way to the log; None where they stay out of it."""
+    if not settings.log_messages or settings.turn_off_message_logging:
+        return None
+    own = settings.redact_messages
+    return Redactor(None if own is None else load(own))
 
 
 def public_paths(config: ProxyConfig) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ from click.core import ParameterSource
 
 from adapters.errors import ConfigError
 from proxy.cannot_start import CannotStart, CannotUse
+from proxy.config.document import Unreadable
+from proxy.config.variable import read_variable
+from proxy.config_option import ConfigOption
 from proxy.flags import foreign_flags
 from proxy.markers import check_packages
 from proxy.start import Listening, Source, start, validate
@@ -35,6 +38,7 @@ _COMMANDS = {
     "check": "proxy.check.command",
     "demo": "proxy.demo",
     "emulate": "emulator.cli",
+    "migrate": "proxy.migrate.command",
     "token": "proxy.token",
 }
 _FILE = click.Path(exists=True, dir_okay=False)
@@ -77,7 +81,14 @@ class _Commands(click.Group):
     invoke_without_command=True,
     context_settings={"token_normalize_func": lambda name: name.replace("-", "_")},
 )
-@click.option("-c", "--config", envvar="CONFIG_FILE_PATH", metavar="FILE", help="config.yaml")
+@click.option(
+    "-c",
+    "--config",
+    cls=ConfigOption,
+    envvar="CONFIG_FILE_PATH",
+    metavar="FILE",
+    help="config.yaml, or s3://BUCKET/KEY",
+)
 @click.option(
     "--host", envvar="HOST", help="Address to bind; 0.0.0.0, or 127.0.0.1 without a master key."
 )
@@ -246,10 +257,14 @@ def _settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str,
 def _probed(flags: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     from proxy.probe import Probe  # noqa: PLC0415 - serving does not need the HTTP client
 
+    try:
+        key = read_variable("LITELLM_MASTER_KEY", environ)
+    except Unreadable as error:
+        raise CannotStart(str(error)) from error
     probe = Probe(
         host=flags["host"] or "127.0.0.1",
         port=flags["port"],
-        key=environ.get("LITELLM_MASTER_KEY") or None,
+        key=key or None,
         certfile=flags["ssl_certfile_path"],
     )
     return probe.health() if flags["health"] else probe.test()

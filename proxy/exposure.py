@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from adapters.errors import ConfigError
+from proxy.config.document import Unreadable
 from proxy.config.schema import GeneralSettings
+from proxy.config.variable import read_variable
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - LiteLLM's default; only chosen when there is a good key
 _LOOPBACK = "127.0.0.1"
@@ -34,11 +36,15 @@ def master_key(settings: GeneralSettings, environ: Mapping[str, str]) -> SecretS
     """Give the configured key, else `LITELLM_MASTER_KEY`; an empty variable counts as unset.
 
     Raises:
-        ConfigError: there is none, and keys can be made that need one.
+        ConfigError: there is none, and keys can be made that need one; or the variable stands in
+            a file that can't be read.
     """
     if settings.master_key is not None:
         return settings.master_key
-    text = environ.get("LITELLM_MASTER_KEY", "").strip()
+    try:
+        text = (read_variable("LITELLM_MASTER_KEY", environ) or "").strip()
+    except Unreadable as error:
+        raise ConfigError(str(error)) from error
     if not text and settings.database_url is not None:
         raise ConfigError(
             "virtual keys need an administrator: set master_key or LITELLM_MASTER_KEY",

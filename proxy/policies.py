@@ -30,6 +30,7 @@ from proxy.routing.times import Times
 
 T = TypeVar("T")
 
+_MEGABYTE: Final = 1024 * 1024
 _NO_LIMITS: Final = GroupLimits()
 _RETRIES: Final = 2
 _MOST_FALLBACKS: Final = 5
@@ -51,6 +52,7 @@ class Policies:
         cooldown: When a deployment rests that does not say so itself.
         admission: How many calls a deployment takes that does not say so itself.
         door: How many requests this process takes; None: as many as come.
+        most_bytes: Of each answer of SageMaker's; None: as much as the transport takes.
         processes: How many serve together; each has its part of what holds for all.
         fallbacks: Who stands in for whom.
         by_tags: Whether requests choose deployments by their tags.
@@ -67,6 +69,7 @@ class Policies:
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
     admission: AdmissionPolicy = field(default_factory=AdmissionPolicy)
     door: AdmissionPolicy | None = None
+    most_bytes: int | None = None
     processes: int = 1
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
     by_tags: bool = False
@@ -143,6 +146,10 @@ def check_limits(config: ProxyConfig) -> None:
         check_package("router_settings", "redis_host" if router.redis_url is None else "redis_url")
 
 
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else int(megabytes * _MEGABYTE)
+
+
 def policies(config: ProxyConfig, processes: int = 1) -> Policies:
     """Give the configuration's rules; what `router_settings` says wins.
 
@@ -173,6 +180,7 @@ def policies(config: ProxyConfig, processes: int = 1) -> Policies:
         ),
         admission=_admission(config),
         door=_door(config.general_settings, processes),
+        most_bytes=_bytes(config.general_settings.max_response_size_mb),
         processes=processes,
         fallbacks=Fallbacks(
             general=_lists(aliases, router.fallbacks, settings.fallbacks),

@@ -20,6 +20,8 @@ from proxy.routing.live import LiveState
 from proxy.routing.member import Member
 from proxy.routing.model import PublicModel
 from proxy.routing.pool import Pool
+from proxy.telemetry.redactor import Redactor
+from proxy.telemetry.transcript import TranscribedModel
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.family import Family
 from proxy.wildcards.listing import Listing
@@ -45,11 +47,13 @@ class Registry:
         report: Report,
         policies: Policies,
         cache: AnswerCache | None = None,
+        transcript: Redactor | None = None,
     ) -> None:
         self._pools = dict(pools)
         self._report = report
         self._policies = policies
         self._cache = cache
+        self._transcript = transcript
         self._servings = tuple(servings)
         self._families = tuple(
             sorted(families, key=lambda family: family.pattern.literal, reverse=True)
@@ -107,11 +111,14 @@ class Registry:
             fallbacks=self._policies.fallbacks,
             ledger=self._policies.ledger,
         )
-        if self._cache is None:
-            return model
-        return CachedModel(
-            inner=model, cache=self._cache, report=self._report, settings=pool.settings
-        )
+        answering: Answering = model
+        if self._cache is not None:
+            answering = CachedModel(
+                inner=model, cache=self._cache, report=self._report, settings=pool.settings
+            )
+        if self._transcript is not None:
+            answering = TranscribedModel(answering, self._transcript)
+        return answering
 
     def behind(self, name: str) -> str:
         """Give the name of the model that another name stands for; else the name itself."""
@@ -163,14 +170,26 @@ def build(
     report: Report,
     families: Iterable[Family] = (),
     cache: AnswerCache | None = None,
+    transcript: Redactor | None = None,
 ) -> Registry:
-    """Give the registry: deployments of the same public name share a pool."""
+    """Give the registry: deployments of the same public name share a pool.
+
+    With a `transcript` its models' conversations are logged, as that leaves them.
+    """
     servings = [serving(each, each.invoker(invoker_for), live) for each in built]
     groups: dict[str, list[Serving]] = {}
     for each in servings:
         groups.setdefault(each.deployment.model, []).append(each)
     pools = {model: pool(model, group, policies) for model, group in groups.items()}
-    return Registry(pools, servings, families, report=report, policies=policies, cache=cache)
+    return Registry(
+        pools,
+        servings,
+        families,
+        report=report,
+        policies=policies,
+        cache=cache,
+        transcript=transcript,
+    )
 
 
 def families(

@@ -21,13 +21,20 @@ from adapters.sagemaker.identities import Identities
 from adapters.sagemaker.network import Network
 from adapters.sagemaker.settings import AwsSettings
 from proxy.cannot_start import CannotStart
+from proxy.config_option import ConfigOption
 from proxy.quiet import quiet
 from proxy.start import Source
 
 
 @click.command()
 @click.option(
-    "-c", "--config", envvar="CONFIG_FILE_PATH", metavar="FILE", required=True, help="config.yaml"
+    "-c",
+    "--config",
+    cls=ConfigOption,
+    envvar="CONFIG_FILE_PATH",
+    metavar="FILE",
+    required=True,
+    help="config.yaml, or s3://BUCKET/KEY",
 )
 @click.option("-m", "--model", required=True, help="The public name of a model that it serves.")
 @click.option(

@@ -66,6 +66,7 @@ ALLOWED = {
     ("proxy.registry", "adapters.sagemaker"),
     ("proxy.building", "adapters.sagemaker"),
     ("proxy.token", "adapters.sagemaker"),
+    ("proxy.config.bucket", "adapters.sagemaker"),
     ("proxy.check.survey", "adapters.sagemaker"),
     ("proxy.check.trial", "adapters.sagemaker"),
 }

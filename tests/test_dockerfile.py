@@ -150,13 +150,13 @@ def test_the_final_stage_builds_nothing() -> None:
 
 
 def test_dependencies_are_never_compiled() -> None:
-    """The build stage takes wheels only, and before the code, so that a change of code is cheap."""
+    """Wheels of the lock and nothing else, before the code, so that a change of code is cheap."""
     build = stages()[0]
     names = [(each.name, each.text) for each in build]
-    (install,) = [place for place, (_, text) in enumerate(names) if "-r requirements.txt" in text]
-    assert "--only-binary :all:" in names[install][1]
+    (install,) = [place for place, (_, text) in enumerate(names) if "-r requirements.lock" in text]
+    assert "--only-binary :all: --require-hashes" in names[install][1]
     before = [text.split()[0] for name, text in names[:install] if name == "COPY"]
-    assert before == ["pyproject.toml"]
+    assert before == ["requirements.lock"]
 
 
 def test_the_command_is_the_projects_own() -> None:
@@ -217,6 +217,7 @@ def test_the_build_gets_all_that_the_wheel_holds() -> None:
     project = PROJECT["project"]
     packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     needed = {*packages, project["readme"], *project["license-files"], "pyproject.toml"}
+    needed.add("requirements.lock")
     assert needed == set(copied_from_context())
 
 

@@ -73,7 +73,7 @@ class ChatTemplate:
             raise ConfigError(f"The chat template is longer than {MAX_TEMPLATE_BYTES} bytes.")
         try:
             self._template = _SANDBOX.compiled(source)
-        except (TemplateError, RecursionError) as error:
+        except (TemplateError, SyntaxError, RecursionError) as error:
             raise ConfigError(f"The chat template can't be compiled: {error}") from error
         self._knows_tool_calls = "tool_calls" in source
         self._limits = (max_steps, max_characters)

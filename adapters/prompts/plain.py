@@ -53,7 +53,7 @@ def part_text(part: dict[str, Any], param: str) -> str:
         InvalidRequest: it is something else.
     """
     kind = part.get("type", "text")
-    text = part.get(kind) if kind in _TEXTS else None
+    text = part.get(kind) if isinstance(kind, str) and kind in _TEXTS else None
     if not isinstance(text, str):
         raise InvalidRequest(
             f"Invalid content at '{param}': this model takes text only.",

@@ -29,6 +29,7 @@ _TRIES: Final = 3
 #: https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html
 _VARIABLES: Final = {
     "sagemaker": "AWS_ENDPOINT_URL_SAGEMAKER",
+    "s3": "AWS_ENDPOINT_URL_S3",
     "sts": "AWS_ENDPOINT_URL_STS",
     "iam": "AWS_ENDPOINT_URL_IAM",
     "application-autoscaling": "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING",

@@ -10,7 +10,7 @@ from adapters.base import Invoker
 from adapters.credential_state import CredentialState
 from adapters.errors import UpstreamError
 from adapters.sagemaker.bearer import BearerTokens
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.clients import open_client
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.control_plane import ControlPlane
 from adapters.sagemaker.credentials import CredentialProvider
@@ -32,7 +32,7 @@ class Connections:
 
     def __init__(self, network: Network = DIRECT) -> None:
         self._network = network
-        self._client = Client(tls=network.tls(), proxies=network.proxies)
+        self._client = open_client(network)
         self._identities = Identities(network)
         self._tokens = BearerTokens()
         self._clock_watch = ClockWatch()

@@ -23,6 +23,7 @@ from proxy.check.subject import Subject, subjects
 from proxy.check.survey import Examined, Way, survey
 from proxy.check.table import lines
 from proxy.check.trial import Trial, trials
+from proxy.config_option import ConfigOption
 from proxy.deployments import entries
 from proxy.policies import policies
 from proxy.quiet import quiet
@@ -50,7 +51,13 @@ class Orders:
 
 @click.command(epilog=_EPILOG)
 @click.option(
-    "-c", "--config", envvar="CONFIG_FILE_PATH", metavar="FILE", required=True, help="config.yaml"
+    "-c",
+    "--config",
+    cls=ConfigOption,
+    envvar="CONFIG_FILE_PATH",
+    metavar="FILE",
+    required=True,
+    help="config.yaml, or s3://BUCKET/KEY",
 )
 @click.option("--aws", is_flag=True, help="Ask AWS about identities, endpoints and permissions.")
 @click.option("--invoke", is_flag=True, help="Call each deployment once, as small as can be.")

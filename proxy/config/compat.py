@@ -34,7 +34,7 @@ _CALLBACKS = _keys(
     "callbacks are not called in this version",
     """callbacks success_callback failure_callback service_callback service_callbacks
     callback_settings langfuse_default_tags prometheus_metrics_config
-    redact_user_api_key_info disable_end_user_cost_tracking
+    disable_end_user_cost_tracking
     disable_end_user_cost_tracking_prometheus_only""",
 )
 #: Lists of names, of which this one is no news: metrics are always on.
@@ -101,8 +101,8 @@ _NO_GUARD = f"guardrails are {_LATER}"
 _LIMITS = _keys(
     _NO_LIMIT,
     """itpm otpm max_budget budget_duration max_user_budget max_end_user_budget
-    default_api_key_tpm_limit default_api_key_rpm_limit max_response_size_mb
-    max_file_size_mb provider_budget_config""",
+    default_api_key_tpm_limit default_api_key_rpm_limit max_file_size_mb
+    provider_budget_config""",
 )
 
 #: What a request is about: no deployment has a default of it.
@@ -165,7 +165,6 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_ELSEWHERE,
         **_COST,
         **_TOOLS,
-        **_keys("prompts and answers are never logged", "turn_off_message_logging"),
         **_keys("AWS asks for no client certificate", "ssl_certificate"),
         **_keys(
             "prompt templates merge and skip messages anyway, and a chat container judges its own",

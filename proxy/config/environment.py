@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from proxy.config.document import Unreadable
 from proxy.config.problems import Report
 from proxy.config.tree import Node
+from proxy.config.variable import read_variable
 
 _PREFIX = "os.environ/"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -61,7 +63,11 @@ def _looked_up(node: Node, environ: Mapping[str, str], report: Report) -> Node |
     if not _NAME.fullmatch(name):
         report.refuse(node.place, f"expected the name of a variable behind {_PREFIX}")
         return node
-    text = environ.get(name)
+    try:
+        text = read_variable(name, environ)
+    except Unreadable as error:
+        report.refuse(node.place, str(error))
+        return node
     if text is None:
         report.doubt(node.place, f"the environment variable {name} is not set")
         return None if report.lenient else node

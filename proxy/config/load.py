@@ -18,6 +18,7 @@ from adapters.deployment.wording import plain_words
 from adapters.errors import ConfigError
 from proxy.config.credentials import with_credentials
 from proxy.config.defaults import spread_defaults
+from proxy.config.document import document
 from proxy.config.environment import exported, resolved
 from proxy.config.keys import judged
 from proxy.config.problems import ConfigProblems, Place, Report
@@ -45,10 +46,10 @@ class Loaded:
 
 
 def load_config(path: str | Path, environ: Mapping[str, str], *, lenient: bool = False) -> Loaded:
-    """Load a configuration file.
+    """Load a configuration.
 
     Args:
-        path: The YAML file; files that it includes are relative to it.
+        path: The YAML file, or an object as `s3://BUCKET/KEY`; what it includes is relative to it.
         environ: What `os.environ/NAME` refers to; it is not changed.
         lenient: Turn unknown keys and unset variables into warnings.
 
@@ -56,10 +57,19 @@ def load_config(path: str | Path, environ: Mapping[str, str], *, lenient: bool =
         ConfigProblems: all problems, one line each: `file:line:column: key: what was expected`.
     """
     report = Report(lenient=lenient)
-    root = read_tree(Path(path), environ, report)
+    root = read_tree(document(path, environ), environ, report)
     if root is None:
         report.raise_problems()
     return _loaded(root or Node(Place(str(path)), {}), environ, report)
+
+
+def load_tree(root: Node, environ: Mapping[str, str], report: Report) -> Loaded:
+    """Load what `source.read_tree` has given; the report keeps what is told on the way.
+
+    Raises:
+        ConfigProblems: as `load_config`.
+    """
+    return _loaded(root, environ, report)
 
 
 def load_values(values: Mapping[str, Any], source: str) -> Loaded:

@@ -5,12 +5,15 @@ Knows places and words; refuses to know YAML, pydantic and the schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from typing import Literal
 
 from adapters.errors import ConfigError
 
+#: `doubtful` would be refused, were the reading not lenient.
+Remark = Literal["refused", "doubtful", "unused"]
 #: Keys and indices from the root to a value.
 Path = tuple[str | int, ...]
 
@@ -59,7 +62,7 @@ class Report:
 
     lenient: bool = False
     _problems: dict[Place, list[str]] = field(default_factory=dict)
-    _doubts: list[str] = field(default_factory=list)
+    _doubts: list[tuple[Place, str]] = field(default_factory=list)
     _unused: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
 
     def refuse(self, place: Place, message: str) -> None:
@@ -75,7 +78,7 @@ class Report:
     def doubt(self, place: Place, message: str) -> None:
         """Note what is a problem, or with `lenient` a warning."""
         if self.lenient:
-            self._doubts.append(place.says(f"warning: {message}"))
+            self._doubts.append((place, message))
         else:
             self.refuse(place, message)
 
@@ -89,6 +92,17 @@ class Report:
         places = sorted(self._problems, key=attrgetter("file", "line", "column"))
         lines = (place.says(text) for place in places for text in self._problems[place])
         return ConfigProblems(tuple(lines))
+
+    def remarks(self) -> Iterator[tuple[Place, Remark, str]]:
+        """Give all that was noted, one place at a time."""
+        for place, messages in self._problems.items():
+            for message in messages:
+                yield place, "refused", message
+        for place, message in self._doubts:
+            yield place, "doubtful", message
+        for (_, reason), places in self._unused.items():
+            for place in places:
+                yield place, "unused", reason
 
     def raise_problems(self) -> None:
         """Raise what was found, if anything.
@@ -105,7 +119,8 @@ class Report:
             places[0].says(f"not used: {reason}{_also(len(places) - 1)}")
             for (_, reason), places in self._unused.items()
         )
-        return (*self._doubts, *unused)
+        doubts = (place.says(f"warning: {message}") for place, message in self._doubts)
+        return (*doubts, *unused)
 
 
 def _also(more: int) -> str:

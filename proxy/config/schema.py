@@ -121,6 +121,13 @@ class LitellmSettings(FallbackSettings):
     require_auth_for_metrics_endpoint: bool = True
     #: Of the latencies among the metrics, in seconds; read at the start only. None: LiteLLM's.
     prometheus_latency_buckets: Buckets | None = None
+    #: Log what clients say and models answer; `turn_off_message_logging` wins.
+    log_messages: bool = False
+    turn_off_message_logging: bool = False
+    #: `module.function`, a function from text to text that every such text passes first.
+    redact_messages: Text | None = None
+    #: Leave callers' aliases out of the log.
+    redact_user_api_key_info: bool = False
     set_verbose: bool = False
     json_logs: bool = False
 
@@ -149,6 +156,8 @@ class GeneralSettings(Section):
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
     max_request_size_mb: Megabytes = 25
+    #: Of each answer of SageMaker's, whole or streamed; None: 64 for whole ones.
+    max_response_size_mb: Megabytes | None = None
     #: Values in lists and objects of a request's body; and its keys, lists and objects.
     max_json_items: PositiveInt = 1000000
     max_json_keys: PositiveInt = 400000

@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -21,6 +21,33 @@ Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 #: How a caller can show the key, in OpenAPI's words.
 SECURITY_SCHEMES = {"bearer": {"type": "http", "scheme": "bearer"}}
+
+#: What every answer is that is not a good one.
+_ERROR: Final = {
+    "description": "An error, in OpenAI's shape",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error"],
+                "additionalProperties": False,
+                "properties": {
+                    "error": {
+                        "type": "object",
+                        "required": ["message", "type", "param", "code"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "message": {"type": "string"},
+                            "type": {"type": "string"},
+                            "param": {"type": ["string", "null"]},
+                            "code": {"type": "string"},
+                        },
+                    }
+                },
+            }
+        }
+    },
+}
 
 _CLIENT_CLOSED_REQUEST = 499
 
@@ -63,8 +90,8 @@ class Route:
         return inspect.getdoc(self.handler) or ""
 
     def documentation(self, path: str) -> dict[str, Any]:
-        """Give what OpenAPI says of the key, the path's parts and the request's body."""
-        says: dict[str, Any] = {}
+        """Give what OpenAPI says of the key, the path's parts, the request's body and errors."""
+        says: dict[str, Any] = {"responses": {"default": _ERROR}}
         if self.access is not Access.PUBLIC:
             says["security"] = [{name: []} for name in SECURITY_SCHEMES]
         names = re.findall(r"{(\w+)", path)

@@ -46,7 +46,7 @@ class Attempt:
         self.member = member
         self._probe = probe
         self._place: Place | None = None
-        way: Invoker = Metered(member.endpoint.invoker, tried.meter)
+        way: Invoker = Metered(member.endpoint.invoker, tried.meter, member.most_bytes)
         if member.admission is not None:
             self._place = Place(policy=member.admission, lane=caller, queue=tried.queue)
             way = Admitted(way, member.live.permits, self._place)

@@ -31,6 +31,7 @@ class Member:
         cooldown: When it rests.
         quota: What it may use in a minute; None for no limit.
         admission: How many calls it takes at once; None: as many as come.
+        most_bytes: Of each of its answers; None leaves that to the way there.
         price: What its answers cost; None: nobody said.
         cold: What requests do while it starts.
         gate: What it is reached through; shared by all that have the same site.
@@ -47,6 +48,7 @@ class Member:
     cooldown: CooldownPolicy = field(default_factory=CooldownPolicy)
     quota: Quota | None = None
     admission: AdmissionPolicy | None = None
+    most_bytes: int | None = None
     price: Price | None = None
     cold: ColdStarts = field(default_factory=ColdStarts)
     gate: Gate = field(default_factory=lambda: Gates().of(Site()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.base import Head, Invoker, Limits, Payload, Reply, Target, UpstreamStream
 
@@ -62,10 +62,12 @@ class Metered:
     Args:
         invoker: Makes the calls.
         meter: Measures them.
+        most_bytes: Of each answer; None leaves that to the invoker.
     """
 
     invoker: Invoker
     meter: Meter
+    most_bytes: int | None = None
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
         """Give the whole answer.
@@ -76,7 +78,7 @@ class Metered:
         meter = self._sends(target, payload)
         meter.wait.begin()
         try:
-            reply = await self.invoker.invoke(target, payload, limits)
+            reply = await self.invoker.invoke(target, payload, self._bounded(limits))
         finally:
             meter.wait.end()
         meter.received += len(reply.body)
@@ -91,10 +93,13 @@ class Metered:
         meter = self._sends(target, payload)
         meter.wait.begin()
         try:
-            stream = await self.invoker.open_stream(target, payload, limits)
+            stream = await self.invoker.open_stream(target, payload, self._bounded(limits))
         finally:
             meter.wait.end()
         return _MeteredStream(stream, meter)
+
+    def _bounded(self, limits: Limits) -> Limits:
+        return limits if self.most_bytes is None else replace(limits, most_bytes=self.most_bytes)
 
     def _sends(self, target: Target, payload: Payload) -> Meter:
         self.meter.sent += len(payload.body)

@@ -66,13 +66,13 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
-def report_call(call: Call) -> None:
-    """Log one finished request."""
+def report_call(call: Call, *, names_caller: bool = True) -> None:
+    """Log one finished request; with its caller's alias, unless that is not wanted."""
     duration = time.monotonic() - call.started
     last = call.tries[-1] if call.tries else None
     fields: dict[str, object] = {
         "call_id": call.id,
-        "caller": call.caller,
+        "caller": call.caller if names_caller else None,
         "client": call.client,
         "task": call.task,
         "model": call.model,

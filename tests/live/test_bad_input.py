@@ -266,7 +266,7 @@ def test_tasks_that_a_model_does_not_have(gateway: Gateway) -> None:
         ("POST", "/v1/responses", 404),
         ("POST", "/v1/images/generations", 404),
         ("POST", "/v1/messages", 404),
-        ("GET", "/key/info", 404),
+        ("GET", "/team/info", 404),
         ("GET", "/v1/models/", 404),
         ("GET", "/health/liveness/", 404),
         ("GET", CHAT, 405),

@@ -29,6 +29,7 @@ MODELS = {
     "iam": ("iam",),
     "application-autoscaling": ("application-autoscaling",),
     "cloudwatch": ("cloudwatch",),
+    "s3": ("s3",),
 }
 
 

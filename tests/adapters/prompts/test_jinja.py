@@ -96,6 +96,7 @@ def test_d7_list_null_and_tool_content_reach_the_template_as_text() -> None:
     "messages",
     [
         [{"role": "user", "content": [{"type": "image_url"}]}],
+        [{"role": "user", "content": [{"type": []}]}],
         [{"role": "user", "content": None}],
         [],
     ],
@@ -154,7 +155,14 @@ def test_the_time_is_the_clock_given_or_undefined() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["{% if %}", "x" * 65_537, "{{ 'a' | nobody }}", "{{ 'a' | urlize }}", "(" * 9 + "{{"],
+    [
+        "{% if %}",
+        "{% break %}",
+        "x" * 65_537,
+        "{{ 'a' | nobody }}",
+        "{{ 'a' | urlize }}",
+        "(" * 9 + "{{",
+    ],
 )
 def test_an_unusable_template_stops_the_start(source: str) -> None:
     """Syntax, size and missing filters are found when the configuration is read."""

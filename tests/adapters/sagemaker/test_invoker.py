@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -20,23 +20,14 @@ from adapters.errors import (
     StreamingRefused,
     UpstreamError,
 )
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
-from adapters.sagemaker.response import MAX_BODY_BYTES
+from adapters.sagemaker.transport import MAX_BODY_BYTES, Client
 from tests.adapters.sagemaker.frames import part
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, Upstream, head, serve
 
 KEYS = Credentials("AKIDEXAMPLE", "secret", "token")
 LIMITS = Limits()
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    """A pool of connections, closed at the end."""
-    client = Client()
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture
@@ -316,3 +307,36 @@ async def test_two_hundred_streams_at_once(invoker: SageMakerInvoker) -> None:
 
     async with serve(script) as upstream:
         await asyncio.gather(*(read(upstream, number) for number in range(200)))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_answers_beyond_the_configured_size(
+    invoker: SageMakerInvoker, streamed: bool
+) -> None:
+    """A smaller limit of the operator's ends an answer as soon as more has come, streams too."""
+    limits = replace(LIMITS, most_bytes=2**20)
+    closed = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await call.send(head(200, "application/json"))
+        try:
+            while True:
+                await call.send(b" " * 2**18)
+        finally:
+            closed.set()
+
+    async def ask(upstream: Upstream) -> None:
+        if not streamed:
+            await invoker.invoke(upstream.target(), PAYLOAD, limits)
+            return
+        stream = await invoker.open_stream(upstream.target(), PAYLOAD, limits)
+        size = 0
+        async for piece in stream.chunks:
+            size += len(piece)
+            assert size <= 2**20
+
+    async with serve(script) as upstream:
+        with pytest.raises(MalformedReply, match="larger than 1 MB") as caught:
+            await ask(upstream)
+        await asyncio.wait_for(closed.wait(), 30)
+    assert caught.value.code == "response_too_large"

@@ -1,0 +1,1 @@
+"""`sagegate migrate`: what becomes of each key of a LiteLLM configuration."""

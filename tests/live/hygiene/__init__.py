@@ -1,0 +1,1 @@
+"""Nothing leaks: secrets are planted everywhere, every route is called, every output is read."""
