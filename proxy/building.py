@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
@@ -93,9 +93,9 @@ class _Parts:
     network: Network
     keys: Mapping[bytes, Caller]
     policies: Policies
-    custom_auth: CustomAuth | None
     #: None where conversations are not logged.
     transcript: Redactor | None
+    custom_auth: CustomAuth | None
 
     @classmethod
     def of(cls, plan: Plan, processes: int) -> _Parts:
@@ -106,8 +106,8 @@ class _Parts:
             network=read_network(plan.environ, ssl_verify=plan.config.litellm_settings.ssl_verify),
             policies=policies(plan.config, processes),
             keys=static_keys(plan.config.keys),
-            custom_auth=load_custom_auth(plan.config.general_settings.custom_auth, plan.folder),
             transcript=_transcript(plan.config.litellm_settings),
+            custom_auth=load_custom_auth(plan.config.general_settings.custom_auth, plan.folder),
         )
 
     def keyring(self, plan: Plan, table: KeyTable | None, vouchers: Sequence[Voucher]) -> Keyring:
@@ -253,20 +253,22 @@ class Builder:
                 await shared.closing.aclose()
 
 
-@asynccontextmanager
-async def _vouchers(plan: Plan, parts: _Parts) -> AsyncIterator[Sequence[Voucher]]:
-    """Give those who know keys that are written down nowhere, for the block."""
-    documents = Documents(parts.network)
-    async with tokens(plan.config.general_settings, documents.fetch) as signed:
-        yield tuple(each for each in (signed, parts.custom_auth) if each is not None)
-
-
 def _transcript(settings: LitellmSettings) -> Redactor | None:
     """Give what conversations pass on their way to the log; None where they stay out of it."""
     if not settings.log_messages or settings.turn_off_message_logging:
         return None
     own = settings.redact_messages
     return Redactor(None if own is None else load(own))
+
+
+@asynccontextmanager
+async def _vouchers(plan: Plan, parts: _Parts) -> AsyncIterator[Sequence[Voucher]]:
+    """Give those who know keys that are written down nowhere, for the block."""
+    async with (
+        aclosing(Documents(parts.network)) as documents,
+        tokens(plan.config.general_settings, documents.fetch) as signed,
+    ):
+        yield tuple(each for each in (signed, parts.custom_auth) if each is not None)
 
 
 def public_paths(config: ProxyConfig) -> tuple[str, ...]:

@@ -119,28 +119,38 @@ class AiohttpClient:
             raise translate_failure(error) from error
         return AiohttpResponse(raw, limits, ends_at)
 
+    async def get(self, url: URL, *, limits: Limits, ends_at: float | None) -> AiohttpResponse:
+        """Ask for what is there; otherwise as `post`."""
+        try:
+            raw = await self._send("GET", url, {}, None, limits.connect)
+        except TRANSPORT_FAILURES as error:
+            raise translate_failure(error) from error
+        return AiohttpResponse(raw, limits, ends_at)
+
     async def _sent(
         self, url: URL, headers: Mapping[str, str], body: bytes, connect: float
     ) -> aiohttp.ClientResponse:
         clock = asyncio.get_running_loop().time
         asked_at = clock()
         try:
-            return await self._send(url, headers, body, connect)
+            return await self._send("POST", url, headers, body, connect)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectionResetError) as error:
             was_stale = _reused.get() and _is_unheard(error) and clock() - asked_at < STALE_WITHIN
             if not was_stale or self._open_session().closed:
                 raise
-        return await self._send(url, headers, body, connect)
+        return await self._send("POST", url, headers, body, connect)
 
     async def _send(
-        self, url: URL, headers: Mapping[str, str], body: bytes, connect: float
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, connect: float
     ) -> aiohttp.ClientResponse:
         way = self._way(url.scheme, url.host or "", url.port)
         if way.headers:
             headers = {**headers, **way.headers}
-        return await self._open_session().post(
+        is_large = body is not None and len(body) > _WHOLE_BODY_BYTES
+        return await self._open_session().request(
+            method,
             url,
-            data=body if len(body) <= _WHOLE_BODY_BYTES else io.BytesIO(body),
+            data=io.BytesIO(body or b"") if is_large else body,
             headers=headers,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=connect),

@@ -1,4 +1,4 @@
-"""Small documents from other hosts than AWS's, through the same proxies and authorities.
+"""Small documents from other hosts than AWS's, over the same kind of connections.
 
 Knows size, time and status; refuses to know what a document means, and who may choose its address:
 only a configuration may.
@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from yarl import URL
 
-from adapters.errors import GatewayError, MalformedReply, UpstreamError
+from adapters.base import Limits
+from adapters.errors import MalformedReply
 from adapters.sagemaker.network import DIRECT, Network
-from adapters.sagemaker.transport import USER_AGENT, described
+
+if TYPE_CHECKING:
+    from adapters.sagemaker.aiohttp_client import AiohttpClient
 
 _SECONDS: Final = 10.0
 _MOST_BYTES: Final = 512 * 1024
+_LIMITS: Final = Limits(connect=5.0, idle=5.0)
 
 
 class Documents:
-    """Fetches documents, each over a connection of its own: they are rare.
-
-    Redirects are not followed, cookies not kept, bodies not decompressed; certificates verified.
+    """Fetches documents; redirects are not followed, certificates are verified.
 
     Args:
         network: What stands between the process and other hosts.
@@ -31,54 +33,38 @@ class Documents:
 
     def __init__(self, network: Network = DIRECT) -> None:
         self._network = network
+        self._client: AiohttpClient | None = None
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            await self._client.aclose()
 
     async def fetch(self, url: str) -> bytes:
         """Give the document at an address.
 
         Raises:
             TimeoutError: it did not come in time.
-            GatewayError: it can't be reached, is not there, or is too large.
+            GatewayError: it can't be reached, is none, or is too large.
         """
-        import aiohttp  # noqa: PLC0415 - its time and memory are for whoever fetches something
-
-        tls = self._network.tls()
-        try:
-            async with (
-                asyncio.timeout(_SECONDS),
-                aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(ssl=True if tls is None else tls),
-                    cookie_jar=aiohttp.DummyCookieJar(),
-                    headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-                    auto_decompress=False,
-                    trust_env=False,
-                ) as session,
-                session.get(url, allow_redirects=False, **self._way(URL(url))) as response,
-            ):
+        async with asyncio.timeout(_SECONDS):
+            response = await self._open_client().get(URL(url), limits=_LIMITS, ends_at=None)
+            try:
                 if response.status != HTTPStatus.OK:
-                    raise _failure(f"status {response.status}")
-                return await _bounded(response.content)
-        except aiohttp.ClientError as error:
-            raise UpstreamError("The document can't be had.", detail=described(error)) from error
+                    raise MalformedReply(
+                        "The document is not there.", detail=f"status {response.status}"
+                    )
+                return await response.read_all(_MOST_BYTES)
+            finally:
+                response.close()
 
-    def _way(self, url: URL) -> dict[str, Any]:
-        proxy = self._network.proxies.between(url.scheme, url.host or "", url.port)
-        if proxy is None:
-            return {}
-        login = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else None
-        said_to = "proxy_headers" if url.scheme == "https" else "headers"
-        return {"proxy": URL(proxy.url), said_to: login}
+    def _open_client(self) -> AiohttpClient:
+        """Give the client, which takes its time to load where nobody else needs it."""
+        from adapters.sagemaker.aiohttp_client import AiohttpClient  # noqa: PLC0415 - see above
 
-
-async def _bounded(content: Any) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in content.iter_any():
-        size += len(part)
-        if size > _MOST_BYTES:
-            raise _failure("too large")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _failure(detail: str) -> GatewayError:
-    return MalformedReply("The document is none.", detail=detail)
+        if self._client is None:
+            network = self._network
+            self._client = AiohttpClient(
+                connections_per_host=1, tls=network.tls(), proxies=network.proxies
+            )
+        return self._client

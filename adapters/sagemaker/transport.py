@@ -84,7 +84,7 @@ class Client(Protocol):
     TLS certificates are verified.
 
     A request is sent once; but once more where a connection that had served before was closed by
-    the peer without a byte of an answer, as peers do with those that were idle.
+    the peer, not reset, without a byte of an answer, as peers do with those that were idle.
     """
 
     async def post(

@@ -37,8 +37,6 @@ from adapters.sagemaker.transport import (
 
 #: URLs whose way is kept; wildcard models may name any number.
 _KNOWN_URLS: Final = 4096
-#: How a connection ends whose peer had closed it before it heard of the request.
-_STALE: Final = (ClosedByPeer, ConnectionResetError, BrokenPipeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +162,12 @@ async def _answer(connection: Connection, head: bytes, body: bytes) -> Inbox:
 
 
 def _was_stale(connection: Connection, inbox: Inbox) -> bool:
-    """Whether the peer had closed a connection, after other answers, before it could be asked."""
+    """Whether the peer had closed a connection, after other answers, before it could be asked.
+
+    A reset is another thing: the peer, or somebody in between, did not want the request.
+    """
     return (
-        isinstance(inbox.failure, _STALE)
+        isinstance(inbox.failure, ClosedByPeer)
         and connection.asked > 1
         and not connection.heard
         and connection.silence() < STALE_WITHIN

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 
@@ -48,9 +49,14 @@ class DirectResponse:
         self._size = 0
 
     def __del__(self) -> None:
-        """Let the connection go when nobody can read the rest any more."""
-        if not self._inbox.ended and not self._loop.is_closed():
-            self.close()
+        """Let the connection go when nobody can read the rest any more.
+
+        That is the loop's to do: this may be another thread, or a forked child, where nothing of
+        the parent's may be touched and the loop never runs.
+        """
+        if not self._inbox.ended and self._inbox.failure is None:
+            with suppress(RuntimeError):  # the loop is closed, and the connection with it
+                self._loop.call_soon_threadsafe(self._connection.leave, self._inbox)
 
     async def read_some(self) -> bytes:
         """Give what has arrived, waiting for the first byte of it; empty at the end."""

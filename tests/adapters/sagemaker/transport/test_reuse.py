@@ -208,6 +208,24 @@ async def test_no_retry_after_a_while(client: Client) -> None:
     assert len(upstream.calls) == 2
 
 
+async def test_a_reset_is_not_stale(client: Client) -> None:
+    """A peer that resets a used connection refuses: whether to ask again is the pool's to say."""
+
+    async def script(call: Call) -> None:
+        if len(upstream.calls) == 1:
+            await call.answer()
+        else:
+            call.reset()
+            raise ConnectionError
+
+    async with serve(script) as upstream:
+        await exchange(client, upstream)
+        with pytest.raises(UpstreamError) as caught:
+            await exchange(client, upstream)
+    assert (caught.value.code, caught.value.retryable) == ("connection_lost", True)
+    assert len(upstream.calls) == 2
+
+
 async def test_closing_the_client_ends_calls(client: Client) -> None:
     """Calls that still run fail; nothing is tried again."""
     asked = asyncio.Event()
