@@ -15,6 +15,7 @@ DANGEROUS: dict[str, dict[str, str]] = {
     "subprocess": {"proxy.demo": "starts this program's own modules"},
     "import_module": {
         "adapters.formats": "the format that the configuration names",
+        "proxy.auth.custom_auth": "the function that the configuration names",
         "proxy.cli": "this program's own commands",
         "proxy.markers": "this program's own packages",
         "proxy.telemetry.redactor": "the function that the configuration names",
