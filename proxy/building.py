@@ -27,6 +27,7 @@ from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings, LitellmSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
+from proxy.fleet.fleet import Fleet
 from proxy.gateway import Gateway
 from proxy.json_body import JsonLimits
 from proxy.keys.opening import virtual_keys
@@ -154,6 +155,7 @@ class Builder:
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
         self.live = LiveState()
+        self._fleet = Fleet(self.live, self._metrics)
 
     @asynccontextmanager
     async def open(self, plan: Plan, before: Gateway | None = None) -> AsyncIterator[Gateway]:
@@ -201,7 +203,11 @@ class Builder:
             if before is not None:
                 for listing in models.listings:
                     listing.inherit(before.registry.listings)
-            async with _prepared(aws), refreshed(models.listings):
+            async with (
+                _prepared(aws),
+                refreshed(models.listings),
+                self._fleet.open(redis_settings(plan.config)),
+            ):
                 general = plan.config.general_settings
                 yield Gateway(
                     registry=models,
