@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Seconds after which `make fuzz` begins no further round.
 FUZZ_SECONDS ?= 600
 
-.PHONY: demo test check test-real test-openapi fuzz lock audit sbom clean
+.PHONY: demo test check test-real test-openapi fuzz bench lock audit sbom clean
 
 demo: $(VENV)/demo.stamp
 	@$(BIN)/python -m proxy demo
@@ -23,6 +23,10 @@ check: $(VENV)/dev.stamp
 
 test-real: $(VENV)/real.stamp
 	$(BIN)/pytest -m real tests/real
+
+# Everything that `python -m benchmarks --help` knows goes into BENCH.
+bench: $(VENV)/demo.stamp
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 # Requests made of our own OpenAPI page, for some seconds; what `make test` leaves out without schemathesis.
 test-openapi: $(VENV)/fuzz.stamp

@@ -18,10 +18,14 @@ class _Endpoint(Managed):
 
     Attributes:
         streaming: Whether InvokeEndpointWithResponseStream is supported.
+        capacity: Calls that it answers at once; without it, as many as come.
+        beyond_capacity: Whether AWS refuses the others, or the container does.
         faults: What goes wrong from the start.
     """
 
     streaming: bool = True
+    capacity: PositiveInt | None = None
+    beyond_capacity: Literal["throttling", "model_error"] = "throttling"
     faults: tuple[Fault, ...] = ()
 
 

@@ -128,7 +128,9 @@ class Invocations:
         """Answers; the outcome is noted just before the caller can know it."""
         try:
             call = self._admit(connection, entry)
-            rest = await (self._stream(call) if entry.operation == "stream" else self._invoke(call))
+            with self._runtime.capacity.taken(call.deployment.endpoint, call.location):
+                answering = self._stream if entry.operation == "stream" else self._invoke
+                rest = await answering(call)
         except Refused as plain:
             refused = self._worded(plain)
             await self._runtime.journal.end(entry, str(refused))

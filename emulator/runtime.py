@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from emulator.bearer import BearerVerifier
+from emulator.capacity import Capacity
 from emulator.containers.base import BuiltIn, Container
 from emulator.containers.catalogue import behaviour
 from emulator.containers.routed import Routed, chats
@@ -47,6 +48,7 @@ class Runtime:
         fallback: Serves every other endpoint name, when there is a `container` setting.
         handoffs: The connections to real containers.
         connections: Those that are being answered.
+        capacity: How busy the endpoints are.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class Runtime:
     fallback: Deployment | None
     handoffs: Mapping[str, HandOff]
     connections: set[Connection] = field(default_factory=set)
+    capacity: Capacity = field(default_factory=Capacity)
 
     def find(self, endpoint: str) -> Deployment | None:
         """The deployment that serves an endpoint name."""

@@ -68,6 +68,7 @@ def create_app(
                 live=builder.live,
                 members=lambda: life.gateway.registry.members(),  # noqa: PLW0108 - of the moment
                 credentials=builder.credentials,
+                budgets=lambda: life.gateway.budgets(),  # noqa: PLW0108 - of the moment
             )
             await stack.enter_async_context(beating(pulse))
             yield {

@@ -7,8 +7,8 @@ happens, and HTTP.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
@@ -16,12 +16,15 @@ from typing import Any, Final, Protocol
 from adapters.base import Invoker
 from adapters.credential_state import CredentialState
 from adapters.sagemaker.connections import Connections
+from adapters.sagemaker.documents import Documents
 from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
 from proxy import deployments, registry
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Keyring, KeyTable
+from proxy.auth.custom_auth import CustomAuth, load_custom_auth
+from proxy.auth.keyring import Keyring, KeyTable, Voucher
 from proxy.auth.peers import Peers
+from proxy.auth.route_rules import RouteRules
 from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
 from proxy.config.schema import GeneralSettings, LitellmSettings, ProxyConfig
@@ -30,10 +33,12 @@ from proxy.door import Door
 from proxy.fleet.fleet import Fleet
 from proxy.gateway import Gateway
 from proxy.json_body import JsonLimits
+from proxy.jwt.opening import tokens
 from proxy.keys.opening import virtual_keys
 from proxy.lifecycle.plan import Plan
 from proxy.limits.ledgers import Ledgers
 from proxy.policies import Policies, policies, redis_settings
+from proxy.redis_line import Lines
 from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.telemetry.metrics.reporter import Metrics, both
@@ -92,6 +97,7 @@ class _Parts:
     policies: Policies
     #: None where conversations are not logged.
     transcript: Redactor | None
+    custom_auth: CustomAuth | None
 
     @classmethod
     def of(cls, plan: Plan, processes: int) -> _Parts:
@@ -103,16 +109,22 @@ class _Parts:
             policies=policies(plan.config, processes),
             keys=static_keys(plan.config.keys),
             transcript=_transcript(plan.config.litellm_settings),
+            custom_auth=load_custom_auth(plan.config.general_settings.custom_auth, plan.folder),
         )
 
-    def keyring(self, plan: Plan, table: KeyTable | None) -> Keyring:
-        """Give who may call: with the plan's keys, and with those of the table."""
+    def keyring(self, plan: Plan, table: KeyTable | None, vouchers: Sequence[Voucher]) -> Keyring:
+        """Give who may call: with the plan's keys, the table's, or somebody who vouches."""
         general = plan.config.general_settings
         return Keyring(
             plan.master_key,
             keys=self.keys,
             table=table,
+            vouchers=vouchers,
             header=general.litellm_key_header_name,
+            rules=RouteRules(
+                allowed=frozenset(general.allowed_routes) or None,
+                admin_only=frozenset(general.admin_only_routes),
+            ),
             public_paths=public_paths(plan.config),
             any_host=general.dangerously_permit_weak_or_unset_master_key,
         )
@@ -150,6 +162,7 @@ class Builder:
     ) -> None:
         self._opener = opener
         self._ledgers = Ledgers() if ledgers is None else ledgers
+        self._lines = Lines()
         self._metrics = Metrics() if metrics is None else metrics
         self._processes = processes
         self._ways: dict[Network, _OpenWay] = {}
@@ -172,16 +185,17 @@ class Builder:
         kept = None if before is None else before.cache
         async with (
             self._way(parts.network) as aws,
-            open_cache(settings, plan.environ, kept) as cache,
-            self._ledgers.open(redis_settings(plan.config)) as ledger,
-            virtual_keys(plan.config.general_settings.database_url, parts.keys) as virtual,
+            open_cache(settings, plan.environ, kept, self._lines) as cache,
+            self._ledgers.open(redis_settings(plan.config), self._lines) as ledger,
+            virtual_keys(plan.config.general_settings, parts.keys) as virtual,
+            _vouchers(plan, parts) as vouchers,
         ):
             rules = replace(parts.policies, ledger=ledger)
             report = both(
                 partial(logs.report_call, names_caller=not settings.redact_user_api_key_info),
                 self._metrics.report,
             )
-            keyring = parts.keyring(plan, virtual and virtual.live)
+            keyring = parts.keyring(plan, virtual and virtual.live, vouchers)
             families = registry.families(
                 parts.wildcards,
                 aws.invoker,
@@ -218,6 +232,7 @@ class Builder:
                     cors=_cors(general, key_required=keyring.key_required),
                     cache=cache,
                     desk=virtual and virtual.desk,
+                    budgets=tuple if virtual is None else virtual.live.spending.budgets,
                     door=self._door(rules),
                 )
 
@@ -252,6 +267,16 @@ def _transcript(settings: LitellmSettings) -> Redactor | None:
         return None
     own = settings.redact_messages
     return Redactor(None if own is None else load(own))
+
+
+@asynccontextmanager
+async def _vouchers(plan: Plan, parts: _Parts) -> AsyncIterator[Sequence[Voucher]]:
+    """Give those who know keys that are written down nowhere, for the block."""
+    async with (
+        aclosing(Documents(parts.network)) as documents,
+        tokens(plan.config.general_settings, documents.fetch) as signed,
+    ):
+        yield tuple(each for each in (signed, parts.custom_auth) if each is not None)
 
 
 def public_paths(config: ProxyConfig) -> tuple[str, ...]:

@@ -35,8 +35,17 @@ def of_call(call: Call) -> dict[str, str]:
     }
     headers.update(_durations(call))
     headers.update(_deployment(call))
+    headers.update(_of_key(call))
     headers.update(quota_headers(call.remaining))
     return headers
+
+
+def _of_key(call: Call) -> dict[str, str]:
+    """Give the limits of the caller's key, where it has some."""
+    if call.key_claim is None:
+        return {}
+    limits = (("rpm", call.key_claim.requests), ("tpm", call.key_claim.tokens))
+    return {f"x-litellm-key-{kind}-limit": str(most) for kind, most in limits if most is not None}
 
 
 def _durations(call: Call) -> dict[str, str]:

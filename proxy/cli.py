@@ -21,6 +21,7 @@ from proxy.config.document import Unreadable
 from proxy.config.variable import read_variable
 from proxy.config_option import ConfigOption
 from proxy.flags import foreign_flags
+from proxy.limits.table import PLACES
 from proxy.markers import check_packages
 from proxy.start import Listening, Source, start, validate
 from proxy.version import version
@@ -42,7 +43,8 @@ _COMMANDS = {
     "token": "proxy.token",
 }
 _FILE = click.Path(exists=True, dir_okay=False)
-_POSITIVE = click.FloatRange(min=0, min_open=True)
+_A_DAY = 86_400
+_POSITIVE = click.FloatRange(min=0, max=_A_DAY, min_open=True)
 _TRUE = frozenset(("1", "true", "yes", "on"))
 
 
@@ -103,7 +105,7 @@ class _Commands(click.Group):
 @click.option(
     "--num_workers",
     envvar="NUM_WORKERS",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=PLACES),
     default=1,
     show_default=True,
     help="Processes.",
@@ -148,7 +150,7 @@ class _Commands(click.Group):
 @click.option(
     "--keepalive_timeout",
     envvar="KEEPALIVE_TIMEOUT",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=_A_DAY),
     default=65,
     show_default=True,
     help="Seconds that an idle connection is kept.",
@@ -156,13 +158,13 @@ class _Commands(click.Group):
 @click.option(
     "--drain_notice",
     envvar="DRAIN_NOTICE",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, max=_A_DAY),
     help="Seconds from SIGTERM until new connections are refused; 5, or 0 on loopback.",
 )
 @click.option(
     "--drain_timeout",
     envvar="DRAIN_TIMEOUT",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, max=_A_DAY),
     default=60,
     show_default=True,
     help="Seconds from then until open requests are cut.",

@@ -10,20 +10,24 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from adapters.base import Format, Invoker, Json, StreamMode, Target
 from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose, network
 from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
+from proxy.auth.custom_auth import load_custom_auth
 from proxy.auth.static_keys import static_keys
 from proxy.banner import ModelLine
 from proxy.cache.opening import check as check_cache
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelEntry, ModelInfo, ProxyConfig
 from proxy.config.wildcard import may_fit
+from proxy.jwt.opening import check_tokens
 from proxy.model_names import unknown_names
 from proxy.policies import check_limits, times
+from proxy.route_names import unknown_routes
 from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 
@@ -114,7 +118,9 @@ class Deployment:
         }
 
 
-def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]:
+def faults(
+    config: ProxyConfig, environ: Mapping[str, str], folder: Path | None = None
+) -> list[ConfigError]:
     """Give what only the adapters find wrong: endpoint names, formats, credentials, defaults.
 
     Each error has the path of the key at fault; there is at most one for each deployment.
@@ -125,11 +131,14 @@ def faults(config: ProxyConfig, environ: Mapping[str, str]) -> list[ConfigError]
         partial(check_cache, settings, environ),
         partial(check_limits, config),
         partial(static_keys, config.keys),
+        partial(check_tokens, config.general_settings),
+        partial(load_custom_auth, config.general_settings.custom_auth, folder),
     ]
     checks += [
         partial(_at, config, index, environ, taken=set()) for index in range(len(config.model_list))
     ]
-    return [*unknown_names(config), *(error for check in checks if (error := _fault(check)))]
+    names = (*unknown_names(config), *unknown_routes(config.general_settings))
+    return [*names, *(error for check in checks if (error := _fault(check)))]
 
 
 def _fault(check: Callable[[], object]) -> ConfigError | None:

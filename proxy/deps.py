@@ -73,6 +73,7 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
     Raises:
         BudgetExceeded: the caller's key has spent what it may.
         Overloaded: there is no room for it.
+        DeadlineExceeded: there was none within the time that it gave itself.
         ClientGone: the client left in the middle of its body, or while it waited.
         InvalidRequest: the body is not what the model takes for the task, or names what a client
             may not choose.
@@ -83,21 +84,20 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         caller.account.check()
     data = await read_body(request)
     started = time.monotonic()
-    door = gateway(request).door
-    if door is not None and not door.passes(request, caller):
-        await until_gone(request, door.wait(request, caller))
-    body = parse_object(data, gateway(request).json_limits)
+    body = await _let_in(request, caller, data)
     if "model" in request.path_params:
         body["model"] = request.path_params["model"]
     validate(AddressedRequest, body)
     registry = gateway(request).registry
-    model = request.state.model = registry.model(permitted(registry, caller, body["model"]))
+    name = permitted(registry, caller, body["model"])
+    model = request.state.model = registry.model(name)
     schema = model.schemas[task]
     validate(schema, body)
     params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)
-    wished = _granted(registry, caller, wishes(body, request.headers))
+    waited = getattr(request.state, "at_the_door", 0.0)
+    wished = _granted(registry, caller, wishes(body, request.headers).after(waited))
     for name in wished.fallbacks or ():
         registry.pool(name)
     call = Call(
@@ -106,13 +106,15 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         model=model.name,
         caller=caller.alias,
         key=caller.digest,
-        claim=caller.claim,
+        key_claim=caller.claim,
+        claims=caller.claims_on(body["model"], model.name, name),
         client=request.state.client,
+        drain=request.state.life.drain,
         stream=params.get("stream") is True,
         started=started,
         is_admin=caller.is_admin,
         size=len(data),
-        at_the_door=getattr(request.state, "at_the_door", 0.0),
+        at_the_door=waited,
         wishes=wished,
         cache_controls=cache_controls(body, request.headers),
         origin=Origin(
@@ -121,6 +123,19 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
     )
     request.state.call = call
     return model, call, params
+
+
+async def _let_in(request: Request, caller: Caller, data: bytes) -> Json:
+    """Give a request's body, once it is the request's turn; who is refused is not parsed."""
+    current = gateway(request)
+    door = current.door
+    if door is None or door.passes(request, caller):
+        return parse_object(data, current.json_limits)
+    door.check_room()
+    body = parse_object(data, current.json_limits)
+    seconds = wishes(body, request.headers).seconds
+    await until_gone(request, door.wait(request, caller, seconds))
+    return body
 
 
 def permitted(registry: Registry, caller: Caller, asked: str) -> str:

@@ -6,11 +6,13 @@ listings and the operator's routes never wait. Refuses to know what a request as
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.deadline import within
 from proxy.auth.caller import Caller
 from proxy.routing.permits import AdmissionPolicy, Permit, Permits, Place
 
@@ -32,15 +34,31 @@ class Door:
         request.state.permit = self.permits.take(self._place(caller))
         return request.state.permit is not None
 
-    async def wait(self, request: Request, caller: Caller) -> None:
+    def check_room(self) -> None:
+        """Find out whether a request that did not pass may wait.
+
+        Raises:
+            Overloaded: too many wait already.
+        """
+        if self.permits.is_full(self.policy):
+            raise self.permits.refusal(self.policy)
+
+    async def wait(self, request: Request, caller: Caller, seconds: float | None = None) -> None:
         """Let a request in that did not pass at once, when it is its turn.
+
+        Args:
+            request: The request.
+            caller: Callers take turns.
+            seconds: What the request itself wants to wait at most; None: as long as others.
 
         Raises:
             Overloaded: too many wait already, or its turn did not come in time.
+            DeadlineExceeded: its own time is over.
         """
         # kept here, and not given back: whoever is cancelled now must still find it
         place = self._place(caller)
-        request.state.permit = await self.permits.acquire(place)
+        async with nullcontext() if seconds is None else within(seconds):
+            request.state.permit = await self.permits.acquire(place)
         request.state.at_the_door = place.queue.seconds
 
     def _place(self, caller: Caller) -> Place:

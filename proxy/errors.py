@@ -15,7 +15,6 @@ from adapters.errors import (
     GatewayError,
     InvalidRequest,
     MethodNotAllowed,
-    Overloaded,
     RouteNotFound,
 )
 from proxy.call_headers import of_call
@@ -92,12 +91,3 @@ def _refused(request: Request, error: GatewayError) -> None:
 def unexpected() -> GatewayError:
     """Give the face of a fault of our own; what it was is for the log alone."""
     return GatewayError("The gateway failed to answer this request.")
-
-
-def shutting_down() -> GatewayError:
-    """Give what is said where this process ends before the answer: another one may be asked."""
-    return Overloaded(
-        "The gateway is shutting down before the answer is complete.",
-        code="shutting_down",
-        retry_after=1,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from proxy.auth.peers import Peers
 from proxy.cache.answers import AnswerCache
 from proxy.door import Door
 from proxy.json_body import JsonLimits
+from proxy.keys.spend import Budget
 from proxy.registry import Registry
 
 if TYPE_CHECKING:
@@ -34,5 +35,7 @@ class Gateway:
     cache: AnswerCache | None = None
     #: Where virtual keys are made; None without a database.
     desk: KeyDesk | None = None
+    #: Gives the budgets of the keys that have spent lately.
+    budgets: Callable[[], Iterable[Budget]] = tuple
     #: None: requests come in as they are.
     door: Door | None = None

@@ -18,8 +18,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.errors import PayloadTooLarge
-from proxy.errors import error_response, shutting_down, unexpected
-from proxy.lifecycle.drain import Drain
+from proxy.errors import error_response, unexpected
+from proxy.lifecycle.drain import Drain, shutting_down
 from proxy.lifecycle.life import Life
 from proxy.sse import error_event, is_event_stream
 

@@ -31,7 +31,6 @@ from proxy.routing.times import Times
 T = TypeVar("T")
 
 _MEGABYTE: Final = 1024 * 1024
-_NO_LIMITS: Final = GroupLimits()
 _RETRIES: Final = 2
 _MOST_FALLBACKS: Final = 5
 #: Strategies that stand for another one; LiteLLM's own replacements, or the nearest.
@@ -85,18 +84,20 @@ class Policies:
 
     def quota_of(self, model: str) -> Quota | None:
         """Give what a public model may use."""
-        limits = self.limits.get(model, _NO_LIMITS)
+        limits = self.limits.get(model)
+        if limits is None:
+            return None
         claim = claims.of_model(
             model, rpm=limits.rpm, tpm=limits.tpm, parallel=limits.max_parallel_requests
         )
-        return None if claim is None else Quota(self.ledger, claim)
+        return None if claim is None else Quota(self.ledger, (claim,))
 
     def quota_of_deployment(
         self, deployment: str, model: str, params: DeploymentParams
     ) -> Quota | None:
         """Give what one deployment of a public model may use."""
         claim = claims.of_deployment(deployment, model, rpm=params.rpm, tpm=params.tpm)
-        return None if claim is None else Quota(self.ledger, claim)
+        return None if claim is None else Quota(self.ledger, (claim,))
 
     def cooldown_of(self, params: DeploymentParams) -> CooldownPolicy:
         """Give when a deployment rests."""

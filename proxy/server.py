@@ -32,6 +32,9 @@ LAST_WORDS: Final = 2.0
 _LOOK: Final = 0.05
 #: Seconds in which a client must have agreed on TLS.
 _HANDSHAKE_SECONDS: Final = 10.0
+#: Objects between two looks for garbage, and how often older ones are looked at. Python's own 700
+#: are a few requests, whose objects go away by themselves: looking cost a twentieth of a stream.
+_COLLECTIONS: Final = (10_000, 20, 20)
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -106,6 +109,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then take connections."""
         gc.freeze()  # what is loaded by now stays: collections at a reload need not look at it
+        gc.set_threshold(*_COLLECTIONS)
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise SystemExit(STARTUP_FAILURE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,6 +37,11 @@ class Source:
     request_timeout: float | None = None
     drop_params: bool = False
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the file is; None without one."""
+        return None if self.config is None else Path(self.config).absolute().parent
+
     def load(self, environ: Mapping[str, str]) -> Loaded:
         """Load and check the configuration.
 
@@ -45,7 +51,7 @@ class Source:
         from proxy.deployments import faults  # noqa: PLC0415 - formats load only when needed
 
         loaded = self._loaded(environ)
-        found = faults(loaded.config, {**environ, **loaded.exports})
+        found = faults(loaded.config, {**environ, **loaded.exports}, self.folder)
         if found:
             raise loaded.located(found)
         return loaded
@@ -103,6 +109,7 @@ class Reading:
             config=self.source.over(loaded.config),
             master_key=key,
             environ=environ,
+            folder=self.source.folder,
             notices=loaded.notices,
         )
 
@@ -141,7 +148,7 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     plan.settle(environ)
     config, key = plan.config, plan.master_key
     if config.general_settings.database_url is not None:
-        asyncio.run(prepare(config.general_settings.database_url))
+        asyncio.run(prepare(config.general_settings))
     exposure = expose(listening.host, key, config.general_settings)
 
     from proxy.deployments import (  # noqa: PLC0415 - see `Source.load`

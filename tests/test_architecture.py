@@ -11,10 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("proxy", "adapters", "emulator")
+TOOLS = ("benchmarks",)  # beside the product, and not shipped with it
 MAX_LINES = 400
 
 MODULES = ("sagegate.py",)
-SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+SOURCES = sorted(path for package in PACKAGES + TOOLS for path in (ROOT / package).rglob("*.py"))
 SOURCES += [ROOT / module for module in MODULES]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
@@ -61,6 +62,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "proxy.sse": ("adapters.endpoint", "proxy.routes"),
     "sagegate": ("proxy", "emulator", "pydantic", "aiohttp", "adapters.sagemaker"),
     "emulator": ("proxy", "adapters", "botocore", "boto3", "aioboto3"),
+    "benchmarks": ("proxy", "adapters", "emulator", "aiohttp", "httpx"),
 }
 #: The composition roots.
 ALLOWED = {

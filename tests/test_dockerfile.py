@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.cli import main
 from proxy.routes import ROUTES
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from adapters.base import Collect, EmbeddingKey, Pooling, StreamMode, Transport
 from adapters.deployment.address import Provider
 from adapters.deployment.values import (
     BaseUrl,
+    Count,
+    Flag,
     HttpUrl,
     PayloadMegabytes,
     Seconds,
@@ -60,8 +62,8 @@ class Settings(SigningSettings):
     api_base: BaseUrl | None = None
     base_url: BaseUrl | None = None
     #: None leaves it to `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT`.
-    use_fips_endpoint: bool | None = None
-    use_dualstack_endpoint: bool | None = None
+    use_fips_endpoint: Flag | None = None
+    use_dualstack_endpoint: Flag | None = None
     model_id: Text | None = None
     transport: Transport = "invocations"
 
@@ -94,26 +96,26 @@ class Settings(SigningSettings):
     chat_template: Text | None = None
     bos_token: str | None = None
     eos_token: str | None = None
-    add_bos: bool = True
-    aws_sagemaker_allow_zero_temp: bool = False
+    add_bos: Flag = True
+    aws_sagemaker_allow_zero_temp: Flag = False
     extra_body: Mapping[str, Any] = Field(default_factory=dict, repr=False)
     #: Whether the container puts the prompt before its answer; None leaves it to the format.
-    echoes_prompt: bool | None = None
+    echoes_prompt: Flag | None = None
 
     embedding_key: EmbeddingKey = "inputs"
     embedding_pooling: Pooling = "mean"
     #: Inputs, or documents, of one call; None leaves the limit to the dialect.
-    batch_size: PositiveInt | None = None
+    batch_size: Count | None = None
 
     #: None leaves the policy to whoever holds the deployments.
-    drop_params: bool | None = None
+    drop_params: Flag | None = None
     allowed_openai_params: tuple[str, ...] = ()
     additional_drop_params: tuple[str, ...] = ()
 
     timeout: Seconds | None = None
     stream_timeout: Seconds | None = None
     stream_mode: StreamMode = "auto"
-    stream_usage: bool = True
+    stream_usage: Flag = True
     collect: Collect = "auto"
     max_payload_mb: PayloadMegabytes = 6
     #: What every request is answered, without AWS.

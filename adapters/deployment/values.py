@@ -89,20 +89,54 @@ def _in_seconds(value: object) -> object:
     return float(span[1]) * _UNITS[span[2]]
 
 
+def _no_flag(value: object) -> object:
+    """Refuse true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("expected a number, not true or false")  # noqa: TRY004 - pydantic's own
+    return value
+
+
+def _no_number(value: object) -> object:
+    """Refuse 1 and 0 for true and false: whoever writes a number means another setting."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        near = "true" if value else "false"
+        raise ValueError(f"expected true or false (did you mean {near}?)")  # noqa: TRY004 - the same
+    return value
+
+
+_Whole = Annotated[int, BeforeValidator(_no_flag)]
+_Finite = Annotated[float, AllowInfNan(allow_inf_nan=False), BeforeValidator(_no_flag)]
+
 #: A credential: shown as `**********`, never empty.
 Secret = Annotated[SecretStr, AfterValidator(_solid_secret)]
 Text = Annotated[str, AfterValidator(_filled)]
 #: An http(s) URL, or the bare name of a host, which becomes an https one.
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-#: A span of time, in seconds.
-Seconds = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]
-NonNegativeSeconds = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
+#: True or false, and nothing that could be taken for them.
+Flag = Annotated[bool, BeforeValidator(_no_number)]
+#: How many of something; from 1, or from 0.
+Count = Annotated[_Whole, Field(gt=0, le=1_000_000_000)]
+CountOrNone = Annotated[_Whole, Field(ge=0, le=1_000_000_000)]
+#: What is held at once, each taking memory; from 1, or from 0.
+Places = Annotated[_Whole, Field(gt=0, le=1_000_000)]
+PlacesOrNone = Annotated[_Whole, Field(ge=0, le=1_000_000)]
+#: Further tries, or other models, after a failure.
+Tries = Annotated[_Whole, Field(ge=0, le=100)]
+#: A place in an order.
+Rank = Annotated[_Whole, Field(ge=-1_000_000, le=1_000_000)]
+#: A share, beside others'.
+Share = Annotated[_Finite, Field(ge=0, le=1_000_000_000)]
+#: A span of time, in seconds: a day at most, beyond which a timeout is none.
+Seconds = Annotated[_Finite, Field(gt=0, le=86_400)]
+NonNegativeSeconds = Annotated[_Finite, Field(ge=0, le=86_400)]
+#: How long something is kept, in seconds: a year at most.
+KeptSeconds = Annotated[_Finite, Field(gt=0, le=31_536_000)]
 #: A price, in US dollars.
-Money = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
+Money = Annotated[_Finite, Field(ge=0, le=1_000_000)]
 #: A span of time in seconds, or written as `600s`, `10m` or `1h`; may be none.
 Span = Annotated[NonNegativeSeconds, BeforeValidator(_in_seconds)]
 #: A size in units of 1 048 576 bytes.
 #: A request's body in the same units: AWS quotes no larger limit for any endpoint.
-PayloadMegabytes = Annotated[float, Field(gt=0, le=25), AllowInfNan(allow_inf_nan=False)]
-Megabytes = Annotated[float, Field(gt=0), AllowInfNan(allow_inf_nan=False)]
+PayloadMegabytes = Annotated[_Finite, Field(gt=0, le=25)]
+Megabytes = Annotated[_Finite, Field(gt=0, le=1_048_576)]

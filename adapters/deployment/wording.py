@@ -65,5 +65,5 @@ _WORDED: Mapping[str, Callable[[ErrorDetails, Mapping[str, Any]], str]] = {
     "value_error": lambda _, context: str(context["error"]),
     "greater_than": lambda _, context: f"must be greater than {context['gt']:g}",
     "greater_than_equal": lambda _, context: f"must be at least {context['ge']:g}",
-    "less_than_equal": lambda _, context: f"must be at most {context['le']:g}",
+    "less_than_equal": lambda _, context: f"must be at most {context['le']:.15g}",
 }

@@ -14,8 +14,6 @@ from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from adapters.sagemaker.network import Network
 from adapters.sagemaker.proxies import Proxies, Proxy
 
@@ -52,7 +50,8 @@ def _session_class() -> Any:
 
 @cache
 def _way_class() -> Any:
-    from aiobotocore.httpsession import AIOHTTPSession  # noqa: PLC0415 - as above
+    import aiohttp  # noqa: PLC0415 - as above
+    from aiobotocore.httpsession import AIOHTTPSession  # noqa: PLC0415
 
     class Way(AIOHTTPSession):  # type: ignore[misc]  # untyped
         """Stands where AWS's library has its own view of proxies and certificates."""

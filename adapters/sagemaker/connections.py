@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+from weakref import WeakValueDictionary
 
 from adapters.base import Invoker
 from adapters.credential_state import CredentialState
 from adapters.errors import UpstreamError
 from adapters.sagemaker.bearer import BearerTokens
-from adapters.sagemaker.client import Client
+from adapters.sagemaker.clients import open_client
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.control_plane import ControlPlane
 from adapters.sagemaker.credentials import CredentialProvider
@@ -32,11 +35,15 @@ class Connections:
 
     def __init__(self, network: Network = DIRECT) -> None:
         self._network = network
-        self._client = Client(tls=network.tls(), proxies=network.proxies)
+        self._client = open_client(network)
         self._identities = Identities(network)
         self._tokens = BearerTokens()
         self._clock_watch = ClockWatch()
-        self._planes: dict[tuple[str, CredentialProvider], ControlPlane] = {}
+        #: For as long as somebody looks through them: a reload may need other ones.
+        self._planes: WeakValueDictionary[tuple[str, CredentialProvider], ControlPlane]
+        self._planes = WeakValueDictionary()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._ends: list[weakref.finalize[Any, ControlPlane]] = []
 
     def invoker(self, settings: AwsSettings) -> Invoker:
         """Give the invoker for one deployment."""
@@ -56,11 +63,16 @@ class Connections:
         """
         identity = self._identities.provider(settings)
         key = (settings.region, identity)
-        if key not in self._planes:
-            self._planes[key] = ControlPlane(
-                settings.region, identity, environ=environ, network=self._network
-            )
-        return self._planes[key]
+        plane = self._planes.get(key)
+        if plane is None:
+            plane = ControlPlane(settings.region, identity, environ=environ, network=self._network)
+            self._planes[key] = plane
+            self._ends = [end for end in self._ends if end.alive]
+            loop = asyncio.get_running_loop()  # a collector may run in any thread
+            end = weakref.finalize(plane, loop.call_soon_threadsafe, self._close, plane.closer)
+            end.atexit = False
+            self._ends.append(end)
+        return plane
 
     def credentials(self) -> CredentialState:
         """Tell how the credentials that are fetched stand, all identities together."""
@@ -83,9 +95,17 @@ class Connections:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for plane in self._planes.values():
+        for end in self._ends:
+            end.detach()
+        for plane in list(self._planes.values()):
             await plane.aclose()
+        await asyncio.gather(*self._closing)
         await self._client.aclose()
+
+    def _close(self, closer: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = asyncio.create_task(closer(), name="closing the control plane")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
 
 async def _prepare(provider: CredentialProvider) -> str | None:

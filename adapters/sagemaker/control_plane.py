@@ -8,7 +8,7 @@ Operations: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -63,6 +63,11 @@ class ControlPlane:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._clients.aclose()
+
+    @property
+    def closer(self) -> Callable[[], Coroutine[Any, Any, None]]:
+        """What closes every connection; not bound to this view, so that it may outlive it."""
+        return self._clients.aclose
 
     @property
     def clock_skew(self) -> float | None:

@@ -19,8 +19,7 @@ from adapters import container
 from adapters.base import Head, Limits, Payload, Reply, Target
 from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.answer_headers import messages_to_the_client
-from adapters.sagemaker.client import Client
-from adapters.sagemaker.response import Response, time_over
+from adapters.sagemaker.transport import Client, Response, time_over
 
 #: The most that is read of an error's body.
 _MAX_ERROR_BYTES = 256 * 1024
@@ -44,7 +43,8 @@ class TimeFrame:
     """The limits of one attempt, and when they are over by the loop's clock."""
 
     limits: Limits
-    first_byte_at: float
+    #: Whichever limit is over first: that for the first byte, or that for all.
+    head_until: float
     #: None for never.
     ends_at: float | None
 
@@ -52,8 +52,11 @@ class TimeFrame:
     def starting_now(cls, limits: Limits) -> TimeFrame:
         """Give the frame of an attempt that begins now."""
         now = asyncio.get_running_loop().time()
-        ends_at = None if limits.deadline is None else now + limits.deadline
-        return cls(limits, now + limits.first_byte, ends_at)
+        head_until = now + limits.first_byte
+        if limits.deadline is None:
+            return cls(limits, head_until, None)
+        ends_at = now + limits.deadline
+        return cls(limits, min(head_until, ends_at), ends_at)
 
 
 def check_size(target: Target, payload: Payload) -> None:
@@ -74,16 +77,15 @@ async def send(
         DeadlineExceeded: that took too long, getting the caller's credentials included.
         GatewayError: there is no way to AWS, or none to vouch for the caller.
     """
-    deadline = asyncio.timeout_at(frame.ends_at)
     try:
-        async with deadline, asyncio.timeout_at(frame.first_byte_at):
+        async with asyncio.timeout_at(frame.head_until):
             proof, headers = await authorize()
             response = await client.post(
                 url, headers, body, limits=frame.limits, ends_at=frame.ends_at
             )
     except TimeoutError as error:
-        over = time_over(frame.limits, "deadline" if deadline.expired() else "first_byte")
-        raise over from error
+        is_all = frame.head_until == frame.ends_at
+        raise time_over(frame.limits, "deadline" if is_all else "first_byte") from error
     return response, proof
 
 

@@ -22,7 +22,6 @@ from yarl import URL
 
 from adapters.base import Limits, Payload, Reply, Target, UpstreamStream
 from adapters.errors import GatewayError, InvalidRequest, MalformedReply, UpstreamError
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials
 from adapters.sagemaker.errors import translate
@@ -37,9 +36,9 @@ from adapters.sagemaker.exchange import (
     send,
     take,
 )
-from adapters.sagemaker.response import Response
 from adapters.sagemaker.signing import Address, Signer, parse_address
 from adapters.sagemaker.stream import DocumentStream, EventStream
+from adapters.sagemaker.transport import Client, Response
 
 _SIGNATURE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 #: URLs whose parsed form is kept; wildcard models may name any number.

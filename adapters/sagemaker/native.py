@@ -20,7 +20,6 @@ from yarl import URL
 from adapters.base import Limits, Payload, Reply, Target, UpstreamStream
 from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.bearer import BearerToken, BearerTokens
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials
 from adapters.sagemaker.exchange import (
@@ -36,8 +35,8 @@ from adapters.sagemaker.exchange import (
 )
 from adapters.sagemaker.hosts import component_url
 from adapters.sagemaker.native_errors import translate
-from adapters.sagemaker.response import Response
 from adapters.sagemaker.stream import ByteStream, DocumentStream
+from adapters.sagemaker.transport import Client, Response
 
 #: URLs whose parsed form is kept; clients may be allowed to choose components.
 _KNOWN_URLS: Final = 4096

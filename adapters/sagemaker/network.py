@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args
 
 from adapters.errors import ConfigError
 from adapters.sagemaker.proxies import Proxies, read_proxies
@@ -20,6 +20,10 @@ from adapters.sagemaker.proxies import Proxies, read_proxies
 _BUNDLES: Final = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 _MOST_BUNDLES: Final = 4
 _NO_PROXIES: Final = Proxies()
+#: Which implementation of HTTP speaks to SageMaker Runtime; behind a proxy it is always aiohttp.
+HttpClient = Literal["direct", "aiohttp"]
+#: For comparison, and for a way back.
+_HTTP_CLIENT: Final = "SAGEGATE_HTTP_CLIENT"
 _SETTING: Final = ("litellm_settings", "ssl_verify")
 
 
@@ -30,6 +34,7 @@ class Network:
     proxies: Proxies = _NO_PROXIES
     #: A file, or an OpenSSL directory, of authorities; None stands for the system's.
     ca_bundle: str | None = None
+    http_client: HttpClient = "direct"
 
     def tls(self) -> ssl.SSLContext | None:
         """Give the context that trusts these authorities; None for the system's."""
@@ -48,10 +53,22 @@ def read_network(environ: Mapping[str, str], *, ssl_verify: bool | str = True) -
         ssl_verify: The setting: a bundle's path; True leaves it to the environment.
 
     Raises:
-        ConfigError: certificates are not to be checked, or a bundle or a proxy can't be used;
-            `path` is the setting's, empty for a variable.
+        ConfigError: certificates are not to be checked, or a bundle, a proxy or a client can't be
+            used; `path` is the setting's, empty for a variable.
     """
-    return Network(proxies=read_proxies(environ), ca_bundle=_bundle(environ, ssl_verify=ssl_verify))
+    return Network(
+        proxies=read_proxies(environ),
+        ca_bundle=_bundle(environ, ssl_verify=ssl_verify),
+        http_client=_http_client(environ),
+    )
+
+
+def _http_client(environ: Mapping[str, str]) -> HttpClient:
+    said = environ.get(_HTTP_CLIENT) or "direct"
+    for known in get_args(HttpClient):
+        if said == known:
+            return known  # type: ignore[no-any-return]  # get_args has no types
+    raise ConfigError(f"{_HTTP_CLIENT}: expected {' or '.join(get_args(HttpClient))}", path=())
 
 
 def _bundle(environ: Mapping[str, str], *, ssl_verify: bool | str) -> str | None:
@@ -81,6 +98,9 @@ def _checked(path: str, expected: str, where: tuple[str, ...]) -> str:
 @lru_cache(maxsize=_MOST_BUNDLES)
 def _context(path: str) -> ssl.SSLContext:
     """Read a bundle once for the process: a large one takes some 20 ms."""
-    if Path(path).is_dir():
-        return ssl.create_default_context(capath=path)
-    return ssl.create_default_context(cafile=path)
+    is_directory = Path(path).is_dir()
+    context = ssl.create_default_context(
+        capath=path if is_directory else None, cafile=None if is_directory else path
+    )
+    context.set_alpn_protocols(["http/1.1"])
+    return context

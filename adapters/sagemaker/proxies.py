@@ -58,6 +58,11 @@ class Proxies:
     #: `NO_PROXY=*`.
     none_at_all: bool = False
 
+    @property
+    def any(self) -> bool:
+        """Whether any host may have a proxy in between."""
+        return (self.https is not None or self.http is not None) and not self.none_at_all
+
     def between(self, scheme: str, host: str, port: int | None) -> Proxy | None:
         """Give the proxy for a host; None where it is reached directly, as loopback always is."""
         proxy = self.https if scheme == "https" else self.http

@@ -13,7 +13,7 @@ from adapters.base import Head
 from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.errors import translate_message
 from adapters.sagemaker.event_stream import EventStreamDecoder, Message
-from adapters.sagemaker.response import MAX_BODY_BYTES, Response
+from adapters.sagemaker.transport import MAX_BODY_BYTES, Response
 
 _log = logging.getLogger(__name__)
 

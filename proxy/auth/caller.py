@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from adapters.errors import AuthenticationFailed, PermissionDenied
 from proxy.auth.grants import EVERY_MODEL, Grants
@@ -42,7 +42,9 @@ class Caller:
         aliases: Names that stand for models, for this key only.
         routes: Paths of the routes that may be called; None for every one that is not the
             administrator's.
+        named: Paths that its terms name; some routes are for nobody else's key.
         claim: What may be used in a minute and at once; None without limits.
+        model_claims: What may be used of single models beside that, by their names.
         expires: Unix seconds from which on the key is none; None for never.
         blocked: Whether the key is switched off.
         tags: Of the deployments that answer; they win over a request's own.
@@ -57,7 +59,9 @@ class Caller:
     models: Grants = EVERY_MODEL
     aliases: Mapping[str, str] = field(default_factory=dict)
     routes: frozenset[str] | None = None
+    named: frozenset[str] = frozenset()
     claim: Claim | None = None
+    model_claims: Mapping[str, Claim] = field(default_factory=dict)
     expires: float | None = None
     blocked: bool = False
     tags: frozenset[str] = frozenset()
@@ -91,6 +95,14 @@ class Caller:
         """Give the model that a name stands for with this key."""
         return self.aliases.get(model, model)
 
+    def claims_on(self, *names: str) -> tuple[Claim, ...]:
+        """Give all limits that hold for a model, by any of its names."""
+        own = () if self.claim is None else (self.claim,)
+        if not self.model_claims:
+            return own
+        found = (self.model_claims.get(name) for name in dict.fromkeys(names))
+        return (*own, *(claim for claim in found if claim is not None))
+
     def may_use(self, *names: str) -> bool:
         """Whether the key is for a model, by any of its names."""
         return any(name in self.models for name in names)
@@ -113,7 +125,14 @@ class Caller:
             )
 
 
-def route_paths(said: Iterable[str]) -> frozenset[str] | None:
-    """Give the paths that `allowed_routes` names; None where it names every one, or nothing."""
-    paths = frozenset(said)
-    return None if not paths or LLM_ROUTES in paths else paths
+class Routes(NamedTuple):
+    """What a key's `allowed_routes` say: the two fields of its caller."""
+
+    routes: frozenset[str] | None
+    named: frozenset[str]
+
+    @classmethod
+    def of(cls, said: Iterable[str]) -> Routes:
+        """Read them; none at all, and LiteLLM's name for all, narrow nothing."""
+        paths = frozenset(said)
+        return cls(None if not paths or LLM_ROUTES in paths else paths, paths)

@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping
-from enum import Enum
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -20,6 +19,7 @@ from starlette.types import Scope
 
 from adapters.errors import AuthenticationFailed, InvalidRequest, PermissionDenied
 from proxy.auth.caller import Caller
+from proxy.auth.route_rules import Access, RouteRules
 
 #: Headers that may carry a key, the first one present decides; a configured one goes before them.
 _KEY_HEADERS: Final = (b"x-litellm-api-key", b"authorization", b"x-api-key", b"api-key")
@@ -29,17 +29,9 @@ _LOCAL_HOST: Final = re.compile(
 )
 
 
-class Access(Enum):
-    """What a route asks of its caller."""
-
-    PUBLIC = "public"
-    CALLER = "caller"
-    #: The master key, also where a path is public; without a configured one, this machine.
-    ADMIN = "admin"
-
-
 ANONYMOUS: Final = Caller("anonymous")
 ADMIN: Final = Caller("admin", is_admin=True)
+_NO_RULES: Final = RouteRules()
 #: Names that say who calls without a key of their own; no key has them.
 RESERVED: Final = frozenset({ANONYMOUS.alias, ADMIN.alias})
 
@@ -56,6 +48,19 @@ class KeyTable(Protocol):
         ...
 
 
+class Voucher(Protocol):
+    """Somebody who knows keys that are written down nowhere here."""
+
+    async def whose(self, key: bytes, scope: Scope) -> Caller | None:
+        """Give whose key this is; None where it is of no kind that is known here.
+
+        Raises:
+            AuthenticationFailed: it is of that kind, and not good.
+            Overloaded: nobody can tell now.
+        """
+        ...
+
+
 class Keyring:
     """Decides who a request comes from.
 
@@ -63,7 +68,9 @@ class Keyring:
         master_key: The administrator's key; None where none is configured.
         keys: The configuration's keys, by their digests.
         table: Keys that come and go.
+        vouchers: Asked, in order, about keys that are none of these.
         header: A further header that may carry a key.
+        rules: The operator's for routes.
         public_paths: Paths that need no key beside the routes that are public anyway.
         any_host: Without a key, take requests for any Host: the operator's explicit permission.
     """
@@ -74,13 +81,17 @@ class Keyring:
         *,
         keys: Mapping[bytes, Caller] = MappingProxyType({}),
         table: KeyTable | None = None,
+        vouchers: Sequence[Voucher] = (),
         header: str | None = None,
+        rules: RouteRules = _NO_RULES,
         public_paths: Iterable[str] = (),
         any_host: bool = False,
     ) -> None:
         self._master = None if master_key is None else digest_of(master_key.get_secret_value())
         self._keys = dict(keys)
         self._table = table
+        self._vouchers = tuple(vouchers)
+        self._rules = rules
         own = () if header is None else (header.lower().encode(),)
         self._headers = (*own, *_KEY_HEADERS)
         self._public_paths = frozenset(public_paths)
@@ -89,39 +100,68 @@ class Keyring:
     @property
     def key_required(self) -> bool:
         """Whether callers need a key."""
-        return bool(self._master or self._keys or self._table)
+        return bool(self._master or self._keys or self._table or self._vouchers)
 
-    async def authenticate(self, scope: Scope, access: Access) -> Caller:
+    async def authenticate(self, scope: Scope, access: Access, paths: tuple[str, ...]) -> Caller:
         """Tell who calls, or refuse; waits only for a key that nobody here knows yet.
+
+        Args:
+            scope: The request.
+            access: What its route asks of the caller.
+            paths: All forms of the route's path.
 
         Raises:
             AuthenticationFailed: no key, or none of ours, or one that is none any more.
-            PermissionDenied: a key that is not the administrator's where that is asked for, or,
-                without a configured key, a request from elsewhere than this machine.
+            PermissionDenied: a key that is not for the route, or, without a configured key, a
+                request from elsewhere than this machine.
             InvalidRequest: without a configured key, a body that a web page's form could have sent.
         """
         if access is Access.PUBLIC:
             return ANONYMOUS
+        caller = await self._caller(scope, self._rules.access(access, paths), paths)
+        self._rules.check(paths)
+        return caller
+
+    async def _caller(self, scope: Scope, access: Access, paths: tuple[str, ...]) -> Caller:
         if not self.key_required:
             self._check_local(scope, access)
             return ANONYMOUS
         if access is not Access.ADMIN and scope["path"] in self._public_paths:
             return ANONYMOUS
-        caller = await self._whose(digest_of(self._presented(scope)))
-        if access is Access.ADMIN and not caller.is_admin:
-            raise PermissionDenied("Only the master key may do this.", code="admin_only")
+        caller = await self._whose(self._presented(scope), scope)
+        if not caller.is_admin:
+            _check_route(caller, access, paths)
         return caller
 
-    async def _whose(self, digest: bytes) -> Caller:
+    async def _whose(self, key: bytes, scope: Scope) -> Caller:
+        digest = digest_of(key)
         if self._master is not None and hmac.compare_digest(digest, self._master):
             return ADMIN
         caller = self._keys.get(digest)
         if caller is None and self._table is not None:
-            caller = await _found(self._table, digest)
+            caller = self._table.find(digest)
         if caller is None:
-            raise AuthenticationFailed("The API key is not valid.")
+            caller = await self._strangers(key, digest, scope)
         caller.check_valid()
         return caller
+
+    async def _strangers(self, key: bytes, digest: bytes, scope: Scope) -> Caller:
+        """Ask who a key is from that nobody in memory knows; what was made elsewhere comes last."""
+        refusal = AuthenticationFailed("The API key is not valid.")
+        for voucher in self._vouchers:
+            try:
+                caller = await voucher.whose(key, scope)
+            except AuthenticationFailed as error:
+                refusal = error
+                break
+            if caller is not None:
+                return caller
+        if self._table is not None:
+            await self._table.catch_up()
+            caller = self._table.find(digest)
+            if caller is not None:
+                return caller
+        raise refusal
 
     def _presented(self, scope: Scope) -> bytes:
         """Give the key of the first header that may carry one."""
@@ -154,12 +194,10 @@ class Keyring:
                 )
 
 
-async def _found(table: KeyTable, digest: bytes) -> Caller | None:
-    caller = table.find(digest)
-    if caller is None:
-        await table.catch_up()
-        caller = table.find(digest)
-    return caller
+def _check_route(caller: Caller, access: Access, paths: tuple[str, ...]) -> None:
+    if access is Access.ADMIN or (access is Access.NAMED and caller.named.isdisjoint(paths)):
+        raise PermissionDenied("Only the master key may do this.", code="admin_only")
+    caller.check_route(paths)
 
 
 def _only(scope: Scope, name: bytes) -> bytes:

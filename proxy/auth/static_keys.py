@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.errors import ConfigError
-from proxy.auth.caller import Caller, route_paths
-from proxy.auth.grants import Grants
+from proxy.auth.caller import Caller
 from proxy.auth.keyring import RESERVED
+from proxy.auth.terms import KeyTerms
 from proxy.config.key_entry import KeyEntry
-from proxy.limits import claims
 
 
 def static_keys(entries: Sequence[KeyEntry]) -> dict[bytes, Caller]:
@@ -36,21 +35,18 @@ def static_keys(entries: Sequence[KeyEntry]) -> dict[bytes, Caller]:
 
 def _caller(index: int, entry: KeyEntry) -> Caller:
     alias = entry.alias or entry.key_alias or f"keys[{index}]"
-    return Caller(
-        alias,
-        digest=entry.key,
-        models=Grants.of(entry.models),
-        aliases=dict(entry.aliases),
-        routes=route_paths(entry.allowed_routes),
-        claim=claims.of_key(
-            entry.key,
-            alias,
-            rpm=entry.rpm_limit if entry.rpm is None else entry.rpm,
-            tpm=entry.tpm_limit if entry.tpm is None else entry.tpm,
-            parallel=entry.max_parallel_requests,
-        ),
+    terms = KeyTerms(
+        models=entry.models,
+        aliases=entry.aliases,
+        rpm=entry.rpm_limit if entry.rpm is None else entry.rpm,
+        tpm=entry.tpm_limit if entry.tpm is None else entry.tpm,
+        parallel=entry.max_parallel_requests,
+        model_rpm=entry.model_rpm_limit,
+        model_tpm=entry.model_tpm_limit,
+        routes=entry.allowed_routes,
         expires=entry.expires,
         blocked=entry.blocked,
-        tags=frozenset(entry.tags),
-        metadata=dict(entry.metadata),
+        tags=entry.tags,
+        metadata=entry.metadata,
     )
+    return terms.caller(alias, entry.key)

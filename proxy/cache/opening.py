@@ -15,13 +15,17 @@ from proxy.cache.memory import MemoryStore
 from proxy.config.cache import CacheParams
 from proxy.config.redis_address import check_package, spelled
 from proxy.config.schema import LitellmSettings
+from proxy.redis_line import Lines
 
 _PATH: Final = ("litellm_settings", "cache_params")
 
 
 @asynccontextmanager
 async def open_cache(
-    settings: LitellmSettings, environ: Mapping[str, str], before: AnswerCache | None = None
+    settings: LitellmSettings,
+    environ: Mapping[str, str],
+    before: AnswerCache | None = None,
+    lines: Lines | None = None,
 ) -> AsyncIterator[AnswerCache | None]:
     """Open the cache for the block; None where answers are not cached.
 
@@ -29,6 +33,7 @@ async def open_cache(
         settings: The configuration's.
         environ: The process's environment.
         before: The cache of the configuration before this one: what is in memory stays.
+        lines: Those of the process.
 
     Raises:
         ConfigError: the cache can't be opened.
@@ -56,6 +61,7 @@ async def open_cache(
         timeout=params.socket_timeout,
         max_connections=params.max_connections,
         ca_file=params.ssl_ca_certs,
+        line=(lines or Lines()).of(url),
     )
     try:
         yield AnswerCache(store=store, policy=policy)

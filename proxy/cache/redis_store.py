@@ -6,8 +6,7 @@ Knows Redis; the package is loaded only where this one is, and this one where Re
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
@@ -17,9 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from proxy.cache.store import StoreUnavailable
-
-#: How long Redis is left alone after it failed to answer, in seconds.
-REST: Final = 5.0
+from proxy.redis_line import Line
 
 #: What follows our prefix in Redis: nothing else is ever touched.
 _ANY_KEY: Final = "[0-9a-f]" * 64
@@ -39,7 +36,7 @@ class RedisStore:
         timeout: Seconds for one question, with connecting.
         max_connections: At once; who finds none free waits for one, within the timeout.
         ca_file: A bundle of certificate authorities instead of the machine's.
-        clock: Gives seconds, always forwards.
+        line: The way to it, which others may use as well.
     """
 
     def __init__(
@@ -47,10 +44,10 @@ class RedisStore:
         url: str,
         *,
         namespace: str,
-        timeout: float = 0.5,
+        timeout: float = 0.25,
         max_connections: int = 32,
         ca_file: str | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        line: Line | None = None,
     ) -> None:
         trust = {} if ca_file is None else {"ssl_ca_certs": ca_file}
         pool = BlockingConnectionPool.from_url(
@@ -66,8 +63,8 @@ class RedisStore:
         self._redis: Any = Redis(connection_pool=pool)  # its methods' types fit neither use of them
         self._prefix = f"{namespace}:"
         self._timeout = timeout
-        self._clock = clock
-        self._rests_until = 0.0
+        self._line = line or Line()
+        self._probing: asyncio.Task[None] | None = None
         self._is_out = False
         self._told: set[str] = set()
 
@@ -107,6 +104,9 @@ class RedisStore:
 
     async def aclose(self) -> None:
         """Close the connections."""
+        if self._probing is not None:
+            self._probing.cancel()
+            await self.probed()
         await self._redis.aclose()  # a pool of our making, but not of the client's
         await self._redis.connection_pool.aclose()
 
@@ -116,13 +116,19 @@ class RedisStore:
             there += await self._ask("UNLINK", *keys[start : start + _KEYS_PER_CALL])
         return there
 
+    async def probed(self) -> None:
+        """Wait for the end of a probe that is under way."""
+        if self._probing is not None:
+            await asyncio.wait({self._probing})
+
     async def _ask(self, *command: Any) -> Any:
-        """Ask Redis, unless it rests.
+        """Ask Redis, unless it is lost.
 
         Raises:
-            StoreUnavailable: it rests, did not answer in time, or refuses.
+            StoreUnavailable: it is lost, did not answer in time, or refuses.
         """
-        if self._clock() < self._rests_until:
+        if self._line.fault is not None:
+            self._is_lost()
             raise StoreUnavailable
         try:
             async with asyncio.timeout(self._timeout):
@@ -131,19 +137,34 @@ class RedisStore:
             self._refused(error)
             raise StoreUnavailable from error
         except (RedisError, OSError, TimeoutError) as error:
-            self._went_out(error)
+            self._line.lost(f"{type(error).__name__}: {error}")
+            self._is_lost()
             raise StoreUnavailable from error
+        self._is_back()
+        return answer
+
+    async def _probe(self) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._redis.execute_command("PING")
+        except (RedisError, OSError, TimeoutError) as error:
+            self._line.lost(f"{type(error).__name__}: {error}")
+        else:
+            self._is_back()
+
+    def _is_lost(self) -> None:
+        """Have Redis probed, if that is due; said once until it is back."""
+        if self._line.wants_probe():
+            self._probing = asyncio.create_task(self._probe(), name="cache: probing Redis")
+        if not self._is_out:
+            self._is_out = True
+            _log.warning("cache.store_out", error=self._line.fault)
+
+    def _is_back(self) -> None:
+        self._line.found()
         if self._is_out:
             self._is_out = False
             _log.info("cache.store_back")
-        return answer
-
-    def _went_out(self, error: Exception) -> None:
-        """Leave Redis alone for a while; said once until it is back."""
-        self._rests_until = self._clock() + REST
-        if not self._is_out:
-            self._is_out = True
-            _log.warning("cache.store_out", error=f"{type(error).__name__}: {error}")
 
     def _refused(self, error: ResponseError) -> None:
         """Say once what Redis has against a command, such as being full; others may still work."""

@@ -7,13 +7,22 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import (
     BeforeValidator,
     Field,
-    PositiveInt,
     StringConstraints,
     model_validator,
 )
 
 from adapters.base import Task
-from adapters.deployment.values import Megabytes, Seconds, Secret, Section, Text
+from adapters.deployment.values import (
+    Count,
+    CountOrNone,
+    Flag,
+    KeptSeconds,
+    Megabytes,
+    Seconds,
+    Secret,
+    Section,
+    Text,
+)
 from proxy.config.redis_address import RedisUrl
 
 #: Each resource under LiteLLM's names for a call of it.
@@ -67,7 +76,6 @@ def _our_kind(kind: Any) -> Any:
 
 
 Namespace = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
-KeptSeconds = Annotated[Seconds, Field(le=31_536_000)]
 
 
 class CacheParams(Section):
@@ -80,28 +88,30 @@ class CacheParams(Section):
     default_in_redis_ttl: KeptSeconds | None = None
     supported_call_types: tuple[CallType, ...] = _SERVED_ALL
     #: Callers get answers that others were given; otherwise each has a cache of their own.
-    shared_between_callers: bool = False
+    shared_between_callers: Flag = False
     max_memory_mb: Megabytes = 64
-    max_size_in_memory: PositiveInt | None = None
+    max_size_in_memory: Count | None = None
     max_entry_mb: Megabytes = 1
     namespace: Namespace = "sagegate"
     url: RedisUrl | None = None
     redis_url: RedisUrl | None = None
     host: Text | None = None
-    port: int = Field(default=6379, ge=1, le=65535)
+    port: Annotated[Count, Field(le=65535)] = 6379
     username: Text | None = None
     password: Secret | None = None
-    db: int = Field(default=0, ge=0)
-    ssl: bool = False
+    db: Annotated[CountOrNone, Field(le=65535)] = 0
+    ssl: Flag = False
     ssl_ca_certs: Text | None = None
-    socket_timeout: Seconds = 0.5
-    max_connections: PositiveInt = 32
+    socket_timeout: Seconds = 0.25
+    max_connections: Annotated[Count, Field(le=10_000)] = 32
 
     @model_validator(mode="after")
     def _fits_together(self) -> CacheParams:
         given = [name for name in _REDIS_ONLY if getattr(self, name) is not None]
         if self.type == "local" and given:
             raise ValueError(f"{given[0]}: needs type: redis")
+        if self.type == "local" and self.max_entry_mb > self.max_memory_mb:
+            raise ValueError("max_entry_mb must be at most max_memory_mb: all answers share that")
         addresses = [name for name in ("url", "redis_url", "host") if name in given]
         if len(addresses) > 1:
             raise ValueError(f"{addresses[1]}: there is {addresses[0]} already")

@@ -58,8 +58,7 @@ _DATABASE = _keys(
     database_connection_pool_timeout disable_prisma_schema_update use_prisma_migrate
     allow_requests_on_db_unavailable store_model_in_db supported_db_objects disable_spend_logs
     disable_spend_updates disable_reset_budget disable_adding_master_key_hash_to_db
-    store_prompts_in_spend_logs maximum_spend_logs_retention_period
-    maximum_spend_logs_retention_interval proxy_budget_rescheduler_min_time
+    store_prompts_in_spend_logs proxy_budget_rescheduler_min_time
     proxy_budget_rescheduler_max_time proxy_batch_write_at proxy_batch_polling_interval
     user_api_key_cache_ttl""",
 )
@@ -201,6 +200,16 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
             weights""",
         ),
     },
+    "litellm_jwtauth": {
+        **_keys(
+            "tokens make no users and no e-mails in this version",
+            """user_id_upsert team_id_upsert upsert_sso_user_to_team user_email_jwt_field
+            end_user_id_jwt_field sync_user_role_and_teams virtual_key_mapping_cache_ttl
+            oidc_userinfo_cache_ttl""",
+        ),
+    },
+    "issuers": {},
+    "scope_mappings": {},
     "general_settings": {
         **_HEALTH,
         **_ALERTS,
@@ -259,12 +268,32 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
     "router_settings": {
         **_LIMITS,
     },
+    "litellm_jwtauth": {
+        **_keys(
+            "there are no teams, organisations and roles: use models_jwt_field or scope_mappings",
+            """team_id_jwt_field team_ids_jwt_field team_alias_jwt_field team_id_default
+            team_allowed_routes team_jwt_scope team_claim_fallback enforce_team_based_model_access
+            org_id_jwt_field org_alias_jwt_field user_roles_jwt_field user_allowed_roles
+            roles_jwt_field role_mappings object_id_jwt_field enforce_rbac jwt_litellm_role_map""",
+        ),
+        **_keys("an administrator may call every route", "admin_allowed_routes"),
+        **_keys(
+            f"this check is {_LATER}",
+            """user_allowed_email_domain user_allowed_email_subdomain custom_validate
+            public_allowed_routes routing_overrides virtual_key_claim_field oidc_userinfo_enabled
+            oidc_userinfo_endpoint""",
+        ),
+    },
+    "issuers": {
+        **_keys("the audience is always checked", "disable_audience_validation"),
+    },
+    "scope_mappings": {},
     "general_settings": {
         **_LIMITS,
         **_keys(
             _NO_AUTH,
-            """custom_auth custom_auth_settings custom_auth_run_common_checks enable_jwt_auth
-            litellm_jwtauth allowed_routes admin_only_routes enable_oauth2_auth
+            """custom_auth_settings custom_auth_run_common_checks
+            enable_oauth2_auth
             enable_oauth2_proxy_auth oauth2_config_mappings allow_user_auth enforce_user_param
             enforced_params reject_clientside_metadata_tags enforce_rbac role_permissions""",
         ),

@@ -8,16 +8,25 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import (
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveInt,
     ValidationInfo,
     field_validator,
 )
 
 from adapters.deployment.address import Address, parse_model
 from adapters.deployment.settings import Settings
-from adapters.deployment.values import Money, Seconds, Span, Text
+from adapters.deployment.values import (
+    Count,
+    CountOrNone,
+    Flag,
+    Money,
+    Places,
+    Rank,
+    Seconds,
+    Share,
+    Span,
+    Text,
+    Tries,
+)
 from proxy.config.wildcard import Discover, EndpointPattern, is_wildcard
 
 
@@ -37,24 +46,24 @@ class DeploymentSettings(Settings):
 
     #: Seconds that a request waits for the endpoint to start; 0: it does not.
     cold_start_wait: Span = 0
-    cold_start_max_waiters: PositiveInt = 100
+    cold_start_max_waiters: Places = 100
     #: Seconds between two requests that ask whether it has started.
     cold_start_probe_interval: Seconds = 5
 
-    weight: NonNegativeFloat | None = None
-    rpm: PositiveInt | None = None
-    tpm: PositiveInt | None = None
-    max_parallel_requests: PositiveInt | None = None
-    adaptive_concurrency: bool | None = None
-    order: int = 0
+    weight: Share | None = None
+    rpm: Count | None = None
+    tpm: Count | None = None
+    max_parallel_requests: Places | None = None
+    adaptive_concurrency: Flag | None = None
+    order: Rank = 0
     tags: tuple[Text, ...] = ()
     #: In US dollars.
     input_cost_per_token: Money | None = None
     output_cost_per_token: Money | None = None
     input_cost_per_second: Money | None = None
-    num_retries: NonNegativeInt | None = None
-    max_retries: NonNegativeInt | None = None
-    allowed_fails: NonNegativeInt | None = None
+    num_retries: Tries | None = None
+    max_retries: Tries | None = None
+    allowed_fails: CountOrNone | None = None
     cooldown_time: Seconds | None = None
 
 

@@ -11,9 +11,15 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, ConfigDict, Field, NonNegativeInt, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from adapters.deployment.values import Section, Text
+from adapters.deployment.values import (
+    CountOrNone,
+    Flag,
+    PlacesOrNone,
+    Section,
+    Text,
+)
 from proxy.config.values import KeyRoute, ModelPattern
 
 _DIGEST: Final = re.compile(r"sha256:([0-9a-fA-F]{64})")
@@ -67,15 +73,18 @@ class KeyEntry(Section):
     #: Public names, or patterns with one `*`; none stands for all.
     models: tuple[ModelPattern, ...] = ()
     aliases: Mapping[Text, Text] = Field(default_factory=dict)
-    rpm: NonNegativeInt | None = None
-    rpm_limit: NonNegativeInt | None = None
-    tpm: NonNegativeInt | None = None
-    tpm_limit: NonNegativeInt | None = None
-    max_parallel_requests: NonNegativeInt | None = None
+    rpm: CountOrNone | None = None
+    rpm_limit: CountOrNone | None = None
+    tpm: CountOrNone | None = None
+    tpm_limit: CountOrNone | None = None
+    max_parallel_requests: PlacesOrNone | None = None
+    #: By public names of models.
+    model_rpm_limit: Mapping[Text, CountOrNone] = Field(default_factory=dict)
+    model_tpm_limit: Mapping[Text, CountOrNone] = Field(default_factory=dict)
     expires: Moment | None = None
     #: Paths; `llm_api_routes` stands for all that a key can be for.
     allowed_routes: tuple[KeyRoute, ...] = ()
-    blocked: bool = False
+    blocked: Flag = False
     tags: tuple[Text, ...] = ()
     metadata: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 

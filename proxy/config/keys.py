@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from pydantic import BaseModel
@@ -17,6 +18,7 @@ from adapters.spelling import distance, nearest
 from proxy.config.cache import CacheParams
 from proxy.config.compat import ALWAYS_ON, CALLBACK_LISTS, UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
+from proxy.config.jwt import JwtAuth, JwtIssuer, ScopeMapping
 from proxy.config.key_entry import KeyEntry
 from proxy.config.problems import Report
 from proxy.config.router import RouterSettings
@@ -44,6 +46,9 @@ _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "router_settings": RouterSettings,
     "general_settings": GeneralSettings,
     "cache_params": CacheParams,
+    "litellm_jwtauth": JwtAuth,
+    "issuers": JwtIssuer,
+    "scope_mappings": ScopeMapping,
 }
 _HOMES = {
     "root": "at the top of the file",
@@ -54,14 +59,14 @@ _HOMES = {
 #: Sections that are judged by name when they turn up under a deployment: a container has no use
 #: for their keys, and some of them are secrets.
 _NEVER_A_PARAMETER = ("root", "general_settings", "litellm_settings", "router_settings")
-#: Its keys have names such as `port`, which mean something else to whoever writes them elsewhere.
-_NO_HOME = "cache_params"
+#: Their keys have names such as `port` and `scope`, which mean something else elsewhere.
+_NO_HOME = ("cache_params", "issuers", "scope_mappings")
 #: Limits whose short names are easily mistyped: a slip would lift them.
 _SHORT_LIMITS: Final = ("rpm", "tpm")
 #: What no two deployments can share.
 _EACH_ONES_OWN = DeploymentParams.model_fields.keys() - DeploymentSettings.model_fields.keys()
 #: Sections whose keys narrow something: leaving one out, misspelt as it is, would widen it.
-_STRICT = ("keys",)
+_STRICT = ("keys", "litellm_jwtauth", "issuers", "scope_mappings")
 _WAY_OUT = "a container's own parameter of this name goes under extra_body"
 
 
@@ -72,7 +77,7 @@ def judged(root: Node, report: Report) -> Node:
         "credential_list": lambda node: _each(node, lambda entry: _credential(entry, report)),
         "keys": lambda node: _each(node, lambda entry: _closed(entry, "keys", report)),
         "litellm_settings": lambda node: _litellm(node, report),
-        "general_settings": lambda node: _closed(node, "general_settings", report),
+        "general_settings": lambda node: _general(node, report),
         "router_settings": lambda node: _router(node, report),
     }
     return _descend(_closed(root, "root", report), sections)
@@ -96,6 +101,22 @@ def _credential(entry: Node, report: Report) -> Node:
 def _litellm(settings: Node, report: Report) -> Node:
     sections = {"cache_params": lambda node: _closed(node, "cache_params", report)}
     return _descend(_closed(settings, "litellm_settings", report), sections)
+
+
+def _general(settings: Node, report: Report) -> Node:
+    sections = {"litellm_jwtauth": lambda node: _jwt(node, report)}
+    return _descend(_closed(settings, "general_settings", report), sections)
+
+
+def _jwt(settings: Node, report: Report) -> Node:
+    sections = {
+        name: partial(_rows, name=name, report=report) for name in ("issuers", "scope_mappings")
+    }
+    return _descend(_closed(settings, "litellm_jwtauth", report), sections)
+
+
+def _rows(node: Node, *, name: str, report: Report) -> Node:
+    return _each(node, lambda row: _closed(row, name, report))
 
 
 def _router(router: Node, report: Report) -> Node:
@@ -213,7 +234,7 @@ def _near_setting(key: str) -> str | None:
 
 
 def _tell_unknown(key: str, node: Node, section: str, report: Report) -> None:
-    homes = [name for name in _SCHEMAS if name not in (section, _NO_HOME) and _knows(name, key)]
+    homes = [name for name in _SCHEMAS if name not in (section, *_NO_HOME) and _knows(name, key)]
     if homes:
         home = _HOMES.get(homes[0], f"under {homes[0]}")
         tell = report.refuse if section in _STRICT or _is_lock(key) else report.doubt

@@ -6,11 +6,21 @@ What `litellm_settings` says of the same is here as well; where both speak, the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field
 
-from adapters.deployment.values import NonNegativeSeconds, Seconds, Section, Text
+from adapters.deployment.values import (
+    CountOrNone,
+    Flag,
+    NonNegativeSeconds,
+    Places,
+    PlacesOrNone,
+    Seconds,
+    Section,
+    Text,
+    Tries,
+)
 from proxy.config.deployment import DeploymentSettings
 from proxy.config.shared_state import GroupLimits, SharedStateSettings
 
@@ -32,12 +42,12 @@ FallbackLists = tuple[Mapping[Text, tuple[Text, ...]], ...]
 class RetryCounts(Section):
     """`retry_policy`: further tries after failures of each kind, under LiteLLM's names."""
 
-    BadRequestErrorRetries: NonNegativeInt | None = None
-    AuthenticationErrorRetries: NonNegativeInt | None = None
-    TimeoutErrorRetries: NonNegativeInt | None = None
-    RateLimitErrorRetries: NonNegativeInt | None = None
-    ContentPolicyViolationErrorRetries: NonNegativeInt | None = None
-    InternalServerErrorRetries: NonNegativeInt | None = None
+    BadRequestErrorRetries: Tries | None = None
+    AuthenticationErrorRetries: Tries | None = None
+    TimeoutErrorRetries: Tries | None = None
+    RateLimitErrorRetries: Tries | None = None
+    ContentPolicyViolationErrorRetries: Tries | None = None
+    InternalServerErrorRetries: Tries | None = None
 
 
 class Alias(Section):
@@ -45,18 +55,18 @@ class Alias(Section):
 
     model: Text
     #: Answers, and is not listed.
-    hidden: bool = False
+    hidden: Flag = False
 
 
 class FallbackSettings(Section):
     """What is done after failures: the same keys in both sections; None where one is silent."""
 
-    num_retries: NonNegativeInt | None = None
-    allowed_fails: NonNegativeInt | None = None
+    num_retries: Tries | None = None
+    allowed_fails: CountOrNone | None = None
     fallbacks: FallbackLists | None = None
     context_window_fallbacks: FallbackLists | None = None
     default_fallbacks: tuple[Text, ...] | None = None
-    max_fallbacks: NonNegativeInt | None = None
+    max_fallbacks: Tries | None = None
 
 
 class RouterSettings(FallbackSettings, SharedStateSettings):
@@ -66,20 +76,20 @@ class RouterSettings(FallbackSettings, SharedStateSettings):
     stream_timeout: Seconds | None = None
     routing_strategy: RoutingStrategy = "simple-shuffle"
     model_group_alias: Mapping[Text, Text | Alias] = Field(default_factory=dict)
-    enable_tag_filtering: bool = False
+    enable_tag_filtering: Flag = False
     optional_pre_call_checks: tuple[PreCallCheck, ...] = ()
-    default_max_parallel_requests: PositiveInt | None = None
+    default_max_parallel_requests: Places | None = None
     #: Requests that wait for one deployment.
-    max_queued_requests: NonNegativeInt = 100
-    adaptive_concurrency: bool = False
+    max_queued_requests: PlacesOrNone = 100
+    adaptive_concurrency: Flag = False
     #: Seconds before a retry on the same deployment, at least.
-    retry_after: NonNegativeSeconds = 0
+    retry_after: Annotated[NonNegativeSeconds, Field(le=3600)] = 0
     retry_policy: RetryCounts = RetryCounts()
     model_group_retry_policy: Mapping[Text, RetryCounts] = Field(default_factory=dict)
     #: What a public model may use, by its name, whichever deployment answers.
     model_group_limits: Mapping[Text, GroupLimits] = Field(default_factory=dict)
     cooldown_time: Seconds = 5
-    disable_cooldowns: bool = False
+    disable_cooldowns: Flag = False
     #: Already merged into each deployment by the loader; kept here to be checked and shown.
     default_litellm_params: DeploymentSettings = DeploymentSettings()
 

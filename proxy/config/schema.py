@@ -12,8 +12,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     ConfigDict,
     Field,
-    NonNegativeInt,
-    PositiveInt,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -21,12 +19,33 @@ from pydantic import (
 )
 
 from adapters.deployment.settings import SigningSettings
-from adapters.deployment.values import Megabytes, Money, Seconds, Secret, Section, Text
+from adapters.deployment.values import (
+    Count,
+    Flag,
+    Megabytes,
+    Money,
+    Places,
+    PlacesOrNone,
+    Seconds,
+    Secret,
+    Section,
+    Text,
+)
 from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
+from proxy.config.jwt import JwtAuth
 from proxy.config.key_entry import KeyEntry
 from proxy.config.router import FallbackSettings, RouterSettings
-from proxy.config.values import Buckets, DatabaseUrl, ExactPath, HeaderName, IpNetwork, Origin
+from proxy.config.values import (
+    Buckets,
+    CalendarSpan,
+    DatabaseUrl,
+    ExactPath,
+    FunctionName,
+    HeaderName,
+    IpNetwork,
+    Origin,
+)
 from proxy.config.wildcard import is_wildcard
 
 
@@ -39,9 +58,9 @@ class ModelInfo(Section):
     id: Text | None = None
     mode: Literal["chat", "completion", "embedding", "rerank"] | None = None
     base_model: str | None = None
-    max_tokens: PositiveInt | None = None
-    max_input_tokens: PositiveInt | None = None
-    max_output_tokens: PositiveInt | None = None
+    max_tokens: Count | None = None
+    max_input_tokens: Count | None = None
+    max_output_tokens: Count | None = None
     #: In US dollars; for deployments that do not say so themselves.
     input_cost_per_token: Money | None = None
     output_cost_per_token: Money | None = None
@@ -99,27 +118,27 @@ class ModelGroupSettings(Section):
 class LitellmSettings(FallbackSettings):
     """`litellm_settings`: what holds for all models."""
 
-    drop_params: bool = False
+    drop_params: Flag = False
     request_timeout: Seconds = 600
     #: Public name -> the model that it is another name for.
     model_alias_map: Mapping[Text, Text] = Field(default_factory=dict)
     #: True, or the path of a bundle of certificate authorities; False is refused at start.
     ssl_verify: bool | Text = True
     model_group_settings: ModelGroupSettings = ModelGroupSettings()
-    cache: bool = False
+    cache: Flag = False
     cache_params: CacheParams = CacheParams()
-    require_auth_for_metrics_endpoint: bool = True
+    require_auth_for_metrics_endpoint: Flag = True
     #: Of the latencies among the metrics, in seconds; read at the start only. None: LiteLLM's.
     prometheus_latency_buckets: Buckets | None = None
     #: Log what clients say and models answer; `turn_off_message_logging` wins.
-    log_messages: bool = False
-    turn_off_message_logging: bool = False
+    log_messages: Flag = False
+    turn_off_message_logging: Flag = False
     #: `module.function`, a function from text to text that every such text passes first.
     redact_messages: Text | None = None
     #: Leave callers' aliases out of the log.
-    redact_user_api_key_info: bool = False
-    set_verbose: bool = False
-    json_logs: bool = False
+    redact_user_api_key_info: Flag = False
+    set_verbose: Flag = False
+    json_logs: Flag = False
 
 
 class GeneralSettings(Section):
@@ -128,29 +147,41 @@ class GeneralSettings(Section):
     master_key: Secret | None = None
     #: Where virtual keys are kept.
     database_url: DatabaseUrl | None = None
+    #: For how long what requests have cost is written down, and how often that is looked at.
+    maximum_spend_logs_retention_period: CalendarSpan = "90d"
+    maximum_spend_logs_retention_interval: CalendarSpan = "1h"
+    #: The operator's own function that tells who calls.
+    custom_auth: FunctionName | None = None
+    #: Tokens that these issuers sign are keys.
+    enable_jwt_auth: bool = False
+    litellm_jwtauth: JwtAuth | None = None
     litellm_key_header_name: HeaderName | None = None
+    #: Paths that may be called at all; none: every one. They hold for administrators, too.
+    allowed_routes: tuple[ExactPath, ...] = ()
+    #: Paths that only administrators may call, beside their own.
+    admin_only_routes: tuple[ExactPath, ...] = ()
     public_routes: tuple[ExactPath, ...] = ()
-    dangerously_permit_weak_or_unset_master_key: bool = False
+    dangerously_permit_weak_or_unset_master_key: Flag = False
     #: None: any origin when a key is required, only loopback origins when none is.
     allowed_origins: tuple[Origin, ...] | None = None
-    max_request_size_mb: Megabytes = 25
+    max_request_size_mb: Annotated[Megabytes, Field(le=1024)] = 25
     #: Of each answer of SageMaker's, whole or streamed; None: 64 for whole ones.
-    max_response_size_mb: Megabytes | None = None
+    max_response_size_mb: Annotated[Megabytes, Field(le=1024)] | None = None
     #: Values in lists and objects of a request's body; and its keys, lists and objects.
-    max_json_items: PositiveInt = 1000000
-    max_json_keys: PositiveInt = 400000
+    max_json_items: Count = 1000000
+    max_json_keys: Count = 400000
     #: The networks that may call; None: all.
     allowed_ips: Annotated[tuple[IpNetwork, ...], Field(min_length=1)] | None = None
     #: Take the client's address from X-Forwarded-For, where a proxy of these networks wrote it.
-    use_x_forwarded_for: bool = False
+    use_x_forwarded_for: Flag = False
     trusted_proxy_ranges: tuple[IpNetwork, ...] = ()
     #: Of each deployment, where neither it nor the router says so.
-    max_parallel_requests: PositiveInt | None = None
-    global_max_parallel_requests: PositiveInt | None = None
-    max_in_flight_requests_per_worker: PositiveInt | None = None
-    max_queued_requests_per_worker: NonNegativeInt = 100
+    max_parallel_requests: Places | None = None
+    global_max_parallel_requests: Places | None = None
+    max_in_flight_requests_per_worker: Places | None = None
+    max_queued_requests_per_worker: PlacesOrNone = 100
     admission_queue_timeout_seconds: Seconds = 10
-    forward_client_headers_to_llm_api: bool = False
+    forward_client_headers_to_llm_api: Flag = False
 
     @field_validator("trusted_proxy_ranges")
     @classmethod

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from adapters.deployment.values import Secret, Section, Text
+from adapters.deployment.values import (
+    Count,
+    CountOrNone,
+    Places,
+    Secret,
+    Section,
+    Text,
+)
 from proxy.config.redis_address import RedisUrl, spelled
 
 _PORT: Final = 6379
@@ -15,9 +22,15 @@ _PORT: Final = 6379
 class GroupLimits(Section):
     """What a public model may use, whichever deployment answers."""
 
-    rpm: PositiveInt | None = None
-    tpm: PositiveInt | None = None
-    max_parallel_requests: PositiveInt | None = None
+    rpm: Count | None = None
+    tpm: Count | None = None
+    max_parallel_requests: Places | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> GroupLimits:
+        if self.rpm is self.tpm is self.max_parallel_requests is None:
+            raise ValueError("needs rpm, tpm or max_parallel_requests: this limits nothing")
+        return self
 
 
 class SharedStateSettings(Section):
@@ -25,9 +38,9 @@ class SharedStateSettings(Section):
 
     redis_url: RedisUrl | None = None
     redis_host: Text | None = None
-    redis_port: Annotated[PositiveInt, Field(le=65535)] | None = None
+    redis_port: Annotated[Count, Field(le=65535)] | None = None
     redis_password: Secret | None = None
-    redis_db: NonNegativeInt | None = None
+    redis_db: CountOrNone | None = None
     #: Whether requests with a limit pass while Redis is away, each machine counting for itself.
     limits_without_redis: Literal["fail_open", "fail_closed"] = "fail_open"
 

@@ -9,10 +9,12 @@ import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import pairwise
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from adapters.deployment.values import Seconds
+from proxy.keys.duration import seconds_of
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]+")
@@ -44,6 +46,17 @@ def _header_name(text: str) -> str:
     return text
 
 
+def _calendar_span(text: str) -> str:
+    seconds_of(text)
+    return text
+
+
+def _function_name(text: str) -> str:
+    if not all(part.isidentifier() for part in text.split(".")) or "." not in text:
+        raise ValueError("expected module.function")
+    return text
+
+
 def _key_route(text: str) -> str:
     """Let LiteLLM's name for all that a key can be for stand beside paths."""
     return text if text == "llm_api_routes" else _exact_path(text)
@@ -58,12 +71,21 @@ def _model_pattern(text: str) -> str:
 
 
 def _database_url(secret: SecretStr) -> SecretStr:
-    scheme, mark, rest = secret.get_secret_value().partition("://")
-    if scheme not in {"sqlite", "postgres", "postgresql"} or not mark:
+    text = secret.get_secret_value()
+    scheme, mark, rest = text.partition("://")
+    if scheme not in {"sqlite", "postgres", "postgresql"} or not mark or not _has_a_port(text):
         raise ValueError("expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
     if scheme == "sqlite" and (not rest.startswith("/") or not rest.strip("/")):
         raise ValueError("expected a file: sqlite:///relative/path or sqlite:////absolute/path")
     return SecretStr(f"postgresql://{rest}") if scheme == "postgres" else secret
+
+
+def _has_a_port(url: str) -> bool:
+    """Whether what stands behind the host is a port, or nothing."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _network(text: Any) -> IPv4Network | IPv6Network:
@@ -77,6 +99,10 @@ def _network(text: Any) -> IPv4Network | IPv6Network:
 
 #: Upper bounds of a histogram's buckets.
 Buckets = Annotated[tuple[Seconds, ...], AfterValidator(_ascending)]
+#: A span as LiteLLM spells those of budgets: `30s`, `12h`, `90d`.
+CalendarSpan = Annotated[str, AfterValidator(_calendar_span)]
+#: `module.function`.
+FunctionName = Annotated[str, AfterValidator(_function_name)]
 ExactPath = Annotated[str, AfterValidator(_exact_path)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]

@@ -12,7 +12,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from adapters.deployment.values import Seconds, Section, Text
+from adapters.deployment.values import (
+    Flag,
+    Seconds,
+    Section,
+    Text,
+)
 
 _ENDPOINT_PATTERN = re.compile(r"[a-zA-Z0-9*-]+")
 
@@ -64,6 +69,6 @@ class Discover(Section):
     #: Tags that the endpoint has.
     tags: Mapping[str, str] = Field(default_factory=dict)
     #: List inference components in place of the endpoints that have them.
-    components: bool = False
+    components: Flag = False
     #: From one refresh to the next; AWS throttles the control plane for a whole account.
     refresh_seconds: Annotated[Seconds, Field(ge=30)] = 300

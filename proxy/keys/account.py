@@ -11,6 +11,7 @@ from collections.abc import Callable
 from adapters.errors import BudgetExceeded
 from proxy.keys.duration import seconds_of
 from proxy.keys.record import KeyRecord
+from proxy.keys.spend import Budget
 
 
 class Account:
@@ -58,6 +59,15 @@ class Account:
     def next_reset(self) -> float | None:
         """Give when a span that begins now would end."""
         return None if self._duration is None else self._clock() + self._duration
+
+    @property
+    def budget(self) -> Budget | None:
+        """What may be spent, and what is left of it; None without a limit."""
+        if self._most is None:
+            return None
+        span = None if self._reset_at is None else max(0.0, self._reset_at - self._clock())
+        hours = None if span is None else span / 3600
+        return Budget(self._label, self._most, max(0.0, self._most - self.spent), hours)
 
     def check(self) -> None:
         """Refuse further requests when the budget is spent.

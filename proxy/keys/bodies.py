@@ -60,6 +60,8 @@ Models = Annotated[
 ]
 Duration = Annotated[str, AfterValidator(_duration)]
 Limit = Annotated[int, Field(ge=0, le=2**53)]
+#: By public names of models.
+ModelLimits = Annotated[dict[Name, Limit], Field(max_length=_MOST)]
 Money = Annotated[float, Field(ge=0), AllowInfNan(allow_inf_nan=False)]
 Notes = Annotated[dict[str, Any], AfterValidator(_notes)]
 
@@ -82,6 +84,8 @@ class Terms(Body):
     rpm_limit: Limit | None = None
     tpm_limit: Limit | None = None
     max_parallel_requests: Limit | None = None
+    model_rpm_limit: ModelLimits | None = None
+    model_tpm_limit: ModelLimits | None = None
     max_budget: Money | None = None
     budget_duration: Duration | None = None
     #: They narrow; none opens a route of the administrator.

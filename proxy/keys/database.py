@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -47,9 +47,18 @@ def engine_for(address: str) -> AsyncEngine:
     Nothing of a statement's values is ever written into an error.
 
     Raises:
-        ConfigError: the file can't be made.
+        ConfigError: the address is none, or the file can't be made.
     """
-    url = make_url(address)
+    try:
+        return _engine(make_url(address))
+    except (ArgumentError, TypeError, ValueError):
+        raise ConfigError(
+            "database_url: expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+            path=_PLACE,
+        ) from None  # the cause repeats the address
+
+
+def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
     query = {name: value for name, value in url.query.items() if name not in _FOREIGN}

@@ -36,9 +36,16 @@ _OURS: Final = {
     "rpm_limit": "rpm",
     "tpm_limit": "tpm",
     "max_parallel_requests": "parallel",
+    "model_rpm_limit": "model_rpm",
+    "model_tpm_limit": "model_tpm",
     "allowed_routes": "routes",
     "metadata": "notes",
 }
+#: What null makes empty.
+_NEVER_NONE: Final = (
+    *("models", "routes", "tags", "aliases", "notes", "blocked"),
+    *("model_rpm", "model_tpm"),
+)
 _SAME: Final = ("models", "aliases", "max_budget", "budget_duration", "blocked", "tags")
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -184,7 +191,7 @@ class KeyDesk:
         values = {_OURS[name]: said[name] for name in _OURS if name in said}
         values |= {name: said[name] for name in _SAME if name in said}
         empty = KeyRecord(digest="", name="", created_at=0, updated_at=0)
-        for name in ("models", "routes", "tags", "aliases", "notes", "blocked"):
+        for name in _NEVER_NONE:
             if name in values:
                 value = getattr(empty, name) if values[name] is None else values[name]
                 values[name] = tuple(value) if isinstance(value, list) else value

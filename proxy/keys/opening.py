@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pydantic import SecretStr
-
 from adapters.errors import ConfigError
+from proxy.config.schema import GeneralSettings
+from proxy.keys.duration import seconds_of
 
 if TYPE_CHECKING:
     from proxy.keys.desk import KeyDesk
@@ -39,29 +39,30 @@ def quieten() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-async def prepare(address: SecretStr) -> None:
+async def prepare(general: GeneralSettings) -> None:
     """Make, or bring up to date, a database's tables, so that whoever starts next finds them.
 
     Raises:
         ConfigError: it can't be used, or its libraries are not installed.
     """
-    async with virtual_keys(address, ()):
+    async with virtual_keys(general, ()):
         pass
 
 
 @asynccontextmanager
 async def virtual_keys(
-    address: SecretStr | None, taken: Collection[bytes]
+    general: GeneralSettings, taken: Collection[bytes]
 ) -> AsyncIterator[VirtualKeys | None]:
     """Open a database for the block; None without one.
 
     Args:
-        address: `sqlite:///PATH` or `postgresql://…`.
+        general: Its address, and for how long rows of spend stay.
         taken: Digests of keys that are somebody else's.
 
     Raises:
         ConfigError: it can't be used, or its libraries are not installed.
     """
+    address = general.database_url
     if address is None:
         yield None
         return
@@ -74,6 +75,7 @@ async def virtual_keys(
         )
         from proxy.keys.desk import KeyDesk  # noqa: PLC0415 - an extra
         from proxy.keys.live import LiveKeys, in_step  # noqa: PLC0415 - an extra
+        from proxy.keys.retention import Retention, retained  # noqa: PLC0415 - an extra
         from proxy.keys.store import KeyStore  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise ConfigError(
@@ -85,7 +87,11 @@ async def virtual_keys(
     try:
         await bring_up_to_date(engine)
         live = LiveKeys(store)
-        async with in_step(live):
+        retention = Retention(
+            seconds_of(general.maximum_spend_logs_retention_period),
+            seconds_of(general.maximum_spend_logs_retention_interval),
+        )
+        async with in_step(live), retained(store, retention):
             yield VirtualKeys(
                 live,
                 KeyDesk(store, live, taken),

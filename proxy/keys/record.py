@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.auth.caller import Account, Caller, route_paths
-from proxy.auth.grants import Grants
-from proxy.limits import claims
+from proxy.auth.caller import Account, Caller
+from proxy.auth.terms import KeyTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +35,8 @@ class KeyRecord:
     rpm: int | None = None
     tpm: int | None = None
     parallel: int | None = None
+    model_rpm: Mapping[str, int] = field(default_factory=dict)
+    model_tpm: Mapping[str, int] = field(default_factory=dict)
     expires: float | None = None
     routes: tuple[str, ...] = ()
     blocked: bool = False
@@ -56,18 +57,18 @@ class KeyRecord:
 
     def caller(self, account: Account) -> Caller:
         """Give who calls with it."""
-        return Caller(
-            self.label,
-            digest=self.digest,
-            models=Grants.of(self.models),
+        terms = KeyTerms(
+            models=self.models,
             aliases=self.aliases,
-            routes=route_paths(self.routes),
-            claim=claims.of_key(
-                self.digest, self.label, rpm=self.rpm, tpm=self.tpm, parallel=self.parallel
-            ),
+            rpm=self.rpm,
+            tpm=self.tpm,
+            parallel=self.parallel,
+            model_rpm=self.model_rpm,
+            model_tpm=self.model_tpm,
+            routes=self.routes,
             expires=self.expires,
             blocked=self.blocked,
-            tags=frozenset(self.tags),
+            tags=self.tags,
             metadata=self.notes,
-            account=account,
         )
+        return terms.caller(self.label, self.digest, account)

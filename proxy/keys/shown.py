@@ -26,6 +26,8 @@ def shown_key(record: KeyRecord) -> Json:
         "rpm_limit": record.rpm,
         "tpm_limit": record.tpm,
         "max_parallel_requests": record.parallel,
+        "model_rpm_limit": dict(record.model_rpm),
+        "model_tpm_limit": dict(record.model_tpm),
         "allowed_routes": list(record.routes),
         "blocked": record.blocked,
         "tags": list(record.tags),

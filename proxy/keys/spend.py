@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Budget(NamedTuple):
+    """A key's budget and what is left of it; `hours` are those until it begins anew."""
+
+    label: str
+    most: float
+    left: float
+    hours: float | None
 
 
 @dataclass(frozen=True, slots=True)

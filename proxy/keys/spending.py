@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -17,13 +17,15 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
 from proxy.keys.account import Account
-from proxy.keys.spend import Charge, SpendLog, Spent
+from proxy.keys.spend import Budget, Charge, SpendLog, Spent
 from proxy.keys.store import KeyStore
 
 #: Requests in one batch.
 _BATCH: Final = 1000
 #: Requests that are remembered while the database is out of reach.
 MOST: Final = 50_000
+#: Keys whose budgets are told among the metrics.
+_MOST_WATCHED: Final = 1000
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -50,12 +52,24 @@ class Spending:
         self._waiting: deque[SpendLog] = deque()
         self._batch: _Batch | None = None
         self._lost = 0
+        #: Digests of keys that have spent here, as many as are watched.
+        self._watched: dict[str, None] = {}
+
+    def budgets(self) -> Iterator[Budget]:
+        """Give the budgets of the keys that have spent in this process."""
+        for digest in self._watched:
+            account = self.accounts.get(digest)
+            budget = None if account is None else account.budget
+            if budget is not None:
+                yield budget
 
     def note(self, log: SpendLog) -> None:
         """Count what a request has cost, at once here and soon in the database."""
         account = self.accounts.get(log.digest)
         if account is not None:
             account.charge(log.spend)
+            if len(self._watched) < _MOST_WATCHED:
+                self._watched[log.digest] = None
         if len(self._waiting) >= MOST:
             self._waiting.popleft()
             self._lost += 1

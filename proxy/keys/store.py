@@ -14,6 +14,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     case,
+    delete,
     func,
     insert,
     select,
@@ -138,6 +139,13 @@ class KeyStore:
             if logs:
                 await connection.execute(insert(SPEND_LOGS), [asdict(log) for log in logs])
             return [await _charged(connection, charge, revision) for charge in charges]
+
+    async def forget(self, before: float, most: int) -> int:
+        """Delete some of the requests that began before a time; give how many that were."""
+        old = select(SPEND_LOGS.c.request_id).where(SPEND_LOGS.c.started_at < before).limit(most)
+        async with self._engine.begin() as connection:
+            gone = delete(SPEND_LOGS).where(SPEND_LOGS.c.request_id.in_(old))
+            return (await connection.execute(gone)).rowcount
 
     async def logs(
         self,

@@ -41,6 +41,8 @@ KEYS: Final = Table(
     Column("rpm", BigInteger),
     Column("tpm", BigInteger),
     Column("parallel", BigInteger),
+    Column("model_rpm", JSON, nullable=False),
+    Column("model_tpm", JSON, nullable=False),
     Column("expires", Float),
     Column("routes", JSON, nullable=False),
     Column("blocked", Boolean, nullable=False),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.errors import Overloaded
+
 
 @dataclass(slots=True)
 class Drain:
@@ -13,3 +15,12 @@ class Drain:
     begun: bool = False
     #: What is still open is ended now.
     cut: bool = False
+
+
+def shutting_down() -> Overloaded:
+    """Give what is said where this process ends before the answer: another one may be asked."""
+    return Overloaded(
+        "The gateway is shutting down before the answer is complete.",
+        code="shutting_down",
+        retry_after=1,
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -21,6 +22,8 @@ class Plan:
     master_key: SecretStr | None = None
     #: The process's variables, with those that the configuration exports.
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Where the configuration file is; what it names is looked for there.
+    folder: Path | None = None
     #: What the operator should hear about it.
     notices: tuple[str, ...] = ()
 

@@ -41,6 +41,18 @@ def of_key(
     return _claim(f"key:{digest}", f"key {alias}", rpm, tpm, parallel)
 
 
+def of_key_for_model(
+    digest: str, alias: str, model: str, *, rpm: int | None = None, tpm: int | None = None
+) -> Claim:
+    """Give the claim of a key on one model, beside the key's own."""
+    return Claim(
+        scope=f"key:{digest}:model:{model}",
+        label=f"key {alias} and model {model}",
+        requests=rpm,
+        tokens=tpm,
+    )
+
+
 def _claim(
     scope: str, label: str, requests: int | None, tokens: int | None, parallel: int | None
 ) -> Claim | None:

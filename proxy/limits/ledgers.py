@@ -13,8 +13,9 @@ from pathlib import Path
 
 from proxy.limits.ledger import Ledger
 from proxy.limits.memory import MemoryLedger
-from proxy.limits.outage import GuardedLedger
+from proxy.limits.outage import GuardedLedger, Remote
 from proxy.limits.shared import SharedLedger
+from proxy.redis_line import Lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +45,23 @@ class Ledgers:
         self._local: Ledger = MemoryLedger() if folder is None else _shared(folder / "limits")
 
     @asynccontextmanager
-    async def open(self, redis: RedisSettings | None) -> AsyncIterator[Ledger]:
+    async def open(
+        self, redis: RedisSettings | None, lines: Lines | None = None
+    ) -> AsyncIterator[Ledger]:
         """Give the ledger for one configuration, for the block.
 
         Redis may be away then; its package must be there.
+
+        Args:
+            redis: Where counts are kept for several machines; None: nowhere.
+            lines: Those of the process.
         """
         if redis is None:
             yield self._local
             return
-        ledger = GuardedLedger(_redis_ledger(redis), self._local if redis.fail_open else None)
+        stand_in = self._local if redis.fail_open else None
+        line = (lines or Lines()).of(redis.url)
+        ledger = GuardedLedger(_redis_ledger(redis), stand_in, line)
         try:
             yield ledger
         finally:
@@ -68,7 +77,7 @@ def _shared(folder: Path) -> Ledger:
     return SharedLedger(folder)
 
 
-def _redis_ledger(redis: RedisSettings) -> Ledger:
+def _redis_ledger(redis: RedisSettings) -> Remote:
     from proxy.limits.redis_ledger import RedisLedger, client  # noqa: PLC0415 - an extra
 
     return RedisLedger(client(redis.url, redis.ca_file))

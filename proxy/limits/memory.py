@@ -46,7 +46,7 @@ class MemoryLedger:
     def correct(self, taken: Taken, requests: int, tokens: int) -> None:
         """Add differences; see `Counts`."""
         rows = [self._row(claim.scope) for claim in taken.claims]
-        amend(rows, taken, requests, tokens, bucket_of(self._clock()))
+        amend(rows, taken, requests, tokens, self._clock())
 
     def let_go(self, taken: Taken) -> None:
         """Give slots back; see `Counts`."""

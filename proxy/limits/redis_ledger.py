@@ -24,10 +24,10 @@ from redis.exceptions import RedisError
 from proxy.limits.claim import SLOT_WAIT, Claim, Kind, Remaining, Shortage, refusal
 from proxy.limits.ledger import Reservation, Taken, Unreachable
 from proxy.limits.scripts import CORRECT, RENEW, RESERVE
-from proxy.limits.window import MARGIN
+from proxy.limits.window import MARGIN, WINDOW
 
 #: Seconds that one round trip may take, a new connection included.
-PATIENCE = 0.5
+PATIENCE = 0.25
 #: Seconds after which a dead process's slots come back; they are renewed three times as often.
 LEASE = 30.0
 #: At once; who finds none free waits for one, within the patience.
@@ -118,7 +118,7 @@ class RedisLedger:
         reply = await self._run(self._reserve, keys, tokens, lease, term, slot_wait, *limits)
         if not reply[0]:
             meter, micros = meters[reply[1] - 1], reply[2]
-            wait = math.inf if micros < 0 else micros / _MICRO + MARGIN
+            wait = math.inf if micros < 0 else min(micros / _MICRO + MARGIN, WINDOW)
             raise refusal(Shortage(meter.claim, meter.kind, wait, reply[3]), tokens)
         remaining = _remaining(claims, meters, reply[2:])
         self._hold(lease, meters)
@@ -126,6 +126,15 @@ class RedisLedger:
             self,
             Taken(claims=claims, bucket=reply[1], tokens=tokens, remaining=remaining, lease=lease),
         )
+
+    async def ping(self) -> None:
+        """Find out whether Redis answers.
+
+        Raises:
+            Unreachable: it does not, or not in time.
+        """
+        async with self._answering():
+            await self._client.ping()
 
     def correct(self, taken: Taken, requests: int, tokens: int) -> None:
         """Add differences, behind the request's back; see `Counts`."""

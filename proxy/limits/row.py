@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from proxy.limits.claim import SLOT_WAIT, Claim, Remaining, Shortage, refusal
 from proxy.limits.ledger import Taken
-from proxy.limits.window import Cells, Window, bucket_of
+from proxy.limits.window import Cells, Window
 
 
 class Row:
@@ -41,13 +41,13 @@ class Row:
         """Give the number of cells that a row takes."""
         return 2 * Window.SIZE + holders
 
-    def left(self, claim: Claim, bucket: int) -> Remaining:
-        """Give what this scope has left in the window that ends with a bucket."""
+    def left(self, claim: Claim, now: float) -> Remaining:
+        """Give what this scope has left in the window that ends now."""
         requests, tokens, parallel = claim.requests, claim.tokens, claim.parallel
         return Remaining(
             claim,
-            None if requests is None else requests - self._requests.used(bucket),
-            None if tokens is None else tokens - self._tokens.used(bucket),
+            None if requests is None else requests - self._requests.used(now),
+            None if tokens is None else tokens - self._tokens.used(now),
             None if parallel is None else parallel - self.held(),
         )
 
@@ -64,12 +64,19 @@ class Row:
         if left.parallel is not None and left.parallel < 1:
             yield Shortage(claim, "parallel", SLOT_WAIT if claim.parallel else math.inf)
 
-    def count(self, claim: Claim, bucket: int, requests: int, tokens: int) -> None:
-        """Add amounts, which may be negative, to what this claim limits."""
+    def count(self, claim: Claim, now: float, requests: int, tokens: int) -> None:
+        """Add amounts to what this claim limits."""
         if claim.requests is not None and requests:
-            self._requests.add(bucket, requests)
+            self._requests.add(now, requests)
         if claim.tokens is not None and tokens:
-            self._tokens.add(bucket, tokens)
+            self._tokens.add(now, tokens)
+
+    def take_off(self, claim: Claim, bucket: int, requests: int, tokens: int) -> None:
+        """Forget amounts that were counted in a bucket."""
+        if claim.requests is not None:
+            self._requests.take_off(bucket, requests)
+        if claim.tokens is not None:
+            self._tokens.take_off(bucket, tokens)
 
     def hold(self, claim: Claim, slots: int) -> None:
         """Take slots for this process, or with a negative number give them back."""
@@ -106,23 +113,22 @@ def take(
     Raises:
         RateLimited: For the limit that has to be waited for longest.
     """
-    bucket = bucket_of(now)
-    lefts = [row.left(claim, bucket) for row, claim in zip(rows, claims, strict=True)]
+    lefts = [row.left(claim, now) for row, claim in zip(rows, claims, strict=True)]
     if not all(left.fits(tokens) for left in lefts):
         pairs = zip(rows, lefts, strict=True)
         lacks = [lack for row, left in pairs for lack in row.shortages(left, tokens, now)]
         raise refusal(max(lacks, key=attrgetter("wait")), tokens)
     for row, claim in zip(rows, claims, strict=True):
-        row.count(claim, bucket, 1, tokens)
+        row.count(claim, now, 1, tokens)
         row.hold(claim, 1)
     return tuple(left.less(tokens) for left in lefts)
 
 
-def amend(rows: Sequence[Row], taken: Taken, requests: int, tokens: int, bucket: int) -> None:
-    """Add differences to what was taken: tokens too many now, in this bucket; the rest back then.
+def amend(rows: Sequence[Row], taken: Taken, requests: int, tokens: int, now: float) -> None:
+    """Add differences to what was taken: tokens too many now; the rest back then.
 
     A long answer is used up when it is known, not when it was asked for.
     """
     for row, claim in zip(rows, taken.claims, strict=True):
-        row.count(claim, taken.bucket, requests, 0)
-        row.count(claim, taken.bucket if tokens < 0 else bucket, 0, tokens)
+        row.take_off(claim, taken.bucket, max(-requests, 0), max(-tokens, 0))
+        row.count(claim, now, 0, max(tokens, 0))

@@ -1,19 +1,21 @@
 """What Redis itself does for a ledger: three scripts, each atomic.
 
-A meter is one limit of one claim. A window is a hash, bucket -> amount, as `window.py` has it;
-slots are a sorted set, lease -> the microsecond at which it ends. Every key has an end of its own,
-so that nothing stays in Redis that nobody uses. The clock is the server's, so that machines may
-disagree about the time; the first argument stands in for it in tests.
+A meter is one limit of one claim. A window is a hash, bucket -> amount and, in its lowest bits, the
+microseconds after the bucket's beginning of what came last in it, as `window.py` has it; slots are
+a sorted set, lease -> the microsecond at which it ends. Every key has an end of its own, so that
+nothing stays in Redis that nobody uses. The clock is the server's, so that machines may disagree
+about the time; the first argument stands in for it in tests.
 
 Refuses to know claims and connections. Needs Redis 5 or later, which replicates what a script did.
 """
 
 from __future__ import annotations
 
-from proxy.limits.window import BUCKETS, WIDTH
+from proxy.limits.window import BUCKETS, WIDTH, WINDOW
 
 _CLOCK = f"""
-local BUCKETS, WIDTH = {BUCKETS}, {int(WIDTH * 1e6)}
+local BUCKETS, WIDTH, WINDOW = {BUCKETS}, {int(WIDTH * 1e6)}, {int(WINDOW * 1e6)}
+local SHIFT = 1048576
 local LIFE = (BUCKETS + 1) * WIDTH / 1000
 local now = tonumber(ARGV[1])
 if not now then
@@ -22,6 +24,14 @@ if not now then
 end
 local bucket = math.floor(now / WIDTH)
 local function integer(number) return string.format('%.0f', number) end
+local function amount_of(cell) return math.floor(cell / SHIFT) end
+local function leaves_at(at, cell) return at * WIDTH + cell % SHIFT + WINDOW end
+local function add(key, amount)
+  local cell = tonumber(redis.call('HGET', key, integer(bucket)) or 0)
+  local late = math.max(cell % SHIFT, math.ceil(now - bucket * WIDTH))
+  redis.call('HSET', key, integer(bucket), integer((amount_of(cell) + amount) * SHIFT + late))
+  redis.call('PEXPIRE', key, LIFE)
+end
 """
 
 #: Keys: one for each meter. Arguments: the clock, tokens, the lease's name, its microseconds, the
@@ -38,13 +48,12 @@ local function window(key)
   local used, live, dead = 0, {}, {}
   local fields = redis.call('HGETALL', key)
   for i = 1, #fields, 2 do
-    local at = tonumber(fields[i])
-    if at + BUCKETS <= bucket then
+    local at, cell = tonumber(fields[i]), tonumber(fields[i + 1])
+    if leaves_at(at, cell) <= now then
       dead[#dead + 1] = fields[i]
     else
-      local amount = tonumber(fields[i + 1])
-      used = used + amount
-      live[#live + 1] = {at, amount}
+      used = used + amount_of(cell)
+      live[#live + 1] = {at, cell}
     end
   end
   if #dead > 0 then redis.call('HDEL', key, unpack(dead)) end
@@ -55,8 +64,8 @@ local function wait(live, excess)
   table.sort(live, function(one, other) return one[1] < other[1] end)
   local leaving = 0
   for _, each in ipairs(live) do
-    leaving = leaving + each[2]
-    if leaving >= excess then return (each[1] + BUCKETS) * WIDTH - now end
+    leaving = leaving + amount_of(each[2])
+    if leaving >= excess then return leaves_at(each[1], each[2]) - now end
   end
 end
 
@@ -87,8 +96,7 @@ for i, key in ipairs(KEYS) do
     redis.call('ZADD', key, integer(now + term), lease)
     redis.call('PEXPIRE', key, math.ceil(term / 1000) + 1000)
   else
-    redis.call('HINCRBY', key, integer(bucket), kind == 'tokens' and tokens or 1)
-    redis.call('PEXPIRE', key, LIFE)
+    add(key, kind == 'tokens' and tokens or 1)
   end
 end
 return {1, bucket, unpack(left)}
@@ -104,10 +112,13 @@ local past, requests, tokens = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(AR
 for i, key in ipairs(KEYS) do
   local amount = ARGV[4 + i] == 'tokens' and tokens or requests
   if amount > 0 then
-    redis.call('HINCRBY', key, integer(bucket), amount)
-    redis.call('PEXPIRE', key, LIFE)
+    add(key, amount)
   elseif amount < 0 and redis.call('HEXISTS', key, integer(past)) == 1 then
-    if redis.call('HINCRBY', key, integer(past), amount) <= 0 then
+    local cell = tonumber(redis.call('HGET', key, integer(past)))
+    local left = amount_of(cell) + amount
+    if left > 0 then
+      redis.call('HSET', key, integer(past), integer(left * SHIFT + cell % SHIFT))
+    else
       redis.call('HDEL', key, integer(past))
     end
   end

@@ -54,8 +54,8 @@ class SharedLedger:
     def correct(self, taken: Taken, requests: int, tokens: int) -> None:
         """Add differences; see `Counts`."""
         with self._table.locked():
-            bucket = bucket_of(self._clock())
-            amend(self._rows(taken.claims, bucket), taken, requests, tokens, bucket)
+            now = self._clock()
+            amend(self._rows(taken.claims, bucket_of(now)), taken, requests, tokens, now)
 
     def let_go(self, taken: Taken) -> None:
         """Give slots back; see `Counts`."""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from adapters.errors import InvalidRequest, Overloaded
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.cache.store import Store, StoreUnavailable
 from proxy.deps import gateway, read_object
 from proxy.errors import JsonResponse

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from adapters.openai.completions import CompletionRequest
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.routes.table import Route, for_models
 from proxy.routes.text import generate
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from adapters.openai.embeddings import EmbeddingRequest
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.deps import read_call, until_gone
 from proxy.routes import answers
 from proxy.routes.table import Route, for_models

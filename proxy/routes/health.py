@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.errors import JsonResponse
 from proxy.lifecycle.life import Life
 from proxy.routes.table import Route

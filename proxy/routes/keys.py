@@ -16,7 +16,7 @@ from starlette.responses import Response
 from adapters.errors import InvalidRequest
 from adapters.openai.validation import validate
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.deps import gateway, read_object
 from proxy.errors import JsonResponse
 from proxy.keys.bodies import Body, DeleteKeys, GenerateKey, OneKey, RegenerateKey, UpdateKey
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 B = TypeVar("B", bound=Body)
 
 _MOST_ON_A_PAGE: Final = 100
+_FOR_KEYS: Final = frozenset({Access.CALLER, Access.NAMED})
 
 
 async def generate(request: Request, caller: Caller) -> Response:
@@ -145,7 +146,7 @@ def _paths() -> frozenset[str]:
     """Give all paths of the routes that a key can be for."""
     from proxy.routes import ROUTES as ALL  # noqa: PLC0415 - this file is one of them
 
-    return frozenset(path for each in ALL if each.access is Access.CALLER for path in each.paths)
+    return frozenset(path for each in ALL if each.access in _FOR_KEYS for path in each.paths)
 
 
 def _whole(text: str | None, name: str, otherwise: int) -> int:

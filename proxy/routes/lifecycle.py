@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from adapters.errors import ConfigError, InvalidRequest
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.errors import JsonResponse
 from proxy.lifecycle.control import Control
 from proxy.routes.table import Route

@@ -1,5 +1,7 @@
 """GET /metrics: the whole gateway's numbers, for Prometheus.
 
+They tell every caller's name and models, so a key sees them only where its terms name this path.
+
 Source: https://docs.litellm.ai/docs/proxy/prometheus
 """
 
@@ -11,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.routes.table import Route
 from proxy.telemetry.metrics.page import Page
 
@@ -30,7 +32,7 @@ ROUTES = (
     Route(
         paths=("/metrics",),
         method="GET",
-        access=Access.CALLER,
+        access=Access.NAMED,
         handler=scrape,
         summary="Metrics for Prometheus",
     ),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from adapters.base import Json
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.deps import gateway, permitted
 from proxy.errors import JsonResponse
 from proxy.routes.table import Route, with_v1

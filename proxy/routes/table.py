@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.auth.caller import Caller
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.deps import ClientGone, gateway
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
@@ -77,8 +77,8 @@ class Route:
         """Let the caller in, and answer."""
         if self.access is not Access.PUBLIC:
             gateway(request).peers.admit(request.state.client)
-        caller = await gateway(request).keyring.authenticate(request.scope, self.access)
-        caller.check_route(self.paths)
+        keyring = gateway(request).keyring
+        caller = await keyring.authenticate(request.scope, self.access, self.paths)
         try:
             return await self.handler(request, caller)
         except ClientGone:

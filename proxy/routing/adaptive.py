@@ -18,6 +18,9 @@ from adapters.errors import UpstreamError
 _DECREASE: Final = 0.7
 #: Seconds after which a refusal is no longer news: capacity may have been added since.
 _MEMORY: Final = 60.0
+#: By how much it may grow in a second of that time: by one, or by this share of it. Where calls are
+#: short every round of them would else end with a refusal.
+_MOST_GROWTH: Final = 0.05
 
 _REFUSALS: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
@@ -38,6 +41,9 @@ class AdaptiveLimit:
         self._clock = clock
         self._limit = math.inf
         self._refused_at = -math.inf
+        #: What it may grow by now, and when that was counted.
+        self._growth = 0.0
+        self._counted_at = -math.inf
         #: Counts decreases. Calls that began before the last one say nothing new when refused:
         #: one burst is one refusal.
         self.era = 0
@@ -56,13 +62,15 @@ class AdaptiveLimit:
         if era != self.era:
             return
         self.era += 1
-        self._refused_at = self._clock()
+        self._refused_at = self._counted_at = self._clock()
+        self._growth = 0.0
         self._limit = max(1.0, min(self._limit, under_way) * _DECREASE)
 
     def succeeded(self, under_way: int, most: float) -> None:
         """Note a call that was not refused: about one more is allowed for each round of calls.
 
-        A minute after the last refusal, one more for each call. What is not used does not grow.
+        But little more in a second, until a minute after the last refusal; then one more for each
+        call. What is not used does not grow.
 
         Args:
             under_way: Calls at the time, this one included.
@@ -70,7 +78,17 @@ class AdaptiveLimit:
         """
         if under_way * 2 < self._limit or math.isinf(self._limit):
             return
-        recent = self._clock() - self._refused_at < _MEMORY
-        self._limit += 1 / self._limit if recent else 1
+        self._limit += self._step()
         if self._limit >= most:
             self._limit = math.inf
+
+    def _step(self) -> float:
+        now = self._clock()
+        if now - self._refused_at >= _MEMORY:
+            return 1.0
+        a_second = max(1.0, self._limit * _MOST_GROWTH)
+        self._growth = min(self._growth + (now - self._counted_at) * a_second, a_second)
+        self._counted_at = now
+        step = min(1 / self._limit, self._growth)
+        self._growth -= step
+        return step

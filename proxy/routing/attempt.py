@@ -8,7 +8,15 @@ import structlog
 
 from adapters.base import Invoker, Json, Limits
 from adapters.endpoint import Endpoint
-from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, ModelError
+from adapters.errors import (
+    DeadlineExceeded,
+    EndpointCold,
+    GatewayError,
+    ModelError,
+    Rejected,
+    UpstreamError,
+    UpstreamTimeout,
+)
 from proxy.routing.admission import Admitted
 from proxy.routing.cooldown import counts
 from proxy.routing.gate import Probe
@@ -30,6 +38,7 @@ class Attempt:
         probe: Tells its gate what becomes of it.
         caller: Who asks; callers take turns where calls must wait.
         alone: There is no other deployment in the group.
+        is_trial: It tries a deployment that has rested.
         receipt: What the try has taken from the deployment's limits.
     """
 
@@ -41,6 +50,7 @@ class Attempt:
         caller: str = "",
         *,
         alone: bool,
+        is_trial: bool = False,
         receipt: Receipt | None = None,
     ) -> None:
         self.member = member
@@ -60,19 +70,28 @@ class Attempt:
         self._has_begun = False
         self._limits = Limits()
         self._is_stream = False
+        self._silence = member.live.silences[False]
+        self._waits = False
         member.live.in_flight += 1
-        self._is_trial = member.live.health.begin(member.cooldown)
+        self._is_trial = is_trial
 
     def give(self, limits: Limits, *, stream: bool) -> None:
-        """Note the time that it has."""
+        """Note the time that it has, and that it waits for a first byte from now on."""
         self._limits, self._is_stream = limits, stream
+        self._silence = self.member.live.silences[stream]
+        self._silence.begin()
+        self._waits = True
 
     def answered(self) -> None:
         """Note the first byte of a good answer."""
+        live = self.member.live
         self._probe.answered()
         self._has_begun = True
-        self.member.live.health.proved()
-        self.member.live.answered(self.member.live.clock() - self._started)
+        live.health.proved()
+        live.answered(live.clock() - self._started)
+        self._silence.took(live.clock() - self._started - self._queued)
+        self._waits_no_longer()
+        live.heard()
 
     def succeeded(self) -> None:
         """Note that the answer is complete."""
@@ -87,6 +106,8 @@ class Attempt:
         """
         member = self.member
         self._tried.error = error
+        if isinstance(error, UpstreamError) and not isinstance(error, UpstreamTimeout):
+            member.live.heard()
         if not self._was_asked or (isinstance(error, DeadlineExceeded) and self._is_hurried):
             return
         if isinstance(error, EndpointCold):
@@ -115,6 +136,8 @@ class Attempt:
         if not self._open:
             return
         self._open = False
+        refused_here = isinstance(error, Rejected) and not isinstance(error, DeadlineExceeded)
+        self._waits_no_longer(asked=self._was_asked and not refused_here)
         self._tried.ended(error)
         self._probe.ended()
         self.member.live.in_flight -= 1
@@ -127,6 +150,11 @@ class Attempt:
         if isinstance(tokens, int):
             self.member.live.used(tokens)
 
+    def _waits_no_longer(self, *, asked: bool = True) -> None:
+        if self._waits:
+            self._waits = False
+            self._silence.end(asked=asked)
+
     @property
     def _is_hurried(self) -> bool:
         return self.member.times.are_cut(self._had, stream=self._is_stream, begun=self._has_begun)
@@ -134,9 +162,14 @@ class Attempt:
     @property
     def _had(self) -> Limits:
         """Give the time that the deployment had: the queue's is not its own."""
-        given, place = self._limits, self._place
+        given = self._limits
         until = given.first_byte if self._is_stream else given.deadline
-        if place is None or not place.admitted or until is None:
+        if until is None:
             return given
-        waited = place.admitted_at - self._started
-        return replace(given, first_byte=min(given.first_byte, until - waited))
+        return replace(given, first_byte=min(given.first_byte, until - self._queued))
+
+    @property
+    def _queued(self) -> float:
+        """Give the seconds that it waited for its first permit."""
+        place = self._place
+        return place.admitted_at - self._started if place is not None and place.admitted else 0.0

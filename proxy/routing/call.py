@@ -15,6 +15,7 @@ from adapters.base import Head, Json, Origin, Task
 from adapters.endpoint import Endpoint
 from adapters.errors import GatewayError
 from proxy.cache.controls import NO_CONTROLS, CacheControls
+from proxy.lifecycle.drain import Drain, shutting_down
 from proxy.limits.claim import Claim, Remaining
 from proxy.routing.deadline import Deadline
 from proxy.routing.metering import Stopwatch
@@ -25,8 +26,9 @@ from proxy.routing.wishes import NO_WISHES, Wishes
 
 _log = structlog.stdlib.get_logger("sagegate")
 
-#: How a call ended; `gone` means that the client left before its answer was complete.
-Outcome = Literal["ok", "failed", "gone"]
+#: How a call ended; `gone` means that the client left before its answer was complete, `cut` that
+#: the process ended before.
+Outcome = Literal["ok", "failed", "gone", "cut"]
 #: What came of the cache: the answer was there, it was not, or nobody looked.
 CacheOutcome = Literal["hit", "miss", "bypass"]
 
@@ -52,10 +54,13 @@ class Call:
     stream: bool
     #: The SHA-256 of the caller's own key in hexadecimal digits; empty without one.
     key: str = field(default="", repr=False)
-    #: What that key may use.
-    claim: Claim | None = None
+    #: What that key may use in all, and what of the model that is asked for.
+    key_claim: Claim | None = None
+    claims: tuple[Claim, ...] = ()
     #: The client's address.
     client: str = ""
+    #: Whether the process ends, and cuts what is under way.
+    drain: Drain = field(default_factory=Drain)
     origin: Origin = field(default_factory=Origin)
     wishes: Wishes = NO_WISHES
     cache_controls: CacheControls = NO_CONTROLS
@@ -124,9 +129,9 @@ class Call:
     def used(self) -> tuple[int, int]:
         """How many tokens were read and written, as far as is known.
 
-        Where a client left before the container had told, an estimate stands for both.
+        Where it ended before the container had told, an estimate stands for both.
         """
-        if self.usage is None and self.outcome == "gone":
+        if self.usage is None and self.outcome in {"gone", "cut"}:
             return self.tokens, 0
         usage = self.usage or {}
         return usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
@@ -148,6 +153,11 @@ class Call:
         if isinstance(self.error, GatewayError):
             return self.error.status
         return HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was tried again, or elsewhere: who repeats it repeats all of that."""
+        return self.retries > 0 or sum(each.failed_there for each in self.tries) > 1
 
     @property
     def seconds(self) -> float:
@@ -227,8 +237,11 @@ class Call:
             self.request_id = error.request_id
 
     def gone(self) -> None:
-        """Note that the client left."""
-        self.outcome = "gone"
+        """Note that the client left; or had to, because the process ends."""
+        if self.drain.cut:
+            self.outcome, self.error = "cut", shutting_down()
+        else:
+            self.outcome = "gone"
 
 
 Report = Callable[[Call], None]

@@ -13,6 +13,7 @@ from proxy.routing.cooldown import Health
 from proxy.routing.gate import Gates
 from proxy.routing.news import News
 from proxy.routing.permits import Permits
+from proxy.routing.silence import Silence
 
 #: The weight of the latest answer in running means.
 _FRESHNESS: Final = 0.2
@@ -39,6 +40,8 @@ class LiveDeployment:
     memory: EndpointMemory = field(default_factory=EndpointMemory)
     health: Health = field(init=False)
     permits: Permits = field(init=False)
+    #: Of whole answers, and of streams.
+    silences: tuple[Silence, Silence] = field(init=False)
     #: Calls under way.
     in_flight: int = 0
     #: Streams that are open towards clients.
@@ -53,6 +56,7 @@ class LiveDeployment:
     def __post_init__(self) -> None:
         self.health = Health(self.clock)
         self.permits = Permits(self.clock)
+        self.silences = Silence(self.clock), Silence(self.clock)
 
     @property
     def latency(self) -> float:
@@ -63,6 +67,11 @@ class LiveDeployment:
     def tokens_this_minute(self) -> int:
         """Tokens of the answers that ended in the current minute."""
         return self._tokens if self._minute == self._now() else 0
+
+    def heard(self) -> None:
+        """Note that it said something, if only that it can't."""
+        for silence in self.silences:
+            silence.heard()
 
     def answered(self, seconds: float) -> None:
         """Note how long a first byte took."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.endpoint import Endpoint
@@ -63,6 +64,18 @@ class Member:
     def is_full(self) -> bool:
         """Whether it would refuse a further request."""
         return self.admission is not None and self.live.permits.is_full(self.admission)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is to be left alone after failures."""
+        return self.live.health.resting
+
+    def is_silent_among(self, group: Iterable[Member]) -> bool:
+        """Whether its calls wait for much longer than is usual in its group."""
+        pace = self.cooldown.seconds if self.cooldown.enabled else 0.0
+        kinds = zip(*(each.live.silences for each in group), strict=True)
+        pairs = zip(self.live.silences, kinds, strict=True)
+        return any(silence.lasts(others, pace) for silence, others in pairs)
 
     def gate_of(self, call: Call) -> Gate:
         """Give what a call reaches it through: a client may have chosen a part of the endpoint."""

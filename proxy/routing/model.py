@@ -108,7 +108,7 @@ class PublicModel:
 
     async def _counted(self, call: Call, params: Json, ask: Ask[T]) -> T:
         """Ask, once the limits of the caller's key have room for it."""
-        quota = None if call.claim is None else Quota(self.ledger, call.claim)
+        quota = Quota(self.ledger, call.claims) if call.claims else None
         return await counted(quota, call, partial(self._run, call, params, ask))
 
     async def _run(self, call: Call, params: Json, ask: Ask[T]) -> T:
@@ -176,7 +176,10 @@ def _first_that_waits(pools: Iterable[Pool]) -> Pool | None:
 
 @contextmanager
 def _watched(call: Call) -> Iterator[None]:
-    """Note on the call how the block ended."""
+    """Note on the call how the block ended.
+
+    After tries of our own clients are told not to try again: they would multiply them.
+    """
     try:
         yield
     except asyncio.CancelledError:
@@ -184,4 +187,6 @@ def _watched(call: Call) -> Iterator[None]:
         raise
     except Exception as error:
         call.failed(error)
+        if isinstance(error, GatewayError) and call.is_spent:
+            error.should_retry = False
         raise

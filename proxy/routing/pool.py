@@ -86,8 +86,7 @@ class Pool:
 
         Raises:
             EndpointCold: those that are not resting have yet to start; perhaps none was asked.
-            GatewayError: the last failure; `should_retry` is false once there were retries here,
-                so that clients don't multiply them.
+            GatewayError: the last failure.
         """
         return await counted(self.quota, call, partial(self._tried, call, ask, last=last))
 
@@ -103,10 +102,6 @@ class Pool:
                     if pause is None:
                         raise
                 await self.sleep(pause)
-        except GatewayError as error:
-            if call.retries:
-                error.should_retry = False
-            raise
         finally:
             tries.end()
 
@@ -151,8 +146,9 @@ class _Tries:
         stale = [member for member in ready if member.endpoint.id in self._tried]
         refusals: list[RateLimited] = []
         for candidates in (fresh, stale):
-            while candidates:
-                member = self._pool.choose(self._call, _with_room(candidates))
+            # Others go on while limits are asked: who could be tried before may rest by now.
+            while left := [each for each in candidates if not refusals or not each.is_resting]:
+                member = self._pool.choose(self._call, _with_room(self._talking(left)))
                 try:
                     return await self._begin_with(member)
                 except RateLimited as error:
@@ -161,16 +157,28 @@ class _Tries:
         raise min(refusals, key=_patience)
 
     async def _begin_with(self, member: Member) -> Attempt:
+        """Begin with a deployment; its trial, and its gate's, are this request's from the start."""
         call, receipt = self._call, None
         probe = Probe(member.gate_of(call), member.cold.pace)
+        is_trial = member.live.health.begin(member.cooldown)
         if member.quota is not None:
             try:
                 receipt = await take(member.quota, call, told=len(self._pool.members) == 1)
             except BaseException:
                 probe.ended()
+                if is_trial:
+                    member.live.health.spared()
                 raise
         tried = call.reaches(self._pool.model, member.endpoint, member.provider, member.price)
-        return Attempt(member, tried, probe, call.caller, alone=self._alone, receipt=receipt)
+        return Attempt(
+            member,
+            tried,
+            probe,
+            call.caller,
+            alone=self._alone,
+            is_trial=is_trial,
+            receipt=receipt,
+        )
 
     def end(self) -> None:
         """Wait for nothing any more."""
@@ -204,7 +212,7 @@ class _Tries:
         Raises:
             RateLimited: there are none.
         """
-        awake = [member for member in self._members if not member.live.health.resting]
+        awake = [member for member in self._members if not member.is_resting]
         if awake or self._alone:
             return awake or list(self._members)
         raise RateLimited(
@@ -238,6 +246,15 @@ class _Tries:
         healths = (member.live.health for member in self._members)
         return min((health.seconds_left for health in healths if health.resting), default=None)
 
+    def _talking(self, candidates: Sequence[Member]) -> Sequence[Member]:
+        """Give those that have not fallen silent, and could answer; else all."""
+        silent = [each for each in candidates if each.is_silent_among(self._members)]
+        if not silent:
+            return candidates
+        return [
+            each for each in candidates if not each.is_full and each not in silent
+        ] or candidates
+
     @property
     def _others(self) -> list[Member]:
         """Give the deployments that were not tried and could be asked now."""
@@ -245,7 +262,7 @@ class _Tries:
             each
             for each in self._members
             if each.endpoint.id not in self._tried
-            and not each.live.health.resting
+            and not each.is_resting
             and self._patience.lets(each)
         ]
 

@@ -12,10 +12,10 @@ from proxy.limits.ledger import Ledger, Reservation
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The limits of a deployment or a public model, and who counts."""
+    """Limits that hold together, and who counts."""
 
     ledger: Ledger
-    claim: Claim
+    claims: tuple[Claim, ...]
 
     async def take(self, tokens: int) -> Receipt:
         """Take a request of about so many tokens.
@@ -24,7 +24,7 @@ class Quota:
             RateLimited: it does not fit.
             Overloaded: nobody can tell.
         """
-        return Receipt(await self.ledger.reserve((self.claim,), tokens))
+        return Receipt(await self.ledger.reserve(self.claims, tokens))
 
 
 class Receipt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from adapters.errors import GatewayError
+from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, UpstreamError
 from proxy.routing.metering import Meter, Stopwatch
 
 
@@ -29,6 +29,13 @@ class Try:
     error: GatewayError | None = None
     #: The deployment rests because of it.
     cooled: bool = False
+
+    @property
+    def failed_there(self) -> bool:
+        """Whether AWS or the container was at work and failed, or took too long."""
+        if isinstance(self.error, EndpointCold):
+            return False
+        return isinstance(self.error, UpstreamError | DeadlineExceeded)
 
     def ended(self, error: GatewayError | None) -> None:
         """Note its end."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
+
+#: Seconds: none is no time at all, and its request is told so by whoever keeps the time.
+_LEAST: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,12 @@ class Wishes:
     no_fallbacks: bool = False
     tags: frozenset[str] = frozenset()
     session: str | None = None
+
+    def after(self, waited: float) -> Wishes:
+        """Give what is left of them once the request has waited for so many seconds."""
+        if self.seconds is None or not waited:
+            return self
+        return replace(self, seconds=max(self.seconds - waited, _LEAST))
 
 
 NO_WISHES = Wishes()

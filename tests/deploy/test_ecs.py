@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.cli import main
 from proxy.routes import ROUTES
 from tests.deploy.test_iam import known_actions

@@ -10,7 +10,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.cli import main
 from proxy.config.load import load_config
 from proxy.routes import ROUTES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.routes import ROUTES
 from tests.adapters.scripted import ScriptedInvoker
 from tests.proxy.served import CHAT, COMPLETION, KEY, config, served

@@ -88,6 +88,52 @@ async def test_a_wait_has_an_end() -> None:
         assert (await first).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "own", [{"json": {**CHAT, "timeout": 0.02}}, {"headers": {"x-litellm-timeout": "0.02"}}]
+)
+async def test_a_requests_own_time_is_shorter(own: dict[str, Any]) -> None:
+    """Nobody waits longer than they wanted to: 408, also where the door would let them wait."""
+    script = Held()
+    async with served(script, narrow(admission_queue_timeout_seconds=60)) as client:
+        first = chat(client)
+        await script.called.wait()
+        late = await client.post("/v1/chat/completions", **{"json": CHAT, **own})
+        assert (late.status_code, late.json()["error"]["type"]) == (408, "timeout_error")
+        script.go.set()
+        assert (await first).status_code == 200
+        assert (await chat(client)).status_code == 200
+
+
+async def test_the_wait_is_of_a_requests_own_time() -> None:
+    """What it waited for its turn is no longer there for its answer."""
+    script = Held()
+    async with served(script, narrow()) as client:
+        first = chat(client)
+        await script.called.wait()
+        waiting = asyncio.ensure_future(
+            client.post("/v1/chat/completions", json={**CHAT, "timeout": 30})
+        )
+        await asyncio.sleep(0.2)
+        script.go.set()
+        answer = await waiting
+        assert 25 < float(answer.headers["x-litellm-timeout"]) < 29.9
+        assert (await first).status_code == 200
+
+
+async def test_who_is_refused_at_once_is_not_parsed() -> None:
+    """A full door costs nothing: not even a body that is no JSON is looked at."""
+    script = Held()
+    async with served(script, narrow(max_queued_requests_per_worker=0)) as client:
+        first = chat(client)
+        await script.called.wait()
+        bad = await client.post(
+            "/v1/chat/completions", content=b"{", headers={"content-type": "application/json"}
+        )
+        assert bad.status_code == 503
+        script.go.set()
+        await first
+
+
 @pytest.mark.parametrize("path", ["/health/liveness", "/health/readiness", "/v1/models"])
 async def test_health_and_listings_never_wait(path: str) -> None:
     """What asks no model is answered however many requests there are."""

@@ -118,6 +118,9 @@ class Instruments:
         self.total_tokens = self._counter(
             "litellm_total_tokens_metric", "Tokens of prompts and answers.", _TOKENS
         )
+        self.spend = self._counter(
+            "litellm_spend_metric", "US dollars that requests have cost.", _TOKENS
+        )
         self.tries = self._counter(
             "litellm_deployment_total_requests", "Tries of a deployment.", _DEPLOYMENT
         )
@@ -215,6 +218,24 @@ class Instruments:
             "0: no failures lately; 1: some; 2: the deployment rests.",
             _STATE,
             mode="livemax",
+        )
+        self.budget_left = self._gauge(
+            "litellm_remaining_api_key_budget_metric",
+            "US dollars that a key may still spend.",
+            _CALLER,
+            mode="livemin",
+        )
+        self.budget_most = self._gauge(
+            "litellm_api_key_max_budget_metric",
+            "US dollars that a key may spend in all.",
+            _CALLER,
+            mode="livemax",
+        )
+        self.budget_hours = self._gauge(
+            "litellm_api_key_budget_remaining_hours_metric",
+            "Hours until a key's budget begins anew.",
+            _CALLER,
+            mode="livemin",
         )
         self.open_streams = self._gauge("sagegate_open_streams", "Streams open towards clients.")
         self.door_held = self._gauge(

@@ -14,9 +14,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from adapters.credential_state import CredentialState
+from proxy.keys.spend import Budget
 from proxy.routing.live import LiveState
 from proxy.routing.member import Member
 from proxy.telemetry.metrics.instruments import Labelled
+from proxy.telemetry.metrics.labels import OTHER
 from proxy.telemetry.metrics.reporter import Metrics
 
 _SECONDS: Final = 1.0
@@ -36,6 +38,7 @@ class Pulse:
         live: What is known of all deployments.
         members: Gives the deployments of the configuration that is served.
         credentials: Tells how they stand.
+        budgets: Gives those of keys.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Pulse:
         live: LiveState,
         members: Callable[[], Iterable[Member]],
         credentials: Callable[[], CredentialState],
+        budgets: Callable[[], Iterable[Budget]] = tuple,
     ) -> None:
         self._metrics = metrics
         self._calls = calls
         self._live = live
         self._members = members
         self._credentials = credentials
+        self._budgets = budgets
         self._counted = CredentialState()
         #: What was set last: a series whose subject is gone says 0.
         self._standing: dict[str, _Standing] = {}
@@ -66,6 +71,7 @@ class Pulse:
         self._look_at_deployments()
         self._set("state", all_of.state, dict(map(self._state, self._members())))
         self._look_at_credentials()
+        self._look_at_budgets()
 
     async def beat(self) -> None:
         """Look once a second, and take down by how much that was late."""
@@ -112,6 +118,23 @@ class Pulse:
             all_of.credential_refreshes.of({"outcome": outcome}).inc(more)
         age = 0.0 if now.oldest is None else max(time.time() - now.oldest, 0.0)
         all_of.credential_age.metric.set(age)
+
+    def _look_at_budgets(self) -> None:
+        all_of = self._metrics.all
+        left: dict[Any, float] = {}
+        most: dict[Any, float] = {}
+        hours: dict[Any, float] = {}
+        for budget in self._budgets():
+            alias = self._metrics.callers.of(budget.label)
+            if alias == OTHER:
+                continue  # several keys' budgets are no number
+            labels = (("api_key_alias", alias),)
+            left[labels], most[labels] = budget.left, budget.most
+            if budget.hours is not None:
+                hours[labels] = budget.hours
+        self._set("left", all_of.budget_left, left)
+        self._set("most", all_of.budget_most, most)
+        self._set("hours", all_of.budget_hours, hours)
 
     def _set(self, name: str, gauge: Labelled[Any], now: Mapping[Any, float]) -> None:
         for labels in self._standing.get(name, {}).keys() - now.keys():

@@ -46,7 +46,7 @@ class Metrics:
         self.all = Instruments(self.registry, tuple(buckets))
         self.models = BoundedNames(_MOST_NAMES)
         self.deployments = BoundedNames(_MOST_NAMES)
-        self._callers = BoundedNames(_MOST_CALLERS)
+        self.callers = BoundedNames(_MOST_CALLERS)
         #: Series that are counted together, looked up once: prometheus_client's own look-up of a
         #: series with a dozen labels costs more than counting.
         self._bound: dict[tuple[Any, ...], tuple[Any, ...]] = {}
@@ -64,15 +64,16 @@ class Metrics:
 
     def report(self, call: Call) -> None:
         """Count a call that has ended."""
-        caller, model = self._callers.of(call.caller), self.models.of(call.model)
+        caller, model = self.callers.of(call.caller), self.models.of(call.model)
         self._end(call, caller, model)
+        self._spend(call, caller, model)
         for tried in call.tries:
             self._try(tried, caller, model)
         if call.outcome == "ok":
             self._answer(call, caller, model)
         elif call.outcome == "gone":
             self.all.gone.of({"model_group": model}).inc()
-        elif call.stream and call.first_byte is not None:
+        elif call.outcome == "failed" and call.stream and call.first_byte is not None:
             self.all.truncated.of(self._ours(call.tries[-1])).inc()
         self._detours(call, caller, model)
         if call.cache is not None:
@@ -114,9 +115,19 @@ class Metrics:
                 "status_code": status,
             }
 
-        failed = (self.all.failed_requests,) if call.outcome == "failed" else ()
+        failed = (self.all.failed_requests,) if call.error is not None else ()
         for series in self._series(key, (self.all.requests, *failed), labels):
             series.inc()
+
+    def _spend(self, call: Call, caller: str, model: str) -> None:
+        cost = call.cost
+        if not cost:
+            return
+        last = call.tries[-1]
+        key = ("spend", caller, model, self.models.of(last.model), self._id(last))
+        labels = lambda: self._labels(caller, model, last)  # noqa: E731 - only where it is needed
+        for series in self._series(key, (self.all.spend,), labels):
+            series.inc(cost)
 
     def _try(self, tried: Try, caller: str, model: str) -> None:
         error = tried.error

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.sagemaker.transport import Client
 from tests.adapters.sagemaker.metadata import Metadata, serve_metadata
+from tests.adapters.sagemaker.transport.contract import CLIENTS
 from tests.sts_server import Sts, serve_sts
 
 VARIABLES = (
@@ -62,6 +64,14 @@ async def metadata(
     async with serve_metadata() as service:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", service.url)
         yield service
+
+
+@pytest.fixture(params=sorted(CLIENTS))
+async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    """A pool of connections of each implementation, closed at the end."""
+    client = CLIENTS[request.param]()
+    yield client
+    await client.aclose()
 
 
 @pytest.fixture

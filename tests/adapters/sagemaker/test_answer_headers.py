@@ -7,8 +7,8 @@ from multidict import CIMultiDict
 
 from adapters.base import Limits
 from adapters.sagemaker.answer_headers import messages_to_the_client
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
+from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.invoker import SageMakerInvoker
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, serve
 
@@ -50,7 +50,7 @@ def test_the_containers_own_text_is_scrubbed() -> None:
 
 async def test_both_operations_carry_them() -> None:
     """The head of a whole answer and of a stream has them."""
-    client = Client()
+    client = DirectClient()
     async with serve(lambda call: call.answer(X_Amzn_SageMaker_New_Session_Id="s-1")) as upstream:
         invoker = SageMakerInvoker(client, StaticCredentials(Credentials("AKIDEXAMPLE", "s")))
         reply = await invoker.invoke(upstream.target(), PAYLOAD, Limits())

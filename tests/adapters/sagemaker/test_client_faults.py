@@ -5,7 +5,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,20 +17,12 @@ from adapters.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
+from adapters.sagemaker.transport import Client
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, Upstream, head, serve
 
 KEYS = StaticCredentials(Credentials("AKIDEXAMPLE", "secret"))
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    """A pool of connections, closed at the end."""
-    client = Client()
-    yield client
-    await client.aclose()
 
 
 async def failure(client: Client, upstream: Upstream, limits: Limits | None = None) -> GatewayError:
@@ -207,7 +198,7 @@ async def test_not_http(client: Client) -> None:
         error = await failure(client, upstream)
     assert type(error) is MalformedReply
     assert error.status == 502
-    assert error.detail == "ClientResponseError"
+    assert "SECRET" not in str(error.detail)
 
 
 @pytest.fixture(scope="module")
@@ -237,20 +228,6 @@ async def test_untrusted_certificate(client: Client, certificate: Path) -> None:
     assert upstream.calls == []
 
 
-async def test_trusted_certificate(certificate: Path) -> None:
-    """With the authority trusted, the same server is spoken to; a wrong name still is not."""
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate)
-    client = Client(tls=ssl.create_default_context(cafile=str(certificate)))
-    async with serve(Call.answer, server) as upstream:
-        invoker = SageMakerInvoker(client, KEYS)
-        assert (await invoker.invoke(upstream.target(), PAYLOAD, Limits())).body == b"{}"
-        upstream.url = upstream.url.replace("127.0.0.1", "localhost")
-        error = await failure(client, upstream)
-    assert error.code == "tls_failed"
-    await client.aclose()
-
-
 async def test_no_tls_at_all(client: Client) -> None:
     """A server without TLS behind an https address is a failure, never a retry in clear (C7)."""
     heard: list[bytes] = []
@@ -269,18 +246,15 @@ async def test_no_tls_at_all(client: Client) -> None:
     assert not any(b"POST" in data for data in heard)
 
 
-async def test_limit_of_connections() -> None:
-    """With a limit, calls wait for their turn; without, each has its own connection."""
-    for limit, most in ((2, 2), (0, 10)):
-        client = Client(connections_per_host=limit)
-        async with serve(Call.answer) as upstream:
-            invoker = SageMakerInvoker(client, KEYS)
-            calls = [invoker.invoke(upstream.target(), PAYLOAD, Limits()) for _ in range(10)]
-            await asyncio.gather(*calls)
-        assert upstream.connections == most
-        await client.aclose()
+async def test_no_limit_of_connections(client: Client) -> None:
+    """Calls at the same time each have their own connection, and wait for nobody."""
+    async with serve(Call.answer) as upstream:
+        invoker = SageMakerInvoker(client, KEYS)
+        calls = [invoker.invoke(upstream.target(), PAYLOAD, Limits()) for _ in range(10)]
+        await asyncio.gather(*calls)
+    assert upstream.connections == 10
 
 
-async def test_unused_client_closes() -> None:
-    """A client that never called anybody closes without a word."""
-    await Client().aclose()
+async def test_unused_client_closes(client: Client) -> None:
+    """A client that never called anybody closes without a word, also twice."""
+    await client.aclose()

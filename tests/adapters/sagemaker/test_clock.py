@@ -8,9 +8,9 @@ import pytest
 
 from adapters.base import Limits
 from adapters.errors import UpstreamError
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
+from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.invoker import SageMakerInvoker
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, serve
 
@@ -64,7 +64,7 @@ async def test_a_call_with_a_wrong_clock(status: int) -> None:
         kind = "InvalidSignatureException"
         await call.answer(status, body, Date=AWS_SAYS, x_amzn_ErrorType=kind)
 
-    client = Client()
+    client = DirectClient()
     keys = StaticCredentials(Credentials("AKIDEXAMPLE", "secret"))
     invoker = SageMakerInvoker(client, keys, clock=lambda: AWS_TIME - 600)
     async with serve(script) as upstream:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -114,6 +115,33 @@ async def test_closing_closes_every_connection() -> None:
         await connections.aclose()
         await asyncio.wait_for(left.wait(), 10)
     await connections.aclose()
+
+
+async def test_a_control_plane_ends_with_its_last_user() -> None:
+    """A reload may need others: what nobody looks through is closed, its identity forgotten."""
+    connections = Connections()
+    left = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await call.answer()
+        await call.gone()
+        left.set()
+
+    async with serve(script) as upstream:
+        plane = connections.catalogue(KEYS, {"AWS_ENDPOINT_URL_SAGEMAKER": upstream.url})
+        await plane.describe_endpoint("e")
+        used = connections.catalogue(AMBIENT, {})
+        planes = {weakref.ref(plane)}
+        del plane
+        for _ in range(3):
+            gc.collect()
+            await asyncio.sleep(0)
+        await asyncio.wait_for(left.wait(), 10)
+        assert {each() for each in planes} == {None}
+        assert connections.catalogue(AMBIENT, {}) is used
+        assert connections.catalogue(KEYS, {}) not in (None, used)
+        await connections.aclose()
+        await connections.aclose()
 
 
 async def test_the_native_path_shares_its_tokens(connections: Connections) -> None:

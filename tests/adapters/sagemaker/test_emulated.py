@@ -21,8 +21,8 @@ from adapters.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
+from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.hosts import invocation_urls
 from adapters.sagemaker.invoker import SageMakerInvoker
 from emulator.server import running_emulator
@@ -47,9 +47,9 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
+async def client() -> AsyncIterator[DirectClient]:
     """A pool of connections, closed at the end."""
-    client = Client()
+    client = DirectClient()
     yield client
     await client.aclose()
 
@@ -80,19 +80,19 @@ def payload(body: dict[str, Any], *headers: tuple[str, str]) -> Payload:
     return Payload(body=json.dumps(body).encode(), headers=headers)
 
 
-def invoker(client: Client, keys: Credentials = KEYS) -> SageMakerInvoker:
+def invoker(client: DirectClient, keys: Credentials = KEYS) -> SageMakerInvoker:
     """Give an invoker for these keys."""
     return SageMakerInvoker(client, StaticCredentials(keys))
 
 
-async def stream(client: Client, where: Target) -> bytes:
+async def stream(client: DirectClient, where: Target) -> bytes:
     """Read a stream to its end."""
     opened = await invoker(client).open_stream(where, payload({**TGI, "stream": True}), Limits())
     return b"".join([chunk async for chunk in opened.chunks])
 
 
 @pytest.mark.parametrize("keys", [KEYS, TEMPORARY], ids=["permanent", "temporary"])
-async def test_signatures_are_accepted(client: Client, url: str, keys: Credentials) -> None:
+async def test_signatures_are_accepted(client: DirectClient, url: str, keys: Credentials) -> None:
     """Our signature passes a verifier that shares no line with it, with a session token too."""
     reply = await invoker(client, keys).invoke(target(url), payload(TGI), Limits())
     assert "Köln" in json.loads(reply.body)[0]["generated_text"]
@@ -100,7 +100,7 @@ async def test_signatures_are_accepted(client: Client, url: str, keys: Credentia
     assert reply.head.request_id
 
 
-async def test_the_deployments_own_headers(client: Client, url: str) -> None:
+async def test_the_deployments_own_headers(client: DirectClient, url: str) -> None:
     """Headers that the configuration names are signed, and arrive, with both operations."""
     where = target(url, headers=(("X-Amzn-SageMaker-Custom-Attributes", "tier=gold"),))
     await invoker(client).invoke(where, payload(TGI), Limits())
@@ -113,7 +113,7 @@ async def test_the_deployments_own_headers(client: Client, url: str) -> None:
         assert "x-amzn-sagemaker-custom-attributes" in headers["authorization"]
 
 
-async def test_signed_component_and_attributes(client: Client, url: str) -> None:
+async def test_signed_component_and_attributes(client: DirectClient, url: str) -> None:
     """The inference component and further headers are signed and reach their place."""
     where = target(url, "demo-components", inference_component="demo-component")
     attributes = ("X-Amzn-SageMaker-Custom-Attributes", "  accept_eula=true   x ")
@@ -137,7 +137,7 @@ async def test_signed_component_and_attributes(client: Client, url: str) -> None
     ids=["secret", "key", "no token", "region"],
 )
 async def test_refused_identities(
-    client: Client, url: str, keys: Credentials, region: str, code: str
+    client: DirectClient, url: str, keys: Credentials, region: str, code: str
 ) -> None:
     """What AWS refuses of our own identity is a 502 without AWS's text."""
     with pytest.raises(UpstreamError) as caught:
@@ -147,7 +147,7 @@ async def test_refused_identities(
     assert keys.access_key not in error.message
 
 
-async def test_clock_that_is_off(client: Client, url: str) -> None:
+async def test_clock_that_is_off(client: DirectClient, url: str) -> None:
     """A clock ten minutes off is a 502; the log's line names the clock (I4)."""
     early = SageMakerInvoker(client, StaticCredentials(KEYS), clock=lambda: 1_000_000_000.0)
     with pytest.raises(UpstreamError) as caught:
@@ -156,7 +156,7 @@ async def test_clock_that_is_off(client: Client, url: str) -> None:
     assert "clock" in str(caught.value.detail)
 
 
-async def test_unknown_endpoint(client: Client, url: str) -> None:
+async def test_unknown_endpoint(client: DirectClient, url: str) -> None:
     """An endpoint that does not exist is a 404 without the account's number, on both operations."""
     for operation in (invoker(client).invoke, invoker(client).open_stream):
         with pytest.raises(EndpointNotFound) as caught:
@@ -164,7 +164,7 @@ async def test_unknown_endpoint(client: Client, url: str) -> None:
         assert ACCOUNT not in caught.value.message
 
 
-async def test_refused_streaming(client: Client, url: str) -> None:
+async def test_refused_streaming(client: DirectClient, url: str) -> None:
     """An endpoint that can't stream is told apart, and serves plain calls."""
     where = target(url, "demo-no-stream")
     with pytest.raises(StreamingRefused):
@@ -189,7 +189,7 @@ async def test_refused_streaming(client: Client, url: str) -> None:
     ],
 )
 async def test_faults(
-    client: Client,
+    client: DirectClient,
     url: str,
     script: Any,
     fault: str,
@@ -218,7 +218,7 @@ async def test_faults(
     ],
 )
 async def test_stream_faults(
-    client: Client, url: str, script: Any, fault: str, kind: type[GatewayError]
+    client: DirectClient, url: str, script: Any, fault: str, kind: type[GatewayError]
 ) -> None:
     """Faults inside a stream raise after the records that came before them."""
     whole = await stream(client, target(url))
@@ -248,7 +248,7 @@ async def test_stream_faults(
     ],
 )
 async def test_hostile_framing(
-    client: Client, url: str, script: Any, options: dict[str, str]
+    client: DirectClient, url: str, script: Any, options: dict[str, str]
 ) -> None:
     """However frames and writes are cut, the bytes are the same."""
     whole = await stream(client, target(url))
@@ -256,7 +256,7 @@ async def test_hostile_framing(
     assert await stream(client, target(url)) == whole
 
 
-async def test_wall(client: Client, url: str, script: Any) -> None:
+async def test_wall(client: DirectClient, url: str, script: Any) -> None:
     """The container's own time-out is a 504."""
     script("model_error", status=0)
     with pytest.raises(UpstreamTimeout) as caught:

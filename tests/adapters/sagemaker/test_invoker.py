@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -21,23 +20,14 @@ from adapters.errors import (
     StreamingRefused,
     UpstreamError,
 )
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
-from adapters.sagemaker.response import MAX_BODY_BYTES
+from adapters.sagemaker.transport import MAX_BODY_BYTES, Client
 from tests.adapters.sagemaker.frames import part
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, Upstream, head, serve
 
 KEYS = Credentials("AKIDEXAMPLE", "secret", "token")
 LIMITS = Limits()
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    """A pool of connections, closed at the end."""
-    client = Client()
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

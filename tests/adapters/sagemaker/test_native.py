@@ -1,7 +1,7 @@
 """Whole calls over the native OpenAI path: what is sent, what comes back, the second try."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,11 +14,10 @@ from adapters.errors import (
     UpstreamError,
 )
 from adapters.sagemaker.bearer import LIFE_SECONDS, BearerTokens, mint_token
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.hosts import native_urls
 from adapters.sagemaker.native import OpenAIPathInvoker
-from adapters.sagemaker.response import MAX_BODY_BYTES
+from adapters.sagemaker.transport import MAX_BODY_BYTES, Client
 from tests.adapters.sagemaker.upstream import Call, Upstream, head, serve
 
 KEYS = Credentials("AKIDEXAMPLE", "secret", "session")
@@ -42,14 +41,6 @@ class Clock:
 def token_at(now: float) -> str:
     """Give the header of a token that was minted then."""
     return f"Bearer {mint_token(KEYS, REGION, now, LIFE_SECONDS)}"
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    """A pool of connections, closed at the end."""
-    client = Client()
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

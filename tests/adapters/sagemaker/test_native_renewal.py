@@ -14,9 +14,9 @@ import pytest
 from adapters.base import Limits
 from adapters.errors import DeadlineExceeded, UpstreamError
 from adapters.sagemaker.bearer import BearerTokens
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import Credentials, Issued
+from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.native import OpenAIPathInvoker
 from adapters.sagemaker.refreshing import RefreshingCredentials
 from tests.adapters.sagemaker.test_native import target
@@ -53,21 +53,23 @@ class Door:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
+async def client() -> AsyncIterator[DirectClient]:
     """A pool of connections, closed at the end."""
-    client = Client()
+    client = DirectClient()
     yield client
     await client.aclose()
 
 
-def invoker(client: Client, provider: RefreshingCredentials) -> OpenAIPathInvoker:
+def invoker(client: DirectClient, provider: RefreshingCredentials) -> OpenAIPathInvoker:
     """Give an invoker with tokens of its own."""
     return OpenAIPathInvoker(client, provider, BearerTokens())
 
 
 @pytest.mark.parametrize("code", STALE)
 @pytest.mark.parametrize("status", [401, 403])
-async def test_one_refresh_and_one_retry(client: Client, code: str | None, status: int) -> None:
+async def test_one_refresh_and_one_retry(
+    client: DirectClient, code: str | None, status: int
+) -> None:
     """Credentials that AWS calls over, or refuses without a name, are fetched anew, once."""
     source = Source()
     native = invoker(client, source.provider())
@@ -82,7 +84,7 @@ async def test_one_refresh_and_one_retry(client: Client, code: str | None, statu
     assert source.fetched == 2
 
 
-async def test_the_second_refusal_is_the_answer(client: Client) -> None:
+async def test_the_second_refusal_is_the_answer(client: DirectClient) -> None:
     """Others that are refused as well are a 502 that says why; nothing is tried a third time."""
     source = Source()
     door = Door()
@@ -96,7 +98,7 @@ async def test_the_second_refusal_is_the_answer(client: Client) -> None:
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidSignatureException"])
-async def test_other_refusals_cost_no_refresh(client: Client, code: str) -> None:
+async def test_other_refusals_cost_no_refresh(client: DirectClient, code: str) -> None:
     """What other credentials can't mend is tried with another token, and no other keys."""
     source = Source()
     door = Door(code)
@@ -107,7 +109,7 @@ async def test_other_refusals_cost_no_refresh(client: Client, code: str) -> None
     assert source.fetched == 1
 
 
-async def test_keys_without_a_session_are_not_fetched_again(client: Client) -> None:
+async def test_keys_without_a_session_are_not_fetched_again(client: DirectClient) -> None:
     """Lasting keys don't expire: another token of theirs is tried, and nobody is asked for keys."""
     lasting = Issued(Credentials("AKIDEXAMPLE", "secret"))
     fetched: list[Credentials | None] = []
@@ -126,7 +128,7 @@ async def test_keys_without_a_session_are_not_fetched_again(client: Client) -> N
     assert fetched == [None]
 
 
-async def test_no_others_to_be_had(client: Client) -> None:
+async def test_no_others_to_be_had(client: DirectClient) -> None:
     """While none can be fetched, the same credentials' fresh token is the second and last try."""
     source = Source()
     provider = source.provider()
@@ -140,7 +142,7 @@ async def test_no_others_to_be_had(client: Client) -> None:
     assert source.fetched == 2
 
 
-async def test_many_refused_at_once(client: Client) -> None:
+async def test_many_refused_at_once(client: DirectClient) -> None:
     """A hundred calls with the same stale credentials cause one refresh; all are answered."""
     source = Source()
     native = invoker(client, source.provider())
@@ -153,7 +155,7 @@ async def test_many_refused_at_once(client: Client) -> None:
     assert source.fetched == 2
 
 
-async def test_a_renewal_keeps_the_calls_time(client: Client) -> None:
+async def test_a_renewal_keeps_the_calls_time(client: DirectClient) -> None:
     """The call's time limit holds for both tries and for the refresh between them."""
     source = Source()
     provider = source.provider()
@@ -167,7 +169,7 @@ async def test_a_renewal_keeps_the_calls_time(client: Client) -> None:
     source.open.set()
 
 
-async def test_a_wrong_clock_is_told(client: Client) -> None:
+async def test_a_wrong_clock_is_told(client: DirectClient) -> None:
     """A refusal by an AWS whose time is another says so in its detail."""
     source = Source()
 

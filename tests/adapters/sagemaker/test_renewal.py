@@ -10,8 +10,8 @@ import pytest
 
 from adapters.base import Limits
 from adapters.errors import DeadlineExceeded, UpstreamError
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
+from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.invoker import SageMakerInvoker
 from tests.adapters.sagemaker.test_refreshing import Source, keys
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, serve
@@ -45,15 +45,15 @@ class Door:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
+async def client() -> AsyncIterator[DirectClient]:
     """A pool of connections, closed at the end."""
-    client = Client()
+    client = DirectClient()
     yield client
     await client.aclose()
 
 
 @pytest.mark.parametrize(("status", "code"), CODES)
-async def test_one_refresh_and_one_retry(client: Client, status: int, code: str) -> None:
+async def test_one_refresh_and_one_retry(client: DirectClient, status: int, code: str) -> None:
     """A refusal of temporary keys brings new ones, and the caller sees the answer to those."""
     source = Source()
     invoker = SageMakerInvoker(client, source.provider())
@@ -67,7 +67,7 @@ async def test_one_refresh_and_one_retry(client: Client, status: int, code: str)
     assert source.fetched == 2
 
 
-async def test_the_second_refusal_is_the_answer(client: Client) -> None:
+async def test_the_second_refusal_is_the_answer(client: DirectClient) -> None:
     """New keys that are refused as well are a 502; nothing is tried a third time."""
     source = Source()
     door = Door()
@@ -81,7 +81,7 @@ async def test_the_second_refusal_is_the_answer(client: Client) -> None:
     assert door.seen == ["ASIA1", "ASIA2"]
 
 
-async def test_no_other_keys_no_second_call(client: Client) -> None:
+async def test_no_other_keys_no_second_call(client: DirectClient) -> None:
     """Where a refresh brings nothing new, the first refusal is the answer."""
     source = Source()
     provider = source.provider()
@@ -96,7 +96,7 @@ async def test_no_other_keys_no_second_call(client: Client) -> None:
 
 
 @pytest.mark.parametrize("token", [None, "token"])
-async def test_static_keys_are_not_tried_again(client: Client, token: str | None) -> None:
+async def test_static_keys_are_not_tried_again(client: DirectClient, token: str | None) -> None:
     """Keys of the configuration have no successor: one call, one refusal."""
     door = Door()
     provider = StaticCredentials(Credentials("AKIDEXAMPLE", "secret", token))
@@ -107,7 +107,7 @@ async def test_static_keys_are_not_tried_again(client: Client, token: str | None
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidSignatureException"])
-async def test_other_refusals_are_final(client: Client, code: str) -> None:
+async def test_other_refusals_are_final(client: DirectClient, code: str) -> None:
     """What new keys can't mend costs no refresh."""
     source = Source()
     door = Door(code=code)
@@ -119,7 +119,7 @@ async def test_other_refusals_are_final(client: Client, code: str) -> None:
     assert source.fetched == 1
 
 
-async def test_many_refused_at_once(client: Client) -> None:
+async def test_many_refused_at_once(client: DirectClient) -> None:
     """A hundred calls with the same stale keys cause one refresh, and all are answered."""
     source = Source()
     invoker = SageMakerInvoker(client, source.provider())
@@ -132,7 +132,7 @@ async def test_many_refused_at_once(client: Client) -> None:
     assert set(door.seen) == {keys(1).access_key, keys(2).access_key}
 
 
-async def test_a_renewal_keeps_the_calls_time(client: Client) -> None:
+async def test_a_renewal_keeps_the_calls_time(client: DirectClient) -> None:
     """The call's time limit holds for both tries and for the refresh between them."""
     source = Source()
     provider = source.provider()

@@ -13,9 +13,9 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.base import Limits, Payload
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
+from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.identity import Keys, Role, RoleArn
 from adapters.sagemaker.identity import Sts as StsAddress
 from adapters.sagemaker.invoker import SageMakerInvoker
@@ -57,9 +57,9 @@ def journal(emulator_url: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
+async def client() -> AsyncIterator[DirectClient]:
     """A pool of connections, closed at the end."""
-    client = Client()
+    client = DirectClient()
     yield client
     await client.aclose()
 
@@ -79,7 +79,7 @@ def signers(journal: httpx.Client) -> Counter[str]:
 
 
 async def test_two_hundred_signers_during_a_refresh(
-    sts: Sts, emulator_url: str, journal: httpx.Client, client: Client
+    sts: Sts, emulator_url: str, journal: httpx.Client, client: DirectClient
 ) -> None:
     """Each of two hundred signatures made around a refresh is valid; STS is called once (I1)."""
     sts.sessions = 1

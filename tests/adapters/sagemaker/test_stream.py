@@ -4,7 +4,6 @@ import asyncio
 import gc
 import json
 import logging
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -16,9 +15,9 @@ from adapters.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from adapters.sagemaker.client import Client
 from adapters.sagemaker.credentials import Credentials, StaticCredentials
 from adapters.sagemaker.invoker import SageMakerInvoker
+from adapters.sagemaker.transport import Client
 from tests.adapters.sagemaker.frames import error, exception, message, part, string_header
 from tests.adapters.sagemaker.upstream import PAYLOAD, Call, chunk, head, serve
 
@@ -27,11 +26,9 @@ TEN = [b"record %d\n" % number for number in range(10)]
 
 
 @pytest.fixture
-async def invoker() -> AsyncIterator[SageMakerInvoker]:
+def invoker(client: Client) -> SageMakerInvoker:
     """An invoker for static keys."""
-    client = Client()
-    yield SageMakerInvoker(client, StaticCredentials(Credentials("AKIDEXAMPLE", "secret")))
-    await client.aclose()
+    return SageMakerInvoker(client, StaticCredentials(Credentials("AKIDEXAMPLE", "secret")))
 
 
 async def read(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -62,6 +64,8 @@ class Call:
 
     def reset(self) -> None:
         """Break the connection without a farewell."""
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
 
@@ -116,6 +120,7 @@ async def serve(script: Script, tls: ssl.SSLContext | None = None) -> AsyncItera
                 call = await receive(reader, writer, number)
                 upstream.calls.append(call)
                 await script(call)
+        writer.transport.abort()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversations.append((asyncio.create_task(converse(reader, writer)), writer))

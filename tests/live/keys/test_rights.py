@@ -5,13 +5,17 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
-from proxy.auth.keyring import Access
+from proxy.auth.route_rules import Access
 from proxy.routes import ROUTES
+from proxy.routes.table import Route
 from tests.live.gateway import Gateway, error_of
-from tests.live.keys.conftest import STATIC
+from tests.live.keys.conftest import ADMIN_SCOPE, CUSTOM, CUSTOM_ADMIN, STATIC
 from tests.live.keys.counter import Counter, shown
 from tests.live.leaks import MASTER_KEY, assert_log_is_clean, assert_reply_is_clean
+from tests.proxy.jwt.identity import Identity
 
+#: Called with an administrator's key it would end the gateway for the tests that come after.
+ENDS_IT = {"/health/drain"}
 EVERY = [(route, path) for route in ROUTES for path in route.paths]
 #: What a caller without the master key may reach, beside inference: all of it is listed here.
 LISTED_PUBLIC = {"/health/liveliness", "/health/liveness", "/health/readiness"}
@@ -31,36 +35,63 @@ def test_a12_the_public_routes_are_few() -> None:
     assert not [path for _, path in EVERY if "debug" in path or "test" in path]
 
 
+@pytest.fixture(scope="module")
+def callers(virtual: str, identity: Identity) -> list[str]:
+    """A key of each kind, none of them an administrator's."""
+    return [virtual, STATIC, identity.token(models=["chat"], scope="openid"), CUSTOM]
+
+
+@pytest.fixture(scope="module")
+def administrators(identity: Identity) -> list[str]:
+    """Whoever may do everything, by each way to be one."""
+    return [MASTER_KEY, identity.token(scope=f"openid {ADMIN_SCOPE}"), CUSTOM_ADMIN]
+
+
+@pytest.fixture(scope="module")
+def strangers(identity: Identity) -> list[str | None]:
+    """What is nobody's: no key, a wrong one, a token that is over, one for somebody else."""
+    return [
+        *(None, "sk-nobody-has-this-key", "' OR 1=1--"),
+        *(identity.token(exp=1), identity.token(aud="elsewhere")),
+    ]
+
+
 @pytest.mark.parametrize(
     ("route", "path"), EVERY, ids=lambda each: each if isinstance(each, str) else ""
 )
 def test_every_route_with_every_key(
-    gateway: Gateway, virtual: str, route: object, path: str
+    gateway: Gateway,
+    callers: list[str],
+    administrators: list[str],
+    strangers: list[str | None],
+    route: Route,
+    path: str,
 ) -> None:
     """A1 and A6, for the whole table: no key is 401, a caller's is 403 where it is not for it."""
-    found = next(each for each in ROUTES if each is route)
     url = path.replace("{model:path}", "chat").replace("{id:path}", "chat")
-    body = {"model": "chat"} if found.method == "POST" else None
+    body = {"model": "chat"} if route.method == "POST" else None
 
     def status(key: str | None) -> int:
         answer = gateway.http.request(
-            found.method,
+            route.method,
             url,
             json=body,
-            headers={"authorization": f"Bearer {key}"} if key else {"authorization": ""},
+            headers={"authorization": "" if key is None else f"Bearer {key}"},
         )
         assert_reply_is_clean(answer.text)
         return answer.status_code
 
-    if found.access is Access.PUBLIC:
+    if route.access is Access.PUBLIC:
         assert status(None) == 200
         return
-    assert status(None) == status("sk-nobody-has-this-key") == 401
-    for key in (virtual, STATIC):
-        if found.access is Access.ADMIN:
+    assert {status(key) for key in strangers} == {401}
+    for key in callers:
+        if route.access in {Access.ADMIN, Access.NAMED}:
             assert status(key) == 403
         else:
             assert status(key) not in {401, 403}
+    if path not in ENDS_IT:
+        assert not {status(key) for key in administrators} & {401, 403}
 
 
 def test_a08_models_of_a_key(gateway: Gateway, counter: Counter) -> None:
@@ -91,7 +122,7 @@ def test_openais_own_client(gateway: Gateway, counter: Counter) -> None:
             client.models.list()
 
 
-def test_no_key_is_in_the_log(gateway: Gateway, counter: Counter) -> None:
+def test_no_key_is_in_the_log(gateway: Gateway, counter: Counter, identity: Identity) -> None:
     """At its most talkative the log has no key, and nothing of what the database was told."""
     made = counter.made(key_alias="planted", metadata={"secret": "planted-in-the-notes"})
     counter.ask(made["key"])
@@ -100,7 +131,14 @@ def test_no_key_is_in_the_log(gateway: Gateway, counter: Counter) -> None:
     gateway.process.wait_for_line("key.deleted", "planted")
     log = gateway.process.err + gateway.process.out
     assert_log_is_clean(log)
-    for secret in (made["key"], made["key"][3:16], made["token"], STATIC, "planted-in-the-notes"):
+    token = identity.token(models=["chat"])
+    for key in (token, CUSTOM):
+        assert counter.ask(key).status_code == 200
+    log = gateway.process.err + gateway.process.out
+    for secret in (
+        *(made["key"], made["key"][3:16], made["token"], STATIC, "planted-in-the-notes"),
+        *(CUSTOM, token, token.rpartition(".")[2], token.split(".")[1]),
+    ):
         assert secret not in log
     assert gateway.http.get("/health/liveliness").status_code == httpx.codes.OK
     assert MASTER_KEY not in log

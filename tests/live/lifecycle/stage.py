@@ -24,14 +24,14 @@ class File:
 
     def __init__(self, path: Path, emulator: str) -> None:
         self.path = path
-        self._emulator = emulator
+        self.emulator = emulator
 
     def write(self, *models: serving.Yaml, **sections: Any) -> None:
         """Writes it anew: these models (one named `chat` if there are none), these sections."""
         entries = list(models) or [serving.model("chat", "sagemaker_chat/chat")]
         content = {
             "model_list": entries,
-            "router_settings": {"default_litellm_params": serving.defaults(self._emulator)},
+            "router_settings": {"default_litellm_params": serving.defaults(self.emulator)},
             "general_settings": {"master_key": MASTER_KEY},
             **sections,
         }

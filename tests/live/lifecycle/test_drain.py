@@ -1,5 +1,6 @@
 """The end: announced first, patient then, and nothing that is cut looks like an answer."""
 
+import json
 import signal
 import threading
 import time
@@ -96,6 +97,9 @@ def test_what_is_cut_says_so(file: File, emulated: Emulated, count: str, hurried
         assert answer.headers["retry-after"] == "1"
         assert gateway.process.ended() == 0
         assert_reply_is_clean(str(error) + answer.text)
+        lines = [line for line in gateway.process.err.splitlines() if "call.finished" in line]
+        ends = [(line["outcome"], line["status"]) for line in map(json.loads, lines)]
+        assert ends == [("cut", 503)] * 2
     emulated.counts(open=0)
 
 
@@ -112,9 +116,9 @@ def test_draining_by_request(file: File, emulated: Emulated) -> None:
         drained = gateway.http.post("/health/drain")
 
         assert drained.json() == {**ENDING, "in_flight_requests": 3}
+        assert get(gateway, "/health/backlog").json() == {"in_flight_requests": 3}
         for _ in range(8):
             assert unready(gateway)
-        assert get(gateway, "/health/backlog").json() == {"in_flight_requests": 3}
         assert all(stream.events()[-1] == "[DONE]" for stream in streams)
         until(lambda: get(gateway, "/health/backlog").json()["in_flight_requests"] == 0, "empty")
         assert models(gateway) == ["chat"]

@@ -21,7 +21,7 @@ CAPACITY = 4
 SECONDS = 0.5
 #: How many clients there are for each call that the endpoint takes, and for how long.
 TIMES = 10
-DURATION = 4.0
+DURATION = 3.0
 #: What a request may take that is let in: its own call, and one before it in the queue; the rest
 #: is the machine's. If all waited, the last one would take TIMES * SECONDS.
 BEARABLE = 10.0

@@ -203,6 +203,40 @@ async def test_all_llm_routes() -> None:
         assert (await client.get("/v1/models")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("routes", "status"),
+    [
+        ([], 403),
+        (["llm_api_routes"], 403),
+        (["/v1/models"], 403),
+        (["/metrics"], 200),
+        (["llm_api_routes", "/metrics"], 200),
+    ],
+)
+async def test_metrics_are_for_keys_that_are_named_for_them(routes: list[str], status: int) -> None:
+    """Metrics tell of all callers: only a key whose routes name /metrics gets them, and no more."""
+    async with keyed(allowed_routes=routes) as client:
+        answer = await client.get("/metrics")
+        assert answer.status_code == status
+        if status == 403:
+            assert error_of(answer)["code"] == "admin_only"
+        else:
+            models = await client.get("/v1/models")
+            assert models.status_code == (200 if "llm_api_routes" in routes else 403)
+        assert (await client.post("/config/reload")).status_code == 403
+
+
+async def test_metrics_without_a_key() -> None:
+    """`require_auth_for_metrics_endpoint: false` and `public_routes` open /metrics to everybody."""
+    for sections in (
+        {"litellm_settings": {"require_auth_for_metrics_endpoint": False}},
+        {"general_settings": {"public_routes": ["/metrics"]}},
+    ):
+        async with served(settings=config(**sections), master_key=KEY) as client:
+            del client.headers["authorization"]
+            assert (await client.get("/metrics")).status_code == 200
+
+
 async def test_the_keys_tags_win() -> None:
     """A key's tags choose the deployments, whatever tags the request brings."""
     models = [

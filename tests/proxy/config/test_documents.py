@@ -15,6 +15,7 @@ from adapters.deployment.settings import IDENTITY_KEYS, SigningSettings
 from proxy.cli import main
 from proxy.config.cache import CacheParams
 from proxy.config.deployment import DeploymentParams
+from proxy.config.jwt import JwtAuth, JwtIssuer, ScopeMapping
 from proxy.config.key_entry import KeyEntry
 from proxy.config.load import load_config
 from proxy.config.router import RouterSettings
@@ -52,6 +53,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "cache_params": CacheParams,
     "general_settings": GeneralSettings,
     "router_settings": RouterSettings,
+    "litellm_jwtauth": JwtAuth,
+    "issuers": JwtIssuer,
+    "scope_mappings": ScopeMapping,
 }
 
 

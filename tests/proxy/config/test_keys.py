@@ -203,10 +203,12 @@ def test_every_unsupported_key_is_refused_even_when_lenient(bench: Workbench, se
 
 def test_an_unsupported_key_that_is_off_is_harmless(bench: Workbench) -> None:
     """`false`, or nothing, behind a key that would be refused is accepted with a line."""
-    loaded = bench.load(MODEL + "general_settings: {enable_jwt_auth: false, allowed_routes: }\n")
+    loaded = bench.load(
+        MODEL + "general_settings: {enable_oauth2_auth: false, enforced_params: }\n"
+    )
     assert bench.short(loaded.notices) == [
-        "config.yaml:5:20: general_settings.enable_jwt_auth: not used: it is switched off",
-        "config.yaml:5:44: general_settings.allowed_routes: not used: it is switched off",
+        "config.yaml:5:20: general_settings.enable_oauth2_auth: not used: it is switched off",
+        "config.yaml:5:47: general_settings.enforced_params: not used: it is switched off",
     ]
 
 

@@ -16,13 +16,17 @@ def sqlite(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'keys.db'}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the address of an empty database, of either kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'keys.db'}"
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    connection = await asyncpg.connect(server.url)
+@pytest.fixture
+async def postgresql(postgres_server: PostgresServer) -> str:
+    """Give the address of an empty PostgreSQL database."""
+    connection = await asyncpg.connect(postgres_server.url)
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     await connection.close()
-    return server.url
+    return postgres_server.url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Give the address of an empty database, of either kind."""
+    address: str = request.getfixturevalue(request.param)
+    return address

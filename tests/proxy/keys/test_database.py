@@ -7,7 +7,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import Connection
@@ -17,6 +19,7 @@ from proxy.config.schema import GeneralSettings
 from proxy.exposure import master_key
 from proxy.keys.database import bring_up_to_date, engine_for
 from proxy.keys.opening import virtual_keys
+from proxy.keys.store import KeyStore
 from proxy.keys.tables import METADATA
 
 
@@ -42,6 +45,30 @@ async def test_the_migrations_lead_to_the_tables(database: str) -> None:
     await engine.dispose()
 
 
+async def test_keys_of_an_older_version(database: str) -> None:
+    """Keys that an earlier version made are there after the step to this one, as they were."""
+    engine = engine_for(database)
+
+    def make_first(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", "proxy.keys:migrations")
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO sagegate_keys (digest, name, models, aliases, routes, blocked, tags, "
+            "notes, spend, created_at, updated_at, deleted, revision, spend_revision) VALUES "
+            "('d', 'sk-...abcd', '[]', '{}', '[]', false, '[]', '{}', 1.5, 1, 1, false, 1, 0)"
+        )
+
+    async with engine.begin() as connection:
+        await connection.run_sync(make_first)
+    await bring_up_to_date(engine)
+    (record,) = await KeyStore(engine).keys_since(0)
+    assert (record.digest, record.spend, record.model_rpm) == ("d", 1.5, {})
+    await engine.dispose()
+
+
 async def test_a_newer_database(sqlite: str) -> None:
     """A database of a newer version is left alone, and said to be one."""
     engine = engine_for(sqlite)
@@ -58,12 +85,13 @@ async def test_a_newer_database(sqlite: str) -> None:
     [
         ("sqlite:////nowhere/at/all/keys.db", "can't be opened"),
         ("postgresql://owner:secret-word@127.0.0.1:1/nothing", "can't be used"),
+        ("postgresql://owner:secret-word@127.0.0.1:1/n?sslmode=none", "can't be used|expected"),
     ],
 )
 async def test_databases_that_cannot_be_used(address: str, words: str) -> None:
     """What is wrong is said without the password."""
     with pytest.raises(ConfigError, match=words) as refused:
-        async with virtual_keys(SecretStr(address), ()):
+        async with virtual_keys(GeneralSettings(database_url=SecretStr(address)), ()):
             raise AssertionError
     assert "secret-word" not in str(refused.value)
 
@@ -73,7 +101,7 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "keys.db"
     path.write_text("something else, and long enough to be looked at as a header" * 10)
     with pytest.raises(ConfigError, match="can't be used"):
-        async with virtual_keys(SecretStr(f"sqlite:///{path}"), ()):
+        async with virtual_keys(GeneralSettings(database_url=SecretStr(f"sqlite:///{path}")), ()):
             raise AssertionError
     assert path.read_text().startswith("something else")
 

@@ -12,8 +12,19 @@ import asyncpg
 import pytest
 
 from adapters.base import Json
+from proxy.keys.bodies import Terms
 from tests.proxy.keys.office import error_of, opened, shown
 from tests.proxy.served import KEY, served
+
+#: LiteLLM's fields of a key that are not honoured: `docs/keys.md` says why.
+LITELLMS_OTHERS = (
+    *("organization_id", "project_id", "agent_id", "budget_id", "access_group_ids"),
+    *("send_invite_email", "object_permission", "config", "router_settings"),
+    *("allowed_cache_controls", "allowed_passthrough_routes", "allowed_vector_store_indexes"),
+    *("temp_budget_increase", "temp_budget_expiry", "rpm_limit_type", "tpm_limit_type"),
+    *("guardrails", "disable_global_guardrails", "prompts", "enforced_params"),
+    *("auto_rotate", "rotation_interval"),
+)
 
 
 async def test_a_key_from_its_making_to_its_end(database: str) -> None:
@@ -136,6 +147,7 @@ async def test_names_are_taken_once(database: str) -> None:
         ({"user_role": "proxy_admin"}, "user_role"),
         ({"team_id": "t"}, "team_id"),
         ({"permissions": {}}, "permissions"),
+        *(({name: None}, name) for name in LITELLMS_OTHERS),
         ({"soft_budget": 1}, "soft_budget"),
         ({"model_max_budget": {}}, "model_max_budget"),
         ({"is_admin": True}, "is_admin"),
@@ -256,6 +268,17 @@ def _set(database: str, column: str, value: Any) -> None:
         file.execute(f"UPDATE sagegate_keys SET {column} = ?", (value,))  # noqa: S608 - ours
 
 
+async def test_a_key_for_prometheus(sqlite: str) -> None:
+    """A key made for /metrics gets the metrics and nothing else; one for models gets none."""
+    async with opened(sqlite) as office:
+        scraper = (await office.made(allowed_routes=["/metrics"]))["key"]
+        caller = (await office.made())["key"]
+        for key, status in ((scraper, 200), (caller, 403)):
+            answer = await office.client.get("/metrics", headers=shown(key))
+            assert answer.status_code == status
+        assert await office.status(scraper) == 403
+
+
 async def test_without_a_database() -> None:
     """Without a database the routes say what they need: 400, nothing else."""
     async with served(master_key=KEY) as client:
@@ -279,12 +302,17 @@ async def test_limits_of_a_key(sqlite: str) -> None:
         assert (await office.chat(KEY)).status_code == 200
 
 
-async def test_the_tables_are_named_after_us(postgres_server: Any, database: str) -> None:
+async def test_the_tables_are_named_after_us(postgresql: str) -> None:
     """In a database that others use too, every table of ours says so."""
-    if database.startswith("sqlite"):
-        pytest.skip("a file of our own")
-    async with opened(database):
-        connection = await asyncpg.connect(postgres_server.url)
+    async with opened(postgresql):
+        connection = await asyncpg.connect(postgresql)
         rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         await connection.close()
     assert {row["tablename"].partition("_")[0] for row in rows} == {"sagegate"}
+
+
+def test_the_page_has_every_field() -> None:
+    """Each of LiteLLM's fields of a key that is refused stands on the page, with the reason."""
+    page = (Path(__file__).parents[3] / "docs" / "keys.md").read_text(encoding="utf-8")
+    for name in (*LITELLMS_OTHERS, *Terms.model_fields):
+        assert f"`{name}`" in page, name

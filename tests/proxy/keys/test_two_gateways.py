@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import asyncpg
-import pytest
 
 from proxy.keys.live import INTERVAL
 from tests.postgres_server import serve_postgres
@@ -101,13 +100,11 @@ async def test_a_database_that_goes_away() -> None:
             assert await office.status(made["key"]) == 401
 
 
-async def test_a_restored_copy(database: str) -> None:
+async def test_a_restored_copy(postgresql: str) -> None:
     """An older copy of the database that takes its place is believed: its keys are the keys."""
-    if database.startswith("sqlite"):
-        pytest.skip("the file is not replaced under a running process")
-    async with opened(database) as office:
+    async with opened(postgresql) as office:
         made = await office.made()
-        connection = await asyncpg.connect(database)
+        connection = await asyncpg.connect(postgresql)
         await connection.execute("DELETE FROM sagegate_keys; UPDATE sagegate_changes SET keys = 0")
         await connection.close()
         await until(lambda: _is(office.status(made["key"]), 401))

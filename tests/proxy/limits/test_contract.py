@@ -3,7 +3,7 @@
 import math
 
 from proxy.limits.claim import Claim, LimitReached
-from proxy.limits.window import WIDTH
+from proxy.limits.window import MARGIN, WIDTH
 from tests.proxy.limits.bench import Bench, model
 
 KEY = Claim(scope="key:5f3a", label="key team-a", requests=5, tokens=500, parallel=5)
@@ -192,3 +192,14 @@ async def test_a_lowered_limit_holds_at_once(bench: Bench) -> None:
         await bench.take(model(requests=10))
     await bench.refused(model(requests=5))
     await bench.take(model(requests=6))
+
+
+async def test_nobody_is_told_to_wait_for_more_than_a_minute(bench: Bench) -> None:
+    """The longest wait is 60 s, which OpenAI's SDKs still obey, and then there is room."""
+    claim = model(requests=1)
+    await bench.take(claim)
+    error = await bench.refused(claim)
+    assert error.retry_after is not None
+    assert 59 < error.retry_after <= 60
+    bench.clock.pass_by(error.retry_after + MARGIN)
+    await bench.take(claim)

@@ -3,18 +3,21 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from adapters.errors import Overloaded
+from proxy.cache.redis_store import RedisStore
+from proxy.cache.store import StoreUnavailable
 from proxy.limits.claim import Claim
 from proxy.limits.ledger import Reservation, Unreachable
 from proxy.limits.memory import MemoryLedger
-from proxy.limits.outage import PAUSE, GuardedLedger
+from proxy.limits.outage import GuardedLedger
 from proxy.limits.redis_ledger import PATIENCE, RedisLedger, client
+from proxy.redis_line import PAUSE, Line
 from tests.proxy.limits.bench import Bench, Clock, model
 from tests.redis_server import RedisServer, serve_redis
 
@@ -27,14 +30,26 @@ def redis_of_ones_own() -> Iterator[RedisServer]:
 
 
 @asynccontextmanager
-async def guarded(url: str, *, fail_open: bool = True) -> AsyncIterator[Bench]:
+async def guarded(
+    url: str, *, fail_open: bool = True, line: Line | None = None
+) -> AsyncIterator[Bench]:
     """A Redis ledger with what stands in for it; the clock is the one of the outage."""
     clock = Clock()
-    ledger = GuardedLedger(RedisLedger(client(url)), MemoryLedger() if fail_open else None, clock)
+    stand_in = MemoryLedger() if fail_open else None
+    ledger = GuardedLedger(RedisLedger(client(url)), stand_in, line or Line(clock), clock)
     try:
         yield Bench(ledger, clock)
     finally:
         await ledger.aclose()
+
+
+async def probe(bench: Bench) -> None:
+    """Let the time of the next probe come, and a request that sees so; wait for its end."""
+    bench.clock.pass_by(PAUSE)
+    with suppress(Overloaded):
+        await bench.take(model(requests=100, name="other"))
+    assert isinstance(bench.ledger, GuardedLedger)
+    await bench.ledger.probed()
 
 
 async def test_redis_lost_and_found(redis_of_ones_own: RedisServer) -> None:
@@ -47,10 +62,10 @@ async def test_redis_lost_and_found(redis_of_ones_own: RedisServer) -> None:
             for _ in range(2):
                 await bench.take(claim)
             await bench.refused(claim)
-            bench.clock.pass_by(PAUSE)
-            await bench.refused(claim)  # tried again: still away
+            await probe(bench)
+            await bench.refused(claim)  # still away
             redis_of_ones_own.start()
-            bench.clock.pass_by(PAUSE)
+            await probe(bench)
             left = (await bench.take(claim)).remaining[0]
             assert left.requests == 1, "Redis counts again, from nothing"
     events = [(log["event"], log["log_level"]) for log in logs]
@@ -80,7 +95,7 @@ async def test_a_refusal_by_redis_ends_an_outage_too(redis_of_ones_own: RedisSer
             redis_of_ones_own.kill()
             await bench.refused(claim)
             redis_of_ones_own.start()
-            bench.clock.pass_by(PAUSE)
+            await probe(bench)
             await bench.refused(claim)
     assert logs[-1]["event"] == "limits.redis_found"
 
@@ -94,57 +109,69 @@ async def test_fail_closed_lets_nothing_pass_uncounted(redis_of_ones_own: RedisS
                 await bench.take(model(requests=5))
             assert raised.value.retry_after == PAUSE
         redis_of_ones_own.start()
-        bench.clock.pass_by(PAUSE)
+        await probe(bench)
         await bench.take(model(requests=5))
 
 
-async def test_redis_that_hangs_costs_one_request_half_a_second() -> None:
-    """A black hole is waited for once and then left alone, however many requests come."""
+@asynccontextmanager
+async def frozen() -> AsyncIterator[str]:
+    """The address of a Redis that takes connections and says nothing."""
 
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
-    server = await asyncio.start_server(hang, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        async with guarded(f"redis://127.0.0.1:{port}") as bench:
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_redis_that_hangs_costs_one_request_a_moment() -> None:
+    """A black hole is waited for once and then left alone, however many requests come."""
+    async with frozen() as url, guarded(url) as bench:
+        began = time.monotonic()
+        for _ in range(100):
+            await bench.take(model(requests=1000))
+        assert time.monotonic() - began < PATIENCE + 3
+
+
+async def test_limits_and_cache_wait_once_together() -> None:
+    """What one of them has found lost, the other one does not ask."""
+    line = Line()
+    async with frozen() as url, guarded(url, line=line) as bench:
+        store = RedisStore(url, namespace="c", timeout=0.05, line=line)
+        with pytest.raises(StoreUnavailable):
+            await store.get("a")
+        with capture_logs() as logs:
             began = time.monotonic()
-            for _ in range(100):
-                await bench.take(model(requests=1000))
-            assert time.monotonic() - began < PATIENCE + 3
+            await bench.take(model(requests=1))
+            assert time.monotonic() - began < PATIENCE
+        assert logs[0]["event"] == "limits.redis_lost"
+        await store.aclose()
 
 
-async def test_during_an_outage_one_request_tries_and_no_other_waits() -> None:
-    """Of many at once, one asks Redis again; the rest are answered meanwhile."""
+async def test_during_an_outage_nobody_waits_for_the_probe() -> None:
+    """At each pause one probe asks Redis; every request is answered meanwhile, at once."""
 
-    class Hanging:
-        def __init__(self) -> None:
-            self.asked = 0
-            self.gate = asyncio.Event()
+    class Hanging(MemoryLedger):
+        asked = 0
 
         async def reserve(self, claims: Sequence[Claim], tokens: int) -> Reservation:
-            assert claims, tokens
-            self.asked += 1
-            await self.gate.wait()
-            raise Unreachable
+            raise Unreachable(f"{claims} {tokens}")
 
-        async def aclose(self) -> None: ...
+        async def ping(self) -> None:
+            self.asked += 1
+            await asyncio.Event().wait()
 
     redis, clock = Hanging(), Clock()
-    ledger = GuardedLedger(redis, MemoryLedger(), clock)
-    redis.gate.set()
-    bench = Bench(ledger, clock)
+    bench = Bench(GuardedLedger(redis, MemoryLedger(), clock=clock), clock)
     await bench.take(model(requests=100))
-    redis.gate.clear()
-    clock.pass_by(PAUSE)
-    trying = asyncio.create_task(bench.take(model(requests=100)))
-    await asyncio.sleep(0)
-    for _ in range(10):
-        await bench.take(model(requests=100))
+    for _ in range(2):
+        clock.pass_by(PAUSE)
+        for _ in range(10):
+            await bench.take(model(requests=100))
+            await asyncio.sleep(0)
     assert redis.asked == 2
-    redis.gate.set()
-    await trying
+    await bench.ledger.aclose()
 
 
 async def test_a_wrong_password_is_an_outage_and_is_said_without_it() -> None:

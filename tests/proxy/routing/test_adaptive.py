@@ -81,12 +81,25 @@ def test_one_call_is_always_allowed(limit: AdaptiveLimit) -> None:
     assert limit.at_most(1000) == 1
 
 
-def test_a_round_of_successes_allows_one_more(limit: AdaptiveLimit) -> None:
+def test_a_round_of_successes_allows_one_more(limit: AdaptiveLimit, clock: Clock) -> None:
     """Soon after a refusal the limit feels its way: one more for as many calls as it allows."""
     refuse(limit, 20)
     for _ in range(15):
+        clock.now += 0.1
         limit.succeeded(14, 1000)
     assert limit.at_most(1000) == 15
+
+
+@pytest.mark.parametrize(("under_way", "grown"), [(6, 5), (1000, 735)])
+def test_short_calls_do_not_make_it_grow_faster(
+    limit: AdaptiveLimit, clock: Clock, under_way: int, grown: int
+) -> None:
+    """One more in a second, or a twentieth: else a thousand rounds would meet many refusals."""
+    refuse(limit, under_way)
+    clock.now += 1
+    for _ in range(10 * under_way * under_way):
+        limit.succeeded(under_way, math.inf)
+    assert limit.at_most(math.inf) == grown
 
 
 def test_an_old_refusal_is_no_news(limit: AdaptiveLimit, clock: Clock) -> None:

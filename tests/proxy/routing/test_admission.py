@@ -13,6 +13,7 @@ from adapters.errors import InvalidRequest, Throttled
 from proxy.routing.admission import Admitted
 from proxy.routing.permits import AdmissionPolicy, Permits, Place
 from tests.adapters.scripted import ScriptedInvoker
+from tests.proxy.routing.groups import Clock
 
 TARGET = Target(
     model="m", endpoint="e", region="us-east-1", invoke_url="http://e", stream_url="http://e"
@@ -24,7 +25,8 @@ class Door:
     """A scripted way to a deployment, with permits before it."""
 
     def __init__(self, **script: Any) -> None:
-        self.permits = Permits()
+        self.clock = Clock()
+        self.permits = Permits(self.clock)
         self.script = ScriptedInvoker(**script)
 
     def admitted(self, **changes: Any) -> Admitted:
@@ -112,6 +114,7 @@ async def test_throttling_lowers_an_adaptive_limit_and_success_raises_it() -> No
     for stream in held[:2]:
         await stream.aclose()
     for _ in range(3):
+        door.clock.now += 1
         await door.admitted(**adaptive).invoke(TARGET, PAYLOAD, Limits())
     assert door.permits.adaptive.at_most(10) == 3
 

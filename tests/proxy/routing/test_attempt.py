@@ -37,7 +37,8 @@ def test_a_trial_that_met_a_clients_fault_is_free_again() -> None:
     rested = member(clock=clock)
     rested.live.health.failed(Throttled("x"), rested.cooldown, alone=False)
     clock.now += 5
-    trial = Attempt(rested, note(), Probe(rested.gate, 5), alone=False)
+    is_trial = rested.live.health.begin(rested.cooldown)
+    trial = Attempt(rested, note(), Probe(rested.gate, 5), alone=False, is_trial=is_trial)
     assert rested.live.health.resting
     trial.close()
     trial.failed(ContextLengthExceeded("x"))

@@ -203,7 +203,7 @@ def test_limits_do_not_count_what_was_refused() -> None:
         ledger = SlowLedger(clock)
         scopes = ("deployment:d", "model:m")
         own, models = (
-            Quota(ledger, Claim(scope=scope, label=scope, requests=4)) for scope in scopes
+            Quota(ledger, (Claim(scope=scope, label=scope, requests=4),)) for scope in scopes
         )
         endpoint = Sleepy(starts_in=50)
         one = member(endpoint, quota=own)
@@ -226,7 +226,7 @@ def test_a_key_does_not_pay_for_what_was_refused() -> None:
         hasty = replace(model(member(Sleepy(starts_in=None), HASTY)), ledger=MemoryLedger(clock))
         for _ in range(2):
             with pytest.raises(EndpointCold):
-                await ask(hasty, claim=claim)
+                await ask(hasty, claims=(claim,))
         ended: list[Call] = []
         one = member(Sleepy(starts_in=None), price=Price(input_token=1, second=1))
         leaving = asyncio.ensure_future(ask(model(one, reports=ended)))

@@ -65,7 +65,7 @@ class Group:
         self.members.append(Member(endpoint=endpoint, quota=self.quota(claim), order=number))
 
     def quota(self, claim: Claim | None) -> Quota | None:
-        return None if claim is None else Quota(self.ledger, claim)
+        return None if claim is None else Quota(self.ledger, (claim,))
 
     def model(self, **limits: Any) -> PublicModel:
         """Give the model."""

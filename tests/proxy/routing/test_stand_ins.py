@@ -10,7 +10,11 @@ import pytest
 from adapters.errors import (
     ContextLengthExceeded,
     DeadlineExceeded,
+    EndpointCold,
+    GatewayError,
     ModelError,
+    Overloaded,
+    RateLimited,
     Throttled,
     UpstreamError,
 )
@@ -182,3 +186,21 @@ async def test_a_stand_ins_own_time_is_shorter() -> None:
     async with asyncio.timeout(10):
         await asked.call(call, ASK)
     assert call.group == "c"
+
+
+async def test_clients_are_told_that_others_were_asked() -> None:
+    """A client's SDK would ask them all again: `x-should-retry: false`, as after retries."""
+    asked = model(named("m", script(broken())), named("b", script(broken(Throttled))))
+    with pytest.raises(Throttled) as caught:
+        await asked.call(new_call(), ASK)
+    assert caught.value.should_retry is False
+
+
+@pytest.mark.parametrize("refusal", [Overloaded, EndpointCold, RateLimited])
+async def test_who_was_not_asked_is_no_reason_to_give_up(refusal: type[GatewayError]) -> None:
+    """One call that failed, and a stand-in that is full, cold or at its limit: come again."""
+    for first, second in ((broken(Throttled), broken(refusal)), (broken(refusal), broken())):
+        asked = model(named("m", script(first)), named("b", script(second)))
+        with pytest.raises(GatewayError) as caught:
+            await asked.call(new_call(), ASK)
+        assert caught.value.should_retry is None

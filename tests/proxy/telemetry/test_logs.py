@@ -109,6 +109,18 @@ def test_a_client_that_left_is_499(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines(capsys)[0]["status"] == 499
 
 
+def test_a_call_that_the_end_cuts_is_503(capsys: pytest.CaptureFixture[str]) -> None:
+    """The client did not leave: the process ended before the answer."""
+    logs.configure(as_json=True)
+    call = new_call()
+    call.drain.cut = True
+    call.gone()
+    logs.report_call(call)
+    (line,) = lines(capsys)
+    told = (line["outcome"], line["status"], line["error_code"])
+    assert told == ("cut", 503, "shutting_down")
+
+
 def test_other_libraries_lines_look_alike(capsys: pytest.CaptureFixture[str]) -> None:
     """What the server and the adapters log through Python's logging has the same form."""
     logs.configure(as_json=True)

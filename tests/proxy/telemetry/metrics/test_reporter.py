@@ -133,6 +133,19 @@ def test_a_client_that_left(metrics: Metrics) -> None:
     assert total(metrics, "litellm_proxy_failed_requests_metric_total") == 0
 
 
+def test_a_call_that_the_end_cuts(metrics: Metrics) -> None:
+    """It is a failed request with 503: nobody left, and no stream of AWS's broke off."""
+    call = new_call()
+    call.stream = True
+    call.answered()
+    call.drain.cut = True
+    call.gone()
+    metrics.report(call)
+    assert total(metrics, "litellm_proxy_failed_requests_metric_total", exception_status="503") == 1
+    assert total(metrics, "sagegate_gone_clients_total") == 0
+    assert total(metrics, "sagegate_truncated_streams_total") == 0
+
+
 def test_a_fault_of_our_own_is_a_500(metrics: Metrics) -> None:
     """What no error of ours describes is counted by its class."""
     call = new_call()

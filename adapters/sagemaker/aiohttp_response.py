@@ -1,4 +1,4 @@
-"""One HTTP answer: its status and headers, and its body as it arrives.
+"""One HTTP answer by aiohttp: its status and headers, and its body as it arrives.
 
 Knows aiohttp's response and what its failures become in our tree; refuses to know what the answer
 means.
@@ -9,29 +9,32 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from typing import Literal
 
 import aiohttp
 
 from adapters.base import Limits
-from adapters.errors import (
-    DeadlineExceeded,
-    GatewayError,
-    MalformedReply,
-    UpstreamError,
-    UpstreamTimeout,
+from adapters.errors import GatewayError, UpstreamError
+from adapters.sagemaker.transport import (
+    MAX_BODY_BYTES,
+    broken,
+    connect_timed_out,
+    described,
+    larger_than,
+    not_connected,
+    not_http,
+    not_secure,
+    time_over,
+    too_large,
 )
-
-#: An answer beyond this is refused; SageMaker's own limit is 6 MiB.
-MAX_BODY_BYTES = 64 * 1024 * 1024
-_MEGABYTE = 1024 * 1024
 
 #: What aiohttp, the socket and TLS raise; `TimeoutError` is an `OSError`.
 TRANSPORT_FAILURES = (aiohttp.ClientError, OSError)
+#: The last one: aiohttp's word for a wait on a connection that has closed meanwhile.
+_READ_FAILURES = (*TRANSPORT_FAILURES, RuntimeError)
 
 
-class Response:
-    """An answer whose headers are there. Read it to its end, or close it.
+class AiohttpResponse:
+    """An answer whose headers are there; an `adapters.sagemaker.transport.Response`.
 
     Args:
         raw: aiohttp's response.
@@ -79,7 +82,7 @@ class Response:
             self.close()
             silent = isinstance(error, aiohttp.ServerTimeoutError)
             raise time_over(self._limits, "idle" if silent else "deadline") from error
-        except TRANSPORT_FAILURES as error:
+        except _READ_FAILURES as error:
             # What came in the same moment as the failure still counts: it is given first, and the
             # next call meets the failure again. aiohttp has no public call that would not drop it.
             data = content._read_nowait(-1)  # noqa: SLF001 - see above; a test holds aiohttp to it
@@ -107,7 +110,7 @@ class Response:
             size += len(part)
             if size > limit:
                 self.close()
-                raise MalformedReply("The endpoint's answer is too large.")
+                raise too_large()
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -122,11 +125,7 @@ class Response:
         most = self._limits.most_bytes
         if most is not None and self._size > most and self._raw.ok:
             self.close()
-            raise MalformedReply(
-                f"The endpoint's answer is larger than {most / _MEGABYTE:g} MB, the most that the "
-                "gateway takes.",
-                code="response_too_large",
-            )
+            raise larger_than(most)
 
     def _check_deadline(self) -> None:
         """Look at the clock: a slow reader finds something to read each time and never waits."""
@@ -165,38 +164,20 @@ def _see(closed: asyncio.Future[None]) -> None:
         closed.exception()
 
 
-def time_over(limits: Limits, limit: Literal["first_byte", "idle", "deadline"]) -> DeadlineExceeded:
-    """Give the error for one of our own limits that is over; the log says which."""
-    return DeadlineExceeded.after(getattr(limits, limit), detail=limit)
-
-
 def translate_failure(error: BaseException) -> GatewayError:
     """Turn a failure of the transport into an error of our tree; its text is for the log only."""
-    detail = type(error).__name__
-    if isinstance(error, OSError):  # aiohttp's other failures quote what the peer sent
-        detail = f"{detail}: {error}"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return UpstreamTimeout(
-            "The connection to SageMaker was not made in time.", retryable=True, detail=detail
-        )
+        return connect_timed_out(described(error))
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return UpstreamError(
             "The proxy on the way to SageMaker refused the connection.",
             code="proxy_refused",
-            detail=f"{detail}: status {error.status}",
+            detail=f"{type(error).__name__}: status {error.status}",
         )
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
-        return UpstreamError(
-            "The connection to SageMaker is not secure: its certificate was not accepted.",
-            code="tls_failed",
-            detail=detail,
-        )
+        return not_secure(described(error))
     if isinstance(error, aiohttp.ClientConnectorError):
-        return UpstreamError(
-            "SageMaker can't be reached.", code="connection_failed", retryable=True, detail=detail
-        )
+        return not_connected(error, described(error))
     if isinstance(error, aiohttp.ClientResponseError):
-        return MalformedReply("The endpoint's answer is not HTTP.", detail=detail)
-    return UpstreamError(
-        "The connection to SageMaker broke.", code="connection_lost", retryable=True, detail=detail
-    )
+        return not_http(error)
+    return broken(error)

@@ -1,0 +1,118 @@
+"""HTTP/1.1 answers out of a connection's bytes: where each begins and ends, and what is no answer.
+
+Sans I/O. Knows httptools and what a head may be; refuses to know sockets. More strict than HTTP
+has to be wherever two readers of the same bytes could disagree about an answer's end.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from adapters.sagemaker.direct.inbox import Inbox
+
+#: Of all heads of an answer (with interim ones and trailers), and its lines.
+MAX_HEAD_BYTES: Final = 64 * 1024
+MAX_HEAD_LINES: Final = 128
+
+_BODILESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
+
+class NotHttpError(Exception):
+    """The bytes are no answer: no head, or no body as the head has it."""
+
+
+class AnswerParser:
+    """Reads one answer after the other, as they come over one connection."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._parser = HttpResponseParser(self)
+        self.expect(inbox)
+
+    def expect(self, inbox: Inbox) -> None:
+        """Make ready for the answer to a request, which goes to an inbox of its own."""
+        self._inbox = inbox
+        self._headers: dict[str, str] = {}
+        self._lines = 0
+        self._header_bytes = 0
+        self._head_bytes = 0
+        self._interim = False
+        self._surplus = False
+        self._until_close = False
+        self._keep_alive = False
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the connection may serve another request after this answer."""
+        return self._keep_alive and not self._surplus
+
+    def feed(self, data: bytes) -> None:
+        """Read what has come.
+
+        Raises:
+            NotHttpError: it can't be read; what is complete in front of that has been taken.
+        """
+        inbox = self._inbox
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            if not inbox.ended:
+                raise NotHttpError from error
+            self._surplus = True
+        if not inbox.status:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                raise NotHttpError("The head is too large.")
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether the answer is over when the peer closes."""
+        return bool(self._inbox.status) and self._until_close
+
+    # What follows is called by httptools.
+
+    def on_message_begin(self) -> None:
+        """Take note that an answer begins; there is but one."""
+        if self._inbox.ended:
+            self._surplus = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a line of a head, or a trailer, which is counted and left out."""
+        self._lines += 1
+        self._header_bytes += len(name) + len(value)
+        if self._lines > MAX_HEAD_LINES or self._header_bytes > MAX_HEAD_BYTES:
+            raise NotHttpError("The head is too large.")
+        self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+
+    def on_headers_complete(self) -> None:
+        """Take the end of a head."""
+        status = self._parser.get_status_code()
+        self._interim = status < HTTPStatus.OK
+        headers, self._headers = self._headers, {}
+        self._lines += 1
+        if self._interim or self._surplus:
+            if self._lines > MAX_HEAD_LINES:
+                raise NotHttpError("There are too many heads.")
+            return
+        coding = headers.get("transfer-encoding")
+        if coding is not None and coding.lower() != "chunked":
+            raise NotHttpError("The transfer encoding is not one that was asked for.")
+        self._until_close = (
+            coding is None and "content-length" not in headers and status not in _BODILESS
+        )
+        self._inbox.begin(status, headers)
+
+    def on_body(self, data: bytes) -> None:
+        """Take a part of the body."""
+        if not self._surplus:
+            self._inbox.add(data)
+
+    def on_message_complete(self) -> None:
+        """Take the end of an answer, or of an interim one."""
+        if self._interim:
+            self._interim = False
+        elif not self._surplus:
+            self._keep_alive = self._parser.should_keep_alive()
+            self._inbox.end()

@@ -1,0 +1,71 @@
+"""What has come of one answer and is not read yet: between a connection and a reader.
+
+Knows the order of things and who waits. Refuses to know HTTP and sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Inbox:
+    """One answer as it arrives; the connection fills it, one reader empties it.
+
+    Whatever came in front of a failure stays to be read.
+    """
+
+    __slots__ = ("_loop", "_waiter", "ended", "failure", "headers", "parts", "size", "status")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiter: asyncio.Future[None] | None = None
+        #: 0 until the head is there.
+        self.status = 0
+        #: Names are in lower case; the first one counts.
+        self.headers: dict[str, str] = {}
+        self.parts: list[bytes] = []
+        #: Bytes in `parts`.
+        self.size = 0
+        #: The whole answer has come.
+        self.ended = False
+        #: Why no more will come.
+        self.failure: Exception | None = None
+
+    def begin(self, status: int, headers: dict[str, str]) -> None:
+        """Take the head."""
+        self.status, self.headers = status, headers
+        self.wake()
+
+    def add(self, part: bytes) -> None:
+        """Take a part of the body."""
+        self.parts.append(part)
+        self.size += len(part)
+        self.wake()
+
+    def end(self) -> None:
+        """Take note that the answer is complete."""
+        self.ended = True
+        self.wake()
+
+    def fail(self, error: Exception) -> None:
+        """Take note that no more will come."""
+        self.failure = error
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the reader look again."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def change(self) -> None:
+        """Wait for anything that is new."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def take(self) -> list[bytes]:
+        """Empty it."""
+        parts, self.parts, self.size = self.parts, [], 0
+        return parts

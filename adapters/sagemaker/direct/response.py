@@ -1,0 +1,125 @@
+"""One answer, as its reader sees it: the seam's `Response` over an inbox.
+
+Knows the reader's time limits and when the connection is to go. Refuses to know HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Final
+
+from adapters.base import Limits
+from adapters.sagemaker.direct.connection import Connection
+from adapters.sagemaker.direct.inbox import Inbox
+from adapters.sagemaker.direct.watch import Watch
+from adapters.sagemaker.transport import (
+    MAX_BODY_BYTES,
+    broken,
+    larger_than,
+    time_over,
+    too_large,
+)
+
+
+class DirectResponse:
+    """An answer whose headers are there; an `adapters.sagemaker.transport.Response`.
+
+    Args:
+        connection: Brings the rest, or has brought all of it already.
+        inbox: What has come.
+        limits: `idle` bounds the wait for the next bytes.
+        ends_at: The loop's time at which `deadline` is over; None for never.
+    """
+
+    def __init__(
+        self, connection: Connection, inbox: Inbox, limits: Limits, ends_at: float | None
+    ) -> None:
+        self.status: Final = inbox.status
+        self.headers: Final[Mapping[str, str]] = inbox.headers
+        self._connection = connection
+        self._inbox = inbox
+        self._limits = limits
+        self._ends_at = ends_at
+        self._loop = asyncio.get_running_loop()
+        self._watch: Watch | None = None
+        #: Bytes of the body that were read.
+        self._size = 0
+
+    def __del__(self) -> None:
+        """Let the connection go when nobody can read the rest any more.
+
+        That is the loop's to do: this may be another thread, or a forked child, where nothing of
+        the parent's may be touched and the loop never runs.
+        """
+        if not self._inbox.ended and self._inbox.failure is None:
+            with suppress(RuntimeError):  # the loop is closed, and the connection with it
+                self._loop.call_soon_threadsafe(self._connection.leave, self._inbox)
+
+    async def read_some(self) -> bytes:
+        """Give what has arrived, waiting for the first byte of it; empty at the end."""
+        parts = await self._parts()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
+        """Give the whole body."""
+        body: list[bytes] = []
+        while parts := await self._parts():
+            if self._size > limit:
+                self.close()
+                raise too_large()
+            body += parts
+        return body[0] if len(body) == 1 else b"".join(body)
+
+    def close(self) -> None:
+        """Close the connection, unless all has come; may be called again."""
+        if self._watch is not None:
+            self._watch.stop()
+        self._connection.leave(self._inbox)
+
+    async def _parts(self) -> list[bytes]:
+        """Give what has come, waiting for it; none at the end."""
+        inbox = self._inbox
+        try:
+            self._check_deadline()
+            while not inbox.parts and not inbox.ended and inbox.failure is None:
+                await self._wait()
+        except BaseException:
+            self.close()
+            raise
+        if inbox.parts:
+            self._check_size()
+            parts = inbox.take()
+            self._connection.read_on(inbox)
+            return parts
+        if self._watch is not None:
+            self._watch.stop()
+        if not inbox.ended and inbox.failure is not None:
+            raise broken(inbox.failure) from inbox.failure
+        return []
+
+    def _check_deadline(self) -> None:
+        """Look at the clock: a slow reader finds something to read each time and never waits."""
+        if self._ends_at is not None and self._loop.time() >= self._ends_at:
+            raise time_over(self._limits, "deadline")
+
+    def _check_size(self) -> None:
+        """Count what has come; an error's own body is bounded by whoever reads it."""
+        most = self._limits.most_bytes
+        self._size += self._inbox.size
+        if most is not None and self._size > most and self.status < HTTPStatus.BAD_REQUEST:
+            self.close()
+            raise larger_than(most)
+
+    async def _wait(self) -> None:
+        if self._watch is None:
+            self._watch = Watch(self._loop, self._inbox)
+        until = self._loop.time() + self._limits.idle
+        if self._ends_at is not None and self._ends_at < until:
+            until = self._ends_at
+        await self._watch.change(until)
+        if self._watch.is_over and not self._inbox.parts:
+            self._check_deadline()
+            raise time_over(self._limits, "idle")

@@ -1,0 +1,186 @@
+"""The seam between SageMaker's invokers and HTTP: what a client and an answer of it can do.
+
+Knows what all implementations have in common, their failures included. Refuses to know sockets and
+libraries. One suite of tests (`tests/adapters/sagemaker/transport`) holds all of them to it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Final, Literal, Protocol
+
+from yarl import URL
+
+from adapters.base import Limits
+from adapters.errors import (
+    DeadlineExceeded,
+    GatewayError,
+    MalformedReply,
+    UpstreamError,
+    UpstreamTimeout,
+)
+
+#: An answer beyond this is refused; SageMaker's own limit is 6 MiB.
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+
+#: Seconds. Idle connections are given up before AWS does, so that a request seldom meets a dying
+#: one.
+KEEP_ALIVE: Final = 15.0
+
+#: Seconds. A connection that ends this soon after a request, without a byte, had ended before it:
+#: later on the request may have been worked at, and whether it is repeated is not ours to say.
+STALE_WITHIN: Final = 1.0
+
+_MEGABYTE: Final = 1024 * 1024
+
+USER_AGENT: Final = "sagegate"
+
+
+class Response(Protocol):
+    """An answer whose headers are there. Read it to its end, or close it."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, to be asked for by names in lower case; the first one of a name counts."""
+        ...
+
+    async def read_some(self) -> bytes:
+        """Give what has arrived, waiting for the first byte of it; empty at the end.
+
+        What came in front of a failure is given first.
+
+        Raises:
+            DeadlineExceeded: nothing came within `idle`, or `deadline` is over.
+            UpstreamError: the connection broke, or ended before the answer did.
+            MalformedReply: there is more than the limits allow; the connection is closed then. An
+                error's own body is bounded by whoever reads it.
+        """
+        ...
+
+    async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
+        """Give the whole body.
+
+        Raises:
+            MalformedReply: it is larger than `limit` bytes; the connection is closed then.
+            GatewayError: as `read_some`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end; may be called again."""
+        ...
+
+
+class Client(Protocol):
+    """Connections, shared by every identity and endpoint.
+
+    Redirects are not followed, cookies not kept, bodies not decompressed, the environment not read;
+    TLS certificates are verified.
+
+    A request is sent once; but once more where a connection that had served before was closed by
+    the peer, not reset, without a byte of an answer, as peers do with those that were idle.
+    """
+
+    async def post(
+        self,
+        url: URL,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        limits: Limits,
+        ends_at: float | None,
+    ) -> Response:
+        """Send a request; give the response as soon as its headers are there.
+
+        The caller bounds the wait for the headers by `first_byte` and `deadline`.
+
+        Args:
+            url: Already percent-encoded.
+            headers: All but `User-Agent` and `Content-Length`; `Host` where it is signed.
+            body: Sent as it is.
+            limits: `connect` bounds name, connection and TLS; the rest is the response's to keep.
+            ends_at: The loop's time at which `deadline` is over; None for never.
+
+        Raises:
+            UpstreamTimeout: no connection within `connect`.
+            UpstreamError: no connection, or one that broke.
+            ValueError: a header has a line break, or what is no ASCII; nothing was sent.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection; calls that still run fail."""
+        ...
+
+
+def time_over(limits: Limits, limit: Literal["first_byte", "idle", "deadline"]) -> DeadlineExceeded:
+    """Give the error for one of our own limits that is over; the log says which."""
+    return DeadlineExceeded.after(getattr(limits, limit), detail=limit)
+
+
+def too_large() -> MalformedReply:
+    """Give the error for a body beyond its limit."""
+    return MalformedReply("The endpoint's answer is too large.")
+
+
+def larger_than(most: int) -> MalformedReply:
+    """Give the error for an answer of more bytes than the operator allows."""
+    return MalformedReply(
+        f"The endpoint's answer is larger than {most / _MEGABYTE:g} MB, the most that the "
+        "gateway takes.",
+        code="response_too_large",
+    )
+
+
+def connect_timed_out(detail: str) -> GatewayError:
+    """Give the error for a connection that was not made within `connect`."""
+    return UpstreamTimeout(
+        "The connection to SageMaker was not made in time.", retryable=True, detail=detail
+    )
+
+
+def not_connected(error: BaseException, detail: str) -> GatewayError:
+    """Give the error for a connection that could not be made; `detail` is for the log only."""
+    if isinstance(error, ssl.SSLError):
+        return not_secure(detail)
+    return UpstreamError(
+        "SageMaker can't be reached.", code="connection_failed", retryable=True, detail=detail
+    )
+
+
+def not_secure(detail: str) -> GatewayError:
+    """Give the error for a certificate, or a TLS connection, that was not accepted."""
+    return UpstreamError(
+        "The connection to SageMaker is not secure: its certificate was not accepted.",
+        code="tls_failed",
+        detail=detail,
+    )
+
+
+def not_http(error: BaseException) -> GatewayError:
+    """Give the error for an answer that has no head that could be read."""
+    return MalformedReply("The endpoint's answer is not HTTP.", detail=described(error))
+
+
+def broken(error: BaseException) -> GatewayError:
+    """Give the error for a connection that broke, or an answer that broke off."""
+    if isinstance(error, ssl.SSLError):
+        return not_secure(described(error))
+    return UpstreamError(
+        "The connection to SageMaker broke.",
+        code="connection_lost",
+        retryable=True,
+        detail=described(error),
+    )
+
+
+def described(error: BaseException) -> str:
+    """Say in the log what happened; only the system's own words are repeated, never the peer's."""
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, OSError) else name

@@ -1,0 +1,1 @@
+"""What the gateway costs, measured from outside; imports nothing of what it measures."""

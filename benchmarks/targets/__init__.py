@@ -1,0 +1,1 @@
+"""Who is measured: the fake runtime itself, sagegate, and its peers, one file each."""

@@ -1,0 +1,1 @@
+"""Signed tokens as keys: whose they are, and what they are for."""

@@ -1,0 +1,218 @@
+"""Flow control both ways, and answers that come before the question is at its end."""
+
+import asyncio
+
+import pytest
+
+from adapters.base import Limits
+from adapters.errors import DeadlineExceeded, UpstreamError
+from adapters.sagemaker.transport import Client
+from tests.adapters.sagemaker.transport.contract import SOON, eventually, exchange, post
+from tests.adapters.sagemaker.transport.plain_server import Plain, listening
+from tests.adapters.sagemaker.upstream import chunk, head
+
+MEGABYTE = 2**20
+#: What sockets of this machine take up by themselves, both sides together, and our own buffers.
+IN_BETWEEN = 12 * MEGABYTE
+
+
+async def test_a_slow_reader_stops_the_peer(client: Client) -> None:
+    """What nobody reads is not fetched: memory does not grow with the answer; all of it comes."""
+    total, sent = 64 * MEGABYTE, 0
+
+    async def answer(peer: Plain) -> None:
+        nonlocal sent
+        await peer.request()
+        peer.writer.write(head(200, "a/b", Content_Length=str(total)))
+        while sent < total:
+            peer.writer.write(b"x" * 65536)
+            await peer.writer.drain()
+            sent += 65536
+
+    async with listening(answer) as upstream:
+        response = await post(client, upstream)
+        first = len(await response.read_some())
+        before = -1
+        while before != sent:
+            before = sent
+            await asyncio.sleep(0.1)
+        assert sent < IN_BETWEEN
+        size = first
+        while part := await response.read_some():
+            size += len(part)
+    assert size == total
+
+
+async def test_a_slow_peer_is_waited_for(client: Client) -> None:
+    """Five megabytes to a peer that reads little by little arrive whole; its silence is no loss."""
+    body = bytes(range(256)) * 20_000
+    received: list[bytes] = []
+
+    async def answer(peer: Plain) -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        while sum(map(len, received)) < len(body):
+            received.append(await peer.reader.read(50_000))
+            await asyncio.sleep(0)
+        peer.writer.write(head(200, "a/b", Content_Length="2") + b"{}")
+
+    async with listening(answer) as upstream:
+        assert await exchange(client, upstream, body) == b"{}"
+    assert b"".join(received) == body
+
+
+async def test_a_peer_that_reads_nothing(client: Client) -> None:
+    """It runs into the caller's time; leaving lets go of the body."""
+
+    async def answer(peer: Plain) -> None:
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.Event().wait()
+
+    async with listening(answer) as upstream:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await exchange(client, upstream, b"x" * 20 * MEGABYTE)
+
+
+@pytest.mark.parametrize("then", ["reads on", "closes", "waits"])
+async def test_an_early_refusal(client: Client, then: str) -> None:
+    """A 413 in the middle of the body is the answer; the connection does not serve again."""
+    refusal = head(413, "a/b", Content_Length="5") + b"large"
+    body = b"x" * 20 * MEGABYTE
+
+    async def answer(peer: Plain) -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        peer.writer.write(refusal)
+        await peer.writer.drain()
+        if then == "reads on":
+            while await peer.reader.read(MEGABYTE):
+                pass
+        elif then == "waits":
+            await done.wait()
+
+    done = asyncio.Event()
+    async with listening(answer) as upstream:
+        for _ in range(2):
+            async with asyncio.timeout(SOON):
+                response = await post(client, upstream, body)
+                assert response.status == 413
+                assert await response.read_all() == b"large"
+        done.set()
+        assert upstream.connections == 2
+
+
+async def test_an_early_answer_that_is_none_of_refusal(client: Client) -> None:
+    """A peer that begins its answer while it still reads gets all of the body."""
+    body = b"x" * 5 * MEGABYTE
+    received = 0
+
+    async def answer(peer: Plain) -> None:
+        nonlocal received
+        await peer.reader.readuntil(b"\r\n\r\n")
+        peer.writer.write(head(200, "a/b", Transfer_Encoding="chunked") + chunk(b"begun"))
+        while received < len(body):
+            received += len(await peer.reader.read(100_000))
+        peer.writer.write(chunk(b"ended") + chunk(b""))
+
+    async with listening(answer) as upstream:
+        async with asyncio.timeout(SOON):
+            response = await post(client, upstream, body)
+            assert await response.read_some() == b"begun"
+            assert await response.read_all() == b"ended"
+    assert received == len(body)
+
+
+async def test_a_peer_that_breaks_off_in_the_body(client: Client) -> None:
+    """A connection that is reset while the body is sent is a 502, without a second try."""
+
+    async def answer(peer: Plain) -> None:
+        await peer.reader.readexactly(100_000)
+        peer.reset()
+
+    async with listening(answer) as upstream:
+        with pytest.raises(UpstreamError) as caught:
+            await exchange(client, upstream, b"x" * 20 * MEGABYTE)
+        assert upstream.connections == 1
+    assert (caught.value.code, caught.value.retryable) == ("connection_lost", True)
+
+
+async def test_silence_is_counted_while_somebody_waits(client: Client) -> None:
+    """A reader that takes its time does not run into the limit for the peer's silence."""
+
+    async def answer(peer: Plain) -> None:
+        await peer.request()
+        peer.writer.write(head(200, "a/b", Transfer_Encoding="chunked") + chunk(b"one"))
+        await go.wait()
+        peer.writer.write(chunk(b"two") + chunk(b""))
+
+    go = asyncio.Event()
+    async with listening(answer) as upstream:
+        response = await post(client, upstream, limits=Limits(idle=0.5, deadline=None))
+        assert await response.read_some() == b"one"
+        go.set()
+        await asyncio.sleep(0.7)
+        assert await response.read_some() == b"two"
+        assert await response.read_some() == b""
+
+
+async def test_dripping_headers(client: Client) -> None:
+    """Headers that drip for ever end with the caller's time, and the connection with them."""
+
+    async def answer(peer: Plain) -> None:
+        await peer.request()
+        peer.writer.write(b"HTTP/1.1 200 OK\r\n")
+        try:
+            while True:
+                peer.writer.write(b"X: 1\r\n")
+                await peer.writer.drain()
+                await asyncio.sleep(0.02)
+        finally:
+            left.set()
+
+    left = asyncio.Event()
+    async with listening(answer) as upstream:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await post(client, upstream)
+        await asyncio.wait_for(left.wait(), SOON)
+
+
+@pytest.mark.parametrize(
+    ("limits", "after"), [(Limits(idle=0.2, deadline=None), None), (Limits(deadline=0.2), 0.2)]
+)
+async def test_a_silent_body(client: Client, limits: Limits, after: float | None) -> None:
+    """Silence ends it by one of two limits, and the log says by which."""
+
+    async def answer(peer: Plain) -> None:
+        await peer.request()
+        peer.writer.write(head(200, "a/b", Content_Length="10") + b"begun")
+        await peer.gone()
+        left.set()
+
+    left = asyncio.Event()
+    async with listening(answer) as upstream:
+        now = asyncio.get_running_loop().time()
+        response = await post(
+            client, upstream, limits=limits, ends_at=None if after is None else now + after
+        )
+        assert await response.read_some() == b"begun"
+        with pytest.raises(DeadlineExceeded) as caught:
+            await response.read_some()
+        await asyncio.wait_for(left.wait(), SOON)
+    assert caught.value.detail == ("idle" if after is None else "deadline")
+
+
+@pytest.mark.parametrize(
+    "value", ["a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rb", "a\0b"], ids=["CRLF", "LF", "CR", "NUL"]
+)
+async def test_hostile_headers_are_never_sent(client: Client, value: str) -> None:
+    """A header that would become two stops the request before a byte of it is sent (B4)."""
+
+    async def answer(peer: Plain) -> None:
+        heard.append(await peer.reader.read(1000))
+
+    heard: list[bytes] = []
+    async with listening(answer) as upstream:
+        for headers in ({"X-A": value}, {value: "a"}):
+            with pytest.raises(ValueError, match=r"."):
+                await exchange(client, upstream, headers=headers)
+        await eventually(lambda: not any(heard))

@@ -1,0 +1,89 @@
+"""Samples -> tables; and where two states' sources come from."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from benchmarks import compare, table
+from benchmarks.cells import Cell
+from benchmarks.figures import Results, Sample, Timing
+from benchmarks.summary import rows
+from benchmarks.targets.sagegate import HERE
+
+CELL = Cell(name="chat", clients=1)
+
+
+def sample(target: str, number: int, *, cpu: float, lasts: float = 0.01) -> Sample:
+    timing = Timing(
+        answers=100,
+        tokens=12800,
+        seconds=100 * lasts,
+        p50=lasts,
+        p99=2 * lasts,
+        first_p50=lasts,
+        first_p99=lasts,
+        gap_p99=0.0,
+        latest=2 * lasts,
+    )
+    return Sample(cell="chat", target=target, round=number, timing=timing, cpu=cpu)
+
+
+def test_states_are_compared_within_their_rounds() -> None:
+    """Half the processor time in each round is 0.500, however slow a round was for both."""
+    samples = [
+        sample(target, number, cpu=cpu * slowness, lasts=0.01 * slowness)
+        for number, slowness in enumerate((1.0, 7.0, 2.0))
+        for target, cpu in (("before", 0.2), ("after", 0.1))
+    ]
+    line = compare.table(samples, [CELL], "before", "after").splitlines()[-1]
+    assert line.split("|")[1:-1] == [
+        " chat           ",
+        "         0.500 ",
+        " 0.500 to 0.500 ",
+        " 1.000 ",
+        "     1.000 ",
+        "     3 ",
+    ]
+
+
+def test_a_round_without_its_partner_does_not_count() -> None:
+    """Where one of the two was void, there is no pair; without any the line is void."""
+    samples = [
+        sample("before", 0, cpu=0.1),
+        sample("before", 1, cpu=0.1),
+        Sample(cell="chat", target="after", round=0, fault="wrong"),
+    ]
+    assert "void" in compare.table(samples, [CELL], "before", "after")
+    samples.append(sample("after", 1, cpu=0.1))
+    assert "| 1.000 |" in compare.table(samples, [CELL], "before", "after").replace("  ", "")
+
+
+def test_what_is_added_is_the_excess_over_the_direct_answer() -> None:
+    """Added times are differences within a round, and unknown where nobody was asked directly."""
+    direct, gateway = sample("direct", 0, cpu=0.0), sample("sagegate", 0, cpu=0.5, lasts=0.04)
+    _, row = rows([direct, gateway], "chat", "sagegate")
+    assert row.added_p50 == pytest.approx(0.03)
+    assert row.added_p99 == pytest.approx(0.06)
+    assert row.cpu == pytest.approx(0.005)
+    assert row.ratio == 1.0
+    alone = Results(machine="m", upstream="http", samples=(gateway,), footprints=())
+    line = list(table.tables(alone, [CELL], "sagegate"))[1].splitlines()[-1]
+    assert [text.strip() for text in line.split("|")][5:7] == ["", ""]
+
+
+def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
+    """A folder of sources is used in its place, and stays there."""
+    with compare.tree(str(tmp_path), tmp_path / "new") as found:
+        assert found == tmp_path
+    assert tmp_path.exists()
+
+
+def test_an_unknown_commit_is_an_error(tmp_path: Path) -> None:
+    """What is neither a folder nor a commit is not measured."""
+    with (
+        pytest.raises(subprocess.CalledProcessError),
+        compare.tree("no-such-commit", tmp_path / "new"),
+    ):
+        pass
+    assert HERE.exists()
