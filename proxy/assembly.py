@@ -15,6 +15,7 @@ from adapters.openai.schemas import schemas_of
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelInfo
 from proxy.deployments import Deployment
+from proxy.fleet.naming import name_of_deployment
 from proxy.policies import Policies, cold_starts, weights
 from proxy.routing.gate import Gate
 from proxy.routing.live import LiveDeployment, LiveState
@@ -32,7 +33,7 @@ class Serving:
     live: LiveDeployment
     gate: Gate
 
-    def member(self, policies: Policies, weight: float) -> Member:
+    def member(self, policies: Policies, weight: float, *, alone: bool) -> Member:
         """Give it as a pool wants it; who waits for it already is let in by its limit now."""
         each, params = self.deployment, self.deployment.params
         endpoint = Endpoint(
@@ -47,6 +48,9 @@ class Serving:
         retries = params.max_retries if params.num_retries is None else params.num_retries
         admission = policies.admission_of(each.model, params)
         self.live.permits.hold_to(admission)
+        cooldown = policies.cooldown_of(params)
+        self.live.known_as = name_of_deployment(each.id, self.gate.site)
+        self.live.longest_rest = cooldown.seconds if cooldown.enabled and not alone else 0.0
         return Member(
             endpoint=endpoint,
             provider=params.address.route.partition("/")[0],
@@ -55,7 +59,7 @@ class Serving:
             order=params.order,
             tags=frozenset(params.tags),
             retries=retries,
-            cooldown=policies.cooldown_of(params),
+            cooldown=cooldown,
             cold=cold_starts(params),
             gate=self.gate,
             quota=policies.quota_of_deployment(each.id, each.model, params),
@@ -111,7 +115,7 @@ def pool(model: str, group: Sequence[Serving], policies: Policies) -> Pool:
         model=model,
         settings=hashlib.sha256(fingerprints.encode()).hexdigest(),
         members=tuple(
-            each.member(policies, weight)
+            each.member(policies, weight, alone=len(group) == 1)
             for each, weight in zip(group, weights(params), strict=True)
         ),
         permitted_fields=frozenset[str].intersection(*permitted),

@@ -33,6 +33,7 @@ from proxy.callbacks.loading import callbacks
 from proxy.config.schema import GeneralSettings, LitellmSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
+from proxy.fleet.fleet import Fleet
 from proxy.gateway import Gateway
 from proxy.health.board import Board
 from proxy.health.checking import Checks, Descriptions, Rounds, checked
@@ -180,6 +181,7 @@ class Builder:
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
         self.live = LiveState()
+        self._fleet = Fleet(self.live, self._metrics)
 
     @asynccontextmanager
     async def open(self, plan: Plan, before: Gateway | None = None) -> AsyncIterator[Gateway]:
@@ -248,6 +250,7 @@ class Builder:
                 _prepared(aws),
                 refreshed(models.listings),
                 checked(checks, _rounds(general)),
+                self._fleet.open(redis_settings(plan.config)),
             ):
                 yield Gateway(
                     registry=models,

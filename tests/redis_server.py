@@ -64,6 +64,12 @@ class RedisServer:
         secret = f":{self.password}@" if self.password else ""
         return f"redis://{secret}127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it: on a free port the first time, on the same port ever after."""
         tries = 1 if self.port else TRIES

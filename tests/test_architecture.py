@@ -53,6 +53,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "proxy.check.judgement": ("asyncio", "click", "proxy.config", "proxy.deployments", "time"),
     "proxy.config": ("adapters.endpoint", "fastapi", "starlette"),
     "proxy.auth": ("adapters.endpoint", "proxy.routes", "fastapi"),
+    "proxy.fleet": ("proxy.config", "proxy.routes", "fastapi", "starlette"),
     "proxy.limits": ("proxy.config", "proxy.routes", "proxy.routing", "fastapi", "starlette"),
     "proxy.routing": ("proxy.routes", "fastapi", "starlette"),
     "proxy.telemetry": ("proxy.routes", "fastapi", "starlette"),

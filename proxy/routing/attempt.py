@@ -118,6 +118,7 @@ class Attempt:
             member.live.health.spared()
         if member.live.health.failed(error, member.cooldown, alone=self._alone):
             self._tried.cooled = True
+            member.live.news.rests(member.live, error)
             _log.warning(
                 "pool.cooldown_started",
                 deployment=member.endpoint.id,

@@ -169,10 +169,14 @@ class Health:
         self._count(failed=True)
         if alone or not policy.enabled or not self._is_too_much(error, policy):
             return False
-        self.rests_until = now + policy.seconds
+        self.rest(policy.seconds)
+        return True
+
+    def rest(self, seconds: float) -> None:
+        """Rest for so many seconds, or for as long as it rests already; then comes a trial."""
+        self.rests_until = max(self.clock() + seconds, self.rests_until)
         self.on_trial, self.trial_until = True, 0.0
         self._calls = self._failures = 0
-        return True
 
     def _is_too_much(self, error: GatewayError, policy: CooldownPolicy) -> bool:
         if self.on_trial or _is_hopeless(error):

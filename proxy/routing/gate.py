@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from adapters.errors import EndpointCold
+from proxy.routing.news import News
 from proxy.routing.site import Site
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -70,6 +71,7 @@ class Gate:
         self.asks_at = 0.0
         self.clock = clock
         self._gates = gates
+        self._news = gates.news
         self._probe: Probe | None = None
         self._waiters: dict[Waiter, None] = {}
         self._last = _COLD
@@ -82,6 +84,11 @@ class Gate:
     def cold_for(self) -> float | None:
         """For how many seconds it has been closed; None: it is open."""
         return None if self.cold_since is None else self.clock() - self.cold_since
+
+    @property
+    def being_asked(self) -> bool:
+        """Whether it is closed, and a request asks."""
+        return self._probe is not None
 
     @property
     def waiting(self) -> int:
@@ -122,24 +129,29 @@ class Gate:
         last = self._last
         return type(last)(last.message, code=last.code, retry_after=last.retry_after)
 
-    def begins(self, probe: Probe) -> None:
+    def begins(self, probe: Probe, pace: float) -> None:
         """Note that a call begins; while it is closed, the first one is the probe."""
         if self.cold_since is not None and self._probe is None:
             self._probe = probe
+            self._news.cold(self, pace)
 
     def ends(self, probe: Probe, pace: float) -> None:
         """Note that a call has ended; whatever came of a probe, the next one comes at the pace."""
         if self._probe is probe:
             self._probe = None
             self.asks_at = self.clock() + pace
+            if self.cold_since is not None:
+                self._news.cold(self, pace)
             self.call_next()
 
     def opens(self, began: float) -> None:
         """Note a good answer to a call; only one that began since it was closed tells anything."""
         if self.cold_since is None or began < self.cold_since:
             return
-        seconds = round(self.clock() - self.cold_since, 1)
+        now = self.clock()
+        seconds = round(now - self.cold_since, 1)
         self.cold_since = None
+        self._news.warm(self, now - began)
         _log.info("endpoint.warm", **self._about, seconds=seconds, waiters=self.waiting)
         for waiter in self._waiters:
             waiter.call()
@@ -152,6 +164,7 @@ class Gate:
         if self.cold_since is None:
             self.cold_since = now
             _log.warning("endpoint.cold", **self._about, error_code=error.code)
+        self._news.cold(self, pace)
 
     def _first(self, waiter: Waiter | None) -> Waiter | None:
         """Give the oldest one that is idle, taking this one for idle."""
@@ -176,7 +189,7 @@ class Probe:
         self._gate = gate
         self._pace = pace
         self._began = gate.clock()
-        gate.begins(self)
+        gate.begins(self, pace)
 
     def answered(self) -> None:
         """Note a good answer, or its beginning."""
@@ -196,10 +209,14 @@ class Gates:
 
     Args:
         clock: Seconds, such as `time.monotonic`.
+        news: Tells whoever wants to know what becomes of them.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, news: News | None = None
+    ) -> None:
         self._clock = clock
+        self.news = News() if news is None else news
         self._gates: WeakValueDictionary[Site, Gate] = WeakValueDictionary()
 
     def of(self, site: Site) -> Gate:

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from adapters.endpoint_memory import EndpointMemory
 from proxy.routing.cooldown import Health
 from proxy.routing.gate import Gates
+from proxy.routing.news import News
 from proxy.routing.permits import Permits
 from proxy.routing.silence import Silence
 
@@ -30,6 +31,12 @@ class LiveDeployment:
     """
 
     clock: Callable[[], float] = time.monotonic
+    #: Tells whoever wants to know what becomes of it.
+    news: News = field(default_factory=News)
+    #: What it is called among gateways; the empty string: nothing.
+    known_as: str = ""
+    #: Seconds that it rests at most because others say so; 0: not at all, for it is alone here.
+    longest_rest: float = 0.0
     memory: EndpointMemory = field(default_factory=EndpointMemory)
     health: Health = field(init=False)
     permits: Permits = field(init=False)
@@ -95,8 +102,9 @@ class LiveState:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self.news = News()
         #: Of everything that may be cold.
-        self.gates = Gates(clock)
+        self.gates = Gates(clock, self.news)
         self._deployments: WeakValueDictionary[str, LiveDeployment] = WeakValueDictionary()
         #: For the requests of this process.
         self.door = Permits(clock)
@@ -107,4 +115,4 @@ class LiveState:
 
     def of(self, deployment: str) -> LiveDeployment:
         """Give a deployment's live part; the same for the same id."""
-        return self._deployments.setdefault(deployment, LiveDeployment(self._clock))
+        return self._deployments.setdefault(deployment, LiveDeployment(self._clock, self.news))

@@ -208,6 +208,11 @@ class Instruments:
             "Failures of the operator's callbacks: error, timeout, dropped, edit.",
             "callback hook reason",
         )
+        self.facts = self._counter(
+            "sagegate_fleet_facts",
+            "What gateways tell each other of rests and cold starts: told, heard, ignored.",
+            "outcome",
+        )
         self.cold_waits = self._histogram(
             "sagegate_cold_wait_seconds",
             "Seconds that requests waited for an endpoint to start; none are not counted.",
@@ -287,6 +292,9 @@ class Instruments:
             "sagegate_credential_age_seconds",
             "Seconds since the oldest fetched credentials came.",
             mode="livemax",
+        )
+        self.sharing = self._gauge(
+            "sagegate_fleet_processes", "Processes that share over Redis what they learn."
         )
         self.workers = self._gauge("sagegate_workers", "Processes that serve.")
 

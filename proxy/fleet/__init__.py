@@ -1,0 +1,1 @@
+"""What replicas and workers tell each other over Redis: who rests, and what is cold."""

@@ -1,0 +1,49 @@
+"""What replicas tell each other: who rests, and what is cold."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.live.emulated import Emulated
+from tests.live.fleet.stage import PACE, Replica
+from tests.live.lifecycle.stage import until
+
+COLD = 5.0
+
+
+def test_one_discovery_spares_the_others(fleet: list[Replica], emulated: Emulated) -> None:
+    """One call finds a deployment throttled; nobody else asks it, nor does who starts later."""
+    emulated.fault("one", "throttling")
+    assert fleet[0].gateway.chat("pair").status_code == 200
+    until(lambda: {each.status("one") for each in fleet} == {"resting"}, "all know")
+    for each in fleet * 5:
+        assert each.gateway.chat("pair").headers["x-litellm-model-id"] == "two"
+    assert len(emulated.requests("one")) == 1
+
+    fleet[2].kill()
+    fleet[2].start()
+    assert fleet[2].status("one") == "resting"
+    assert fleet[2].gateway.chat("pair").headers["x-litellm-model-id"] == "two"
+    assert len(emulated.requests("one")) == 1
+    assert fleet[1].gateway.process.err.count('"pool.cooldown_heard"') == 1
+
+
+def test_a_cold_endpoint_is_asked_by_one(fleet: list[Replica], emulated: Emulated) -> None:
+    """Fifteen requests at three replicas wait together: one asks for all, at the pace."""
+    emulated.fault("sleepy", "no_capacity", lasts=COLD)
+    began = time.monotonic()
+    with ThreadPoolExecutor(15) as threads:
+        first = threads.submit(fleet[0].gateway.chat, "sleepy")
+        until(lambda: {each.status(_id(each)) for each in fleet} == {"cold"}, "all know")
+        others = [threads.submit(each.gateway.chat, "sleepy") for each in fleet * 5][1:]
+        assert {each.result().status_code for each in (first, *others)} == {200}
+    assert time.monotonic() - began < 3 * COLD
+
+    refused = [each for each in emulated.requests("sleepy") if each["outcome"] != "200"]
+    # Each for itself they would ask thrice as often as one does.
+    assert COLD / (2 * PACE) <= len(refused) <= 1.5 * COLD / PACE + 1
+
+
+def _id(replica: Replica) -> str:
+    told = replica.gateway.http.get("/health").json()
+    every = told["healthy_endpoints"] + told["unhealthy_endpoints"]
+    return str(next(each["model_id"] for each in every if each["model"] == "sleepy"))
