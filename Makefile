@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --constraint development.lock --editable .
+LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 # Seconds after which `make fuzz` begins no further round.
 FUZZ_SECONDS ?= 600
@@ -39,10 +42,11 @@ fuzz: $(VENV)/fuzz.stamp
 		[ $$(date +%s) -lt $$end ] || exit 0; \
 	done
 
-# What the image installs: every dependency, extras included, with its version and its hashes.
+# What the image installs: every dependency, extras included, with its version and its hashes. Then the versions that
+# the tests run with: pip by itself would search for them for minutes.
 lock: $(VENV)/audit.stamp
-	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file requirements.lock
+	$(LOCK) --all-extras --generate-hashes --output-file requirements.lock
+	$(LOCK) --group dev --group fuzz --constraint requirements.lock --no-annotate --output-file development.lock
 
 # Known advisories about what is locked, and doubtful code. An advisory service that does not answer is a failure.
 audit: $(VENV)/audit.stamp
@@ -57,25 +61,25 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 
-$(VENV)/demo.stamp: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable . --group demo
+$(VENV)/demo.stamp: pyproject.toml development.lock | $(VENV)/bin/python
+	$(INSTALL) --group demo
 	@touch $@
 
-$(VENV)/dev.stamp: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+$(VENV)/dev.stamp: pyproject.toml development.lock | $(VENV)/bin/python
+	$(INSTALL) --group dev
 	@touch $@
 
-$(VENV)/fuzz.stamp: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable . --group dev --group fuzz
+$(VENV)/fuzz.stamp: pyproject.toml development.lock | $(VENV)/bin/python
+	$(INSTALL) --group dev --group fuzz
 	@touch $@
 
 # An environment's tools only: none of them sees the project installed.
-$(VENV)/audit.stamp: pyproject.toml | $(VENV)/bin/python
+$(VENV)/audit.stamp: pyproject.toml development.lock | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --group audit
 	@touch $@
 
-$(VENV)/real.stamp: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable . --group dev --group real
+$(VENV)/real.stamp: pyproject.toml development.lock | $(VENV)/bin/python
+	$(INSTALL) --group dev --group real
 	@touch $@
 
 clean:

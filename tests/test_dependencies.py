@@ -17,6 +17,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+DEVELOPMENT = (ROOT / "development.lock").read_text(encoding="utf-8")
 
 #: The first release without a known fault, and the advisory that asks for it.
 FLOORS = {
@@ -36,9 +37,16 @@ def required() -> list[Requirement]:
     return [Requirement(line) for line in (*project["dependencies"], *extras)]
 
 
-def locked() -> Iterator[tuple[Requirement, str]]:
-    """Each line of the lock, with the lines that belong to it."""
-    for line in re.sub(r"\\\n\s*", " ", LOCK).splitlines():
+def tools() -> list[Requirement]:
+    """What developers need beside it."""
+    groups = PROJECT["dependency-groups"]
+    lines = [line for name in ("demo", "deploy", "dev", "fuzz") for line in groups[name]]
+    return [Requirement(line) for line in lines if isinstance(line, str)]
+
+
+def locked(lock: str = LOCK) -> Iterator[tuple[Requirement, str]]:
+    """Each line of a lock, with the lines that belong to it."""
+    for line in re.sub(r"\\\n\s*", " ", lock).splitlines():
         if line and not line.lstrip().startswith("#"):
             text, _, hashes = line.partition(" --hash")
             yield Requirement(text), hashes
@@ -76,6 +84,21 @@ def test_the_lock_fits_the_project(requirement: Requirement) -> None:
     assert found, "run `make lock`"
     for each in found:
         assert requirement.specifier.contains(version_of(each)), "run `make lock`"
+
+
+@pytest.mark.parametrize(
+    "requirement", [*map(Requirement, PROJECT["project"]["dependencies"]), *tools()], ids=str
+)
+def test_the_tests_run_with_what_is_locked(requirement: Requirement) -> None:
+    """`make lock` was run: there is one set of versions, and the gateway's are the image's."""
+    name = canonicalize_name(requirement.name)
+    found = [each for each, _ in locked(DEVELOPMENT) if canonicalize_name(each.name) == name]
+
+    assert found, "run `make lock`"
+    shipped = {str(each.specifier) for each, _ in locked() if canonicalize_name(each.name) == name}
+    for each in found:
+        assert requirement.specifier.contains(version_of(each)), "run `make lock`"
+        assert not shipped or str(each.specifier) in shipped
 
 
 def test_all_that_is_locked_has_hashes() -> None:
