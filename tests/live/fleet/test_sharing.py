@@ -3,9 +3,13 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.live.emulated import Emulated
 from tests.live.fleet.stage import PACE, Replica
 from tests.live.lifecycle.stage import until
+
+pytestmark = pytest.mark.xdist_group("fleet")
 
 COLD = 5.0
 
