@@ -12,7 +12,7 @@ demo: $(VENV)/demo.stamp
 	@$(BIN)/python -m proxy demo
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -n 3 --dist loadgroup --cov --cov-report=term-missing:skip-covered
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check

@@ -60,6 +60,8 @@ class HeaderSources:
     #: The gateway's own id for the request is the inference id.
     inference_id: bool = False
     prefix_id: PrefixSource | None = None
+    #: The custom attributes say where the request stands in a trace.
+    traceparent: bool = False
     #: Headers that a client may send, in lower case.
     client: frozenset[str] = frozenset()
 
@@ -73,6 +75,8 @@ class Origin:
     id: str | None = None
     #: Who sent it: a name, never a key.
     caller: str = ""
+    #: W3C's `traceparent` of it, of hexadecimal digits and hyphens; empty without a trace.
+    trace: str = ""
     #: The client's `x-amzn-sagemaker-*` headers, names in lower case, unchecked.
     headers: tuple[Header, ...] = ()
 

@@ -1,8 +1,8 @@
 """The headers that one request's calls get beside the deployment's own.
 
-Knows what may come from a request: the gateway's id for it, who sent it, a prompt cache key, and
-the client's own headers where the deployment lets them through. Everything else of a client's
-headers stays outside.
+Knows what may come from a request: the gateway's id for it, who sent it, its trace, a prompt cache
+key, and the client's own headers where the deployment lets them through. Everything else of a
+client's headers stays outside.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from dataclasses import replace
 
 from adapters.base import Header, HeaderSources, Json, Origin, Payload, Request
 from adapters.errors import InvalidRequest
-from adapters.signed_headers import INFERENCE_ID, PREFIX_AWARE_ID, SIGNED_HEADERS, SignedHeader
+from adapters.signed_headers import (
+    CUSTOM_ATTRIBUTES,
+    INFERENCE_ID,
+    PREFIX_AWARE_ID,
+    SIGNED_HEADERS,
+    SignedHeader,
+)
 
 #: Hexadecimal digits of a hash: enough to tell any number of callers apart.
 _DIGITS = 32
@@ -28,7 +34,11 @@ def with_headers(
         InvalidRequest: a header of the client's, by its name, is none that AWS would take.
     """
     sources = request.target.header_sources
-    shared = (*_prefix(sources, request.params, origin), *_clients(request, origin))
+    shared = (
+        *_prefix(sources, request.params, origin),
+        *_trace(sources, origin),
+        *_clients(request, origin),
+    )
     if not sources.inference_id:
         return tuple(_with(payload, shared) for payload in payloads) if shared else payloads
     own = origin.id or request.id
@@ -55,6 +65,12 @@ def _prefix(sources: HeaderSources, params: Json, origin: Origin) -> Iterator[He
         yield PREFIX_AWARE_ID, _digest(origin.caller)
     elif sources.prefix_id == "from_prompt_cache_key" and params.get("prompt_cache_key"):
         yield PREFIX_AWARE_ID, _digest(str(params["prompt_cache_key"]))
+
+
+def _trace(sources: HeaderSources, origin: Origin) -> Iterator[Header]:
+    """Give where the request stands in a trace: AWS drops a `traceparent`, and passes these on."""
+    if sources.traceparent and origin.trace:
+        yield CUSTOM_ATTRIBUTES, f"traceparent={origin.trace}"
 
 
 def _digest(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 
 #: What all these headers' names begin with, in lower case.
 PREFIX: Final = "x-amzn-sagemaker-"
+CUSTOM_ATTRIBUTES: Final = "X-Amzn-SageMaker-Custom-Attributes"
 INFERENCE_ID: Final = "X-Amzn-SageMaker-Inference-Id"
 PREFIX_AWARE_ID: Final = "X-Amzn-SageMaker-Prefix-Aware-Id"
 
@@ -75,7 +76,7 @@ def _free(name: str, setting: str, most: int, *, whole_answers_only: bool = Fals
 SIGNED_HEADERS: Final = {
     header.name.lower(): header
     for header in (
-        _free("X-Amzn-SageMaker-Custom-Attributes", "custom_attributes", 1024),
+        _free(CUSTOM_ATTRIBUTES, "custom_attributes", 1024),
         _free("X-Amzn-SageMaker-Target-Model", "target_model", 1024, whole_answers_only=True),
         _named("X-Amzn-SageMaker-Target-Variant", "target_variant"),
         _named("X-Amzn-SageMaker-Target-Container-Hostname", "target_container"),

@@ -56,11 +56,15 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        buckets = plan.config.litellm_settings.prometheus_latency_buckets
+        settings = plan.config.litellm_settings
+        buckets, notes = (
+            settings.prometheus_latency_buckets,
+            settings.custom_prometheus_metadata_labels,
+        )
         async with AsyncExitStack() as stack:
-            metrics = stack.enter_context(open_metrics(buckets, shared))
+            metrics = stack.enter_context(open_metrics(buckets, shared, notes))
             ledgers = await stack.enter_async_context(aclosing(Ledgers(shared)))
-            builder = Builder(opener, ledgers, metrics, processes=processes)
+            builder = Builder(opener, ledgers, metrics, processes=processes, shared=shared)
             life = await stack.enter_async_context(living(builder.open, settle, plan))
             pulse = Pulse(
                 metrics,

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from adapters.base import Invoker
@@ -27,11 +28,15 @@ from proxy.auth.peers import Peers
 from proxy.auth.route_rules import RouteRules
 from proxy.auth.static_keys import static_keys
 from proxy.cache.opening import open_cache
+from proxy.callbacks.calling import calling
+from proxy.callbacks.loading import callbacks
 from proxy.config.schema import GeneralSettings, LitellmSettings, ProxyConfig
 from proxy.deployments import Deployment
 from proxy.door import Door
 from proxy.fleet.fleet import Fleet
 from proxy.gateway import Gateway
+from proxy.health.board import Board
+from proxy.health.checking import Checks, Descriptions, Rounds, checked
 from proxy.json_body import JsonLimits
 from proxy.jwt.opening import tokens
 from proxy.keys.opening import virtual_keys
@@ -43,6 +48,7 @@ from proxy.routing.live import LiveState
 from proxy.telemetry import logs
 from proxy.telemetry.metrics.reporter import Metrics, both
 from proxy.telemetry.redactor import Redactor, load
+from proxy.tracing.opening import tracing
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.watch import refreshed
 
@@ -52,6 +58,10 @@ _LOOPBACK_ORIGIN: Final = r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1
 _PREPARE_SECONDS: Final = 10.0
 
 
+class Account(Catalogue, Descriptions, Protocol):
+    """An account's endpoints: which there are, and how they are."""
+
+
 class WayToAws(Protocol):
     """Invokers for deployments, and the credentials behind them."""
 
@@ -59,7 +69,7 @@ class WayToAws(Protocol):
         """Give the invoker for one deployment."""
         ...
 
-    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
+    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Account:
         """Give the account behind one deployment, at the address that AWS's variables name."""
         ...
 
@@ -150,6 +160,7 @@ class Builder:
         ledgers: Count what limits are about; closed by whoever made them.
         metrics: Count what happens.
         processes: How many serve each plan together.
+        shared: A folder of theirs; None for a process that serves alone.
     """
 
     def __init__(
@@ -159,12 +170,14 @@ class Builder:
         metrics: Metrics | None = None,
         *,
         processes: int = 1,
+        shared: Path | None = None,
     ) -> None:
         self._opener = opener
         self._ledgers = Ledgers() if ledgers is None else ledgers
         self._lines = Lines()
         self._metrics = Metrics() if metrics is None else metrics
         self._processes = processes
+        self._shared = shared
         self._ways: dict[Network, _OpenWay] = {}
         #: What outlives gateways, by a deployment's id.
         self.live = LiveState()
@@ -189,11 +202,19 @@ class Builder:
             self._ledgers.open(redis_settings(plan.config), self._lines) as ledger,
             virtual_keys(plan.config.general_settings, parts.keys) as virtual,
             _vouchers(plan, parts) as vouchers,
+            calling(
+                callbacks(settings, plan.folder),
+                settings.callback_timeout,
+                self._metrics.callback_failed,
+                names_caller=not settings.redact_user_api_key_info,
+            ) as called,
+            tracing(settings, plan.environ) as traces,
         ):
             rules = replace(parts.policies, ledger=ledger)
             report = both(
                 partial(logs.report_call, names_caller=not settings.redact_user_api_key_info),
                 self._metrics.report,
+                *(each.report for each in (called, traces) if each is not None),
             )
             keyring = parts.keyring(plan, virtual and virtual.live, vouchers)
             families = registry.families(
@@ -217,14 +238,24 @@ class Builder:
             if before is not None:
                 for listing in models.listings:
                     listing.inherit(before.registry.listings)
+            general = plan.config.general_settings
+            checks = Checks(
+                models.servings,
+                lambda each: aws.catalogue(each.composed.aws, plan.environ),
+                Board(self._shared),
+            )
+            if before is not None:
+                checks.board.inherit(before.checks.board)
             async with (
                 _prepared(aws),
                 refreshed(models.listings),
+                checked(checks, _rounds(general)),
                 self._fleet.open(redis_settings(plan.config)),
             ):
-                general = plan.config.general_settings
                 yield Gateway(
                     registry=models,
+                    checks=checks,
+                    tells_health=general.health_check_details,
                     keyring=keyring,
                     peers=Peers(general.allowed_ips, general.trusted_proxy_ranges),
                     max_body_bytes=int(general.max_request_size_mb * _MEGABYTE),
@@ -232,6 +263,8 @@ class Builder:
                     cors=_cors(general, key_required=keyring.key_required),
                     cache=cache,
                     desk=virtual and virtual.desk,
+                    callbacks=called,
+                    tracing=traces,
                     budgets=tuple if virtual is None else virtual.live.spending.budgets,
                     door=self._door(rules),
                 )
@@ -284,6 +317,14 @@ def public_paths(config: ProxyConfig) -> tuple[str, ...]:
     if config.litellm_settings.require_auth_for_metrics_endpoint:
         return config.general_settings.public_routes
     return (*config.general_settings.public_routes, "/metrics")
+
+
+def _rounds(general: GeneralSettings) -> Rounds:
+    return Rounds(
+        calls=general.background_health_checks,
+        states=general.describe_endpoints,
+        interval=general.health_check_interval,
+    )
 
 
 @asynccontextmanager

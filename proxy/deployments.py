@@ -27,9 +27,11 @@ from proxy.config.wildcard import may_fit
 from proxy.jwt.opening import check_tokens
 from proxy.model_names import unknown_names
 from proxy.policies import check_limits, times
+from proxy.progress import Progress, silent
 from proxy.route_names import unknown_routes
 from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
+from proxy.tracing.opening import check as check_traces
 
 #: Checks a wildcard's settings before any endpoint's name is known.
 STAND_IN: Final = "x"
@@ -119,7 +121,10 @@ class Deployment:
 
 
 def faults(
-    config: ProxyConfig, environ: Mapping[str, str], folder: Path | None = None
+    config: ProxyConfig,
+    environ: Mapping[str, str],
+    folder: Path | None = None,
+    progress: Progress = silent,
 ) -> list[ConfigError]:
     """Give what only the adapters find wrong: endpoint names, formats, credentials, defaults.
 
@@ -130,15 +135,18 @@ def faults(
         partial(network, environ, ssl_verify=settings.ssl_verify),
         partial(check_cache, settings, environ),
         partial(check_limits, config),
+        partial(check_traces, config.litellm_settings, environ),
         partial(static_keys, config.keys),
         partial(check_tokens, config.general_settings),
         partial(load_custom_auth, config.general_settings.custom_auth, folder),
     ]
-    checks += [
-        partial(_at, config, index, environ, taken=set()) for index in range(len(config.model_list))
-    ]
-    names = (*unknown_names(config), *unknown_routes(config.general_settings))
-    return [*names, *(error for check in checks if (error := _fault(check)))]
+    found = [error for check in checks if (error := _fault(check))]
+    with progress("checking models", len(config.model_list)) as done:
+        for index, entry in enumerate(config.model_list):
+            if error := _fault(partial(_at, config, index, environ, taken=set())):
+                found.append(error)
+            done(entry.model_name)
+    return [*unknown_names(config), *unknown_routes(config.general_settings), *found]
 
 
 def _fault(check: Callable[[], object]) -> ConfigError | None:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
 from starlette.requests import ClientDisconnect, Request
 
 from adapters.base import Header, Json, Origin, Task
+from adapters.errors import GatewayError
 from adapters.openai.schemas import AddressedRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
 from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.caller import Caller
+from proxy.callbacks.hooks import Asked
 from proxy.gateway import Gateway
 from proxy.held_stream import HeldStream
 from proxy.json_body import parse_object
+from proxy.limits.claim import Claim
 from proxy.registry import Registry
 from proxy.routing.answering import Answering
 from proxy.routing.call import Call
+from proxy.routing.trace import HEADER as TRACEPARENT
+from proxy.routing.trace import TraceContext, Traced
 from proxy.routing.wishes import Wishes
 from proxy.sse import ChunkSource
 
@@ -88,6 +93,75 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
     if "model" in request.path_params:
         body["model"] = request.path_params["model"]
     validate(AddressedRequest, body)
+    meant = await _meant(request, caller, body, task)
+    model, params = meant.model, meant.params
+    trace, traced = _trace(request, task, params, started)
+    call = Call(
+        id=request.state.call_id,
+        task=task,
+        model=model.name,
+        caller=caller.alias,
+        key=caller.digest,
+        notes=caller.metadata,
+        key_claim=caller.claim,
+        claims=meant.claims,
+        client=request.state.client,
+        drain=request.state.life.drain,
+        stream=params.get("stream") is True,
+        trace=trace,
+        traced=traced,
+        started=started,
+        is_admin=caller.is_admin,
+        size=len(data),
+        at_the_door=getattr(request.state, "at_the_door", 0.0),
+        wishes=meant.wishes,
+        cache_controls=cache_controls(meant.body, request.headers),
+        origin=Origin(
+            id=request.state.own_id,
+            caller=caller.alias,
+            trace="" if trace is None else trace.header,
+            headers=_headers_for_sagemaker(request),
+        ),
+    )
+    request.state.call = call
+    return model, call, params
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """A body, and what it asks for."""
+
+    body: Json
+    model: Answering
+    params: Json
+    wishes: Wishes
+    #: What the key may use of the model.
+    claims: tuple[Claim, ...]
+
+
+async def _meant(request: Request, caller: Caller, body: Json, task: Task) -> _Meant:
+    """Give what a request asks for, once the operator's callbacks have seen it.
+
+    What they make of it counts as if the client had sent it. Where that is no good request and the
+    client's own is, the client's is served: a faulty callback fails nobody's request.
+    """
+    callbacks = gateway(request).callbacks
+    if callbacks is None or not callbacks.sees_requests:
+        return _understood(request, caller, body, task)
+    asked = Asked(call_id=request.state.call_id, caller=caller.alias, task=task)
+    edited = await callbacks.edited(asked, body)
+    if edited is body:
+        return _understood(request, caller, body, task)
+    try:
+        validate(AddressedRequest, edited)
+        return _understood(request, caller, edited, task)
+    except GatewayError as error:
+        meant = _understood(request, caller, body, task)
+        callbacks.useless(error)
+        return meant
+
+
+def _understood(request: Request, caller: Caller, body: Json, task: Task) -> _Meant:
     registry = gateway(request).registry
     name = permitted(registry, caller, body["model"])
     model = request.state.model = registry.model(name)
@@ -98,31 +172,20 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         validate(schema, params)
     waited = getattr(request.state, "at_the_door", 0.0)
     wished = _granted(registry, caller, wishes(body, request.headers).after(waited))
-    for name in wished.fallbacks or ():
-        registry.pool(name)
-    call = Call(
-        id=request.state.call_id,
-        task=task,
-        model=model.name,
-        caller=caller.alias,
-        key=caller.digest,
-        key_claim=caller.claim,
-        claims=caller.claims_on(body["model"], model.name, name),
-        client=request.state.client,
-        drain=request.state.life.drain,
-        stream=params.get("stream") is True,
-        started=started,
-        is_admin=caller.is_admin,
-        size=len(data),
-        at_the_door=waited,
-        wishes=wished,
-        cache_controls=cache_controls(body, request.headers),
-        origin=Origin(
-            id=request.state.own_id, caller=caller.alias, headers=_headers_for_sagemaker(request)
-        ),
-    )
-    request.state.call = call
-    return model, call, params
+    for fallback in wished.fallbacks or ():
+        registry.pool(fallback)
+    claims = caller.claims_on(body["model"], model.name, name)
+    return _Meant(body, model, params, wished, claims)
+
+
+def _trace(
+    request: Request, task: Task, params: Json, started: float
+) -> tuple[TraceContext | None, Traced | None]:
+    """Give where a request stands in a trace: with a span of its own, where such are made."""
+    header, tracing = request.headers.get(TRACEPARENT), gateway(request).tracing
+    if tracing is None:
+        return TraceContext.read(header), None
+    return tracing.begin(header, task, params, started)
 
 
 async def _let_in(request: Request, caller: Caller, data: bytes) -> Json:

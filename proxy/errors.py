@@ -9,6 +9,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from adapters.errors import (
     AuthenticationFailed,
@@ -18,7 +19,7 @@ from adapters.errors import (
     RouteNotFound,
 )
 from proxy.call_headers import of_call
-from proxy.telemetry.logs import report_refusal
+from proxy.telemetry.logs import report_gone, report_refusal
 from proxy.telemetry.metrics.reporter import Metrics
 
 _NOT_FOUND = 404
@@ -86,6 +87,20 @@ def _refused(request: Request, error: GatewayError) -> None:
     metrics: Metrics = state.metrics
     route, model = request.scope.get("route"), getattr(state, "model", None)
     metrics.refused(error, getattr(route, "path", ""), None if model is None else model.name)
+
+
+def report_early_refusal(scope: Scope, error: GatewayError) -> None:
+    """Log and count a request that was refused before the router has seen it."""
+    state = scope["state"]
+    report_refusal(state["call_id"], state["client"], scope["method"], scope["path"], error)
+    state["metrics"].refused(error, scope["path"])
+
+
+def report_early_leaving(request: Request) -> None:
+    """Log and count a client that left before there was a call of its request."""
+    state = request.state
+    report_gone(state.call_id, state.client, request.method, request.url.path)
+    state.metrics.left_early(getattr(request.scope.get("route"), "path", ""))
 
 
 def unexpected() -> GatewayError:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from proxy.auth.keyring import Keyring
 from proxy.auth.peers import Peers
 from proxy.cache.answers import AnswerCache
+from proxy.callbacks.calling import Callbacks
 from proxy.door import Door
+from proxy.health.checking import Checks
 from proxy.json_body import JsonLimits
 from proxy.keys.spend import Budget
 from proxy.registry import Registry
 
 if TYPE_CHECKING:
     from proxy.keys.desk import KeyDesk
+    from proxy.tracing.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,8 @@ class Gateway:
 
     registry: Registry
     keyring: Keyring
+    #: How the deployments do, beyond what traffic says.
+    checks: Checks
     #: Who calls from where.
     peers: Peers
     #: Larger requests are refused.
@@ -35,6 +40,12 @@ class Gateway:
     cache: AnswerCache | None = None
     #: Where virtual keys are made; None without a database.
     desk: KeyDesk | None = None
+    #: The operator's own; None without any.
+    callbacks: Callbacks | None = None
+    #: Whether GET /health tells more than names and states.
+    tells_health: bool = True
+    #: None where no spans are made.
+    tracing: Tracing | None = None
     #: Gives the budgets of the keys that have spent lately.
     budgets: Callable[[], Iterable[Budget]] = tuple
     #: None: requests come in as they are.

@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.errors import PayloadTooLarge
-from proxy.errors import error_response, unexpected
+from proxy.errors import error_response, report_early_refusal, unexpected
 from proxy.lifecycle.drain import Drain, shutting_down
 from proxy.lifecycle.life import Life
 from proxy.sse import error_event, is_event_stream
@@ -164,7 +164,9 @@ class BodyLimit:
         max_bytes: int = scope["state"]["gateway"].max_body_bytes
         announced = next((v for name, v in scope["headers"] if name == b"content-length"), b"0")
         if announced.isdigit() and int(announced) > max_bytes:
-            await error_response(_too_large(max_bytes))(scope, receive, send)
+            refusal = _too_large(max_bytes)
+            report_early_refusal(scope, refusal)
+            await error_response(refusal)(scope, receive, send)
             return
         received = 0
 

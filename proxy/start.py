@@ -14,12 +14,14 @@ from typing import Any
 import click
 
 from proxy.banner import banner, hints
+from proxy.callbacks import loading as callbacks
 from proxy.config.load import Loaded, load_config, load_values
 from proxy.config.schema import ProxyConfig
 from proxy.exposure import expose, master_key
 from proxy.keys.opening import prepare
 from proxy.lifecycle.plan import Plan
 from proxy.listen import address_of, listen
+from proxy.progress import Progress, shown_to_people, silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class Source:
         """Where the file is; None without one."""
         return None if self.config is None else Path(self.config).absolute().parent
 
-    def load(self, environ: Mapping[str, str]) -> Loaded:
+    def load(self, environ: Mapping[str, str], progress: Progress = silent) -> Loaded:
         """Load and check the configuration.
 
         Raises:
@@ -51,7 +53,10 @@ class Source:
         from proxy.deployments import faults  # noqa: PLC0415 - formats load only when needed
 
         loaded = self._loaded(environ)
-        found = faults(loaded.config, {**environ, **loaded.exports}, self.folder)
+        found = [
+            *faults(loaded.config, {**environ, **loaded.exports}, self.folder, progress),
+            *callbacks.faults(loaded.config.litellm_settings, self.folder),
+        ]
         if found:
             raise loaded.located(found)
         return loaded
@@ -95,13 +100,13 @@ class Reading:
     environ: Mapping[str, str] = field(repr=False)
     host: str | None
 
-    def __call__(self) -> Plan:
+    def __call__(self, progress: Progress = silent) -> Plan:
         """Read it.
 
         Raises:
             ConfigError: it can't be used, or not with this host.
         """
-        loaded = self.source.load(self.environ)
+        loaded = self.source.load(self.environ, progress)
         environ = {**self.environ, **loaded.exports}
         key = master_key(loaded.config.general_settings, environ)
         expose(self.host, key, loaded.config.general_settings)
@@ -129,7 +134,7 @@ def validate(source: Source, environ: Mapping[str, str]) -> str:
     Raises:
         ConfigError: it can't be used.
     """
-    loaded = source.load(environ)
+    loaded = source.load(environ, shown_to_people())
     for notice in loaded.notices:
         click.echo(notice, err=True)
     count = len(loaded.config.model_list)
@@ -144,7 +149,7 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
         CannotStart: the address can't be bound, or a server setting can't be used.
     """
     reading = Reading(source=source, environ=dict(environ), host=listening.host)
-    plan = reading()
+    plan = reading(shown_to_people())
     plan.settle(environ)
     config, key = plan.config, plan.master_key
     if config.general_settings.database_url is not None:

@@ -12,12 +12,20 @@ from tests.test_architecture import SOURCES, imports_of, module_of
 #: What runs programs, loads modules or builds objects out of bytes, and who may use it, for what.
 DANGEROUS: dict[str, dict[str, str]] = {
     "pickle": {"proxy.lifecycle.wire": "supervisor and workers, over their own pair of sockets"},
-    "subprocess": {"proxy.demo": "starts this program's own modules"},
+    "subprocess": {
+        "benchmarks.certificate": "openssl, for a certificate of the developer's own machine",
+        "benchmarks.compare": "git, for the states that the developer names",
+        "benchmarks.processes": "starts what is measured",
+        "proxy.demo": "starts this program's own modules",
+    },
     "import_module": {
         "adapters.formats": "the format that the configuration names",
+        "proxy.auth.custom_auth": "the function that the configuration names",
+        "proxy.callbacks.loading": "the callbacks that the configuration names",
         "proxy.cli": "this program's own commands",
         "proxy.markers": "this program's own packages",
         "proxy.telemetry.redactor": "the function that the configuration names",
+        "proxy.tracing.opening": "OpenTelemetry, where the configuration asks for it",
     },
     **{name: {} for name in ("marshal", "shelve", "dill", "code", "runpy", "pty")},
 }

@@ -13,7 +13,13 @@ from typing import Final, get_args
 from adapters.base import Header, HeaderSources, PrefixSource, StreamMode
 from adapters.deployment.settings import Settings
 from adapters.errors import ConfigError
-from adapters.signed_headers import INFERENCE_ID, PREFIX_AWARE_ID, SIGNED_HEADERS, SignedHeader
+from adapters.signed_headers import (
+    CUSTOM_ATTRIBUTES,
+    INFERENCE_ID,
+    PREFIX_AWARE_ID,
+    SIGNED_HEADERS,
+    SignedHeader,
+)
 from adapters.spelling import nearest
 
 #: Settings that become a header.
@@ -22,12 +28,19 @@ HEADER_SETTINGS: Final = tuple(header.setting for header in SIGNED_HEADERS.value
 #: What clients may send where the configuration forwards clients' headers without naming them:
 #: these choose neither what runs nor where.
 FORWARDED: Final = (
-    "X-Amzn-SageMaker-Custom-Attributes",
+    CUSTOM_ATTRIBUTES,
     "X-Amzn-SageMaker-Session-Id",
     PREFIX_AWARE_ID,
 )
 
 _PREFIX_SOURCES: Final[dict[str, PrefixSource]] = {name: name for name in get_args(PrefixSource)}
+#: The custom attributes that come from each request.
+FROM_TRACEPARENT: Final = "from_traceparent"
+#: Values that are no text for a header but say where one comes from, by header.
+_SOURCES: Final[dict[str, tuple[str, ...]]] = {
+    PREFIX_AWARE_ID: tuple(_PREFIX_SOURCES),
+    CUSTOM_ATTRIBUTES: (FROM_TRACEPARENT,),
+}
 _ALLOWED: Final = "allowed_client_headers"
 
 
@@ -80,7 +93,9 @@ def headers(settings: Settings, clients: ClientHeaders) -> Headers:
     """
     fixed: dict[str, Header] = {}
     prevented: tuple[str, ...] | None = None
-    _check_source(settings.prefix_aware_id)
+    for header in SIGNED_HEADERS.values():
+        if header.name in _SOURCES:
+            _check_source(header, getattr(settings, header.setting))
     for header, value, path in (*_extra(settings), *_from_settings(settings)):
         if not header.accepts(value):
             raise ConfigError(f"expected {header.form}", path=path)
@@ -107,17 +122,17 @@ def _from_settings(settings: Settings) -> Iterator[_Configured]:
 
 
 def _is_source(header: SignedHeader, value: str) -> bool:
-    return header.name == PREFIX_AWARE_ID and value in _PREFIX_SOURCES
+    return value in _SOURCES.get(header.name, ())
 
 
-def _check_source(prefix_id: str | None) -> None:
-    """Refuse what is nearly the name of a source: sent as it is, it would be one id for all."""
-    meant = None if prefix_id in _PREFIX_SOURCES else nearest(prefix_id or "", _PREFIX_SOURCES)
+def _check_source(header: SignedHeader, value: str | None) -> None:
+    """Refuse what is nearly the name of a source: sent as it is, it would be one text for all."""
+    names = _SOURCES[header.name]
+    meant = None if value in names else nearest(value or "", names)
     if meant is not None:
         raise ConfigError(
-            f"is sent as it is, unless it is one of {', '.join(_PREFIX_SOURCES)} "
-            f"(did you mean {meant}?)",
-            path=("prefix_aware_id",),
+            f"is sent as it is, unless it is one of {', '.join(names)} (did you mean {meant}?)",
+            path=(header.setting,),
         )
 
 
@@ -143,15 +158,18 @@ def _known(name: str, path: tuple[str | int, ...]) -> SignedHeader:
 
 def _sources(settings: Settings, clients: ClientHeaders, fixed: dict[str, Header]) -> HeaderSources:
     prefix_id = _PREFIX_SOURCES.get(settings.prefix_aware_id or "")
-    if prefix_id is not None and PREFIX_AWARE_ID in fixed:
-        raise ConfigError(
-            f"extra_headers sets {PREFIX_AWARE_ID} too: keep one of them",
-            path=("prefix_aware_id",),
-        )
-    own = {*fixed, *[PREFIX_AWARE_ID] * (prefix_id is not None)}
+    traceparent = settings.custom_attributes == FROM_TRACEPARENT
+    made = {PREFIX_AWARE_ID: prefix_id is not None, CUSTOM_ATTRIBUTES: traceparent}
+    for header in SIGNED_HEADERS.values():
+        if made.get(header.name) and header.name in fixed:
+            raise ConfigError(
+                f"extra_headers sets {header.name} too: keep one of them", path=(header.setting,)
+            )
+    own = {*fixed, *(name for name, is_made in made.items() if is_made)}
     return HeaderSources(
         inference_id=settings.inference_id is True and INFERENCE_ID not in fixed,
         prefix_id=prefix_id,
+        traceparent=traceparent,
         client=frozenset(name.lower() for name in _clients(clients, own)),
     )
 

@@ -75,7 +75,7 @@ class Settings(SigningSettings):
     #: `X-Amzn-SageMaker-*` headers for every call; SageMaker drops all others.
     extra_headers: Mapping[str, str] = Field(default_factory=dict)
     #: The headers of these names; the first is opaque text for the container, such as
-    #: `accept_eula=true`.
+    #: `accept_eula=true`, or `from_traceparent`.
     custom_attributes: Text | None = None
     target_model: Text | None = None
     target_variant: Text | None = None

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from proxy.wildcards.pattern import STAR, Pattern
 
+_REMEMBERED: Final = 1024
 #: LiteLLM's words for every model.
 _EVERY: Final = frozenset({STAR, "all-proxy-models"})
 
@@ -35,10 +37,7 @@ class Grants:
             ValueError: one of them has several `*`.
         """
         models = frozenset(said)
-        if not models or models & _EVERY:
-            return EVERY_MODEL
-        patterns = tuple(Pattern.of(name) for name in sorted(models) if STAR in name)
-        return cls(frozenset(name for name in models if STAR not in name), patterns)
+        return EVERY_MODEL if not models or models & _EVERY else _granted(models)
 
     def __contains__(self, model: str) -> bool:
         if self.names is None or model in self.names:
@@ -47,3 +46,10 @@ class Grants:
 
 
 EVERY_MODEL: Final = Grants()
+
+
+@lru_cache(_REMEMBERED)
+def _granted(models: frozenset[str]) -> Grants:
+    """Give the same grants to all keys that are for the same models: there may be many of them."""
+    patterns = tuple(Pattern.of(name) for name in sorted(models) if STAR in name)
+    return Grants(frozenset(name for name in models if STAR not in name), patterns)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from proxy.auth.caller import Account, Caller, Routes
 from proxy.auth.grants import Grants
 from proxy.limits import claims
+from proxy.limits.claim import Claim
+
+#: Shared by all keys that say nothing: there may be many of them.
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +51,31 @@ class KeyTerms:
         Raises:
             ValueError: a model's pattern is none.
         """
+        said = Routes.of(self.routes)
         return Caller(
             alias,
             digest=digest,
             models=Grants.of(self.models),
-            aliases=dict(self.aliases),
-            **Routes.of(self.routes)._asdict(),
+            aliases=dict(self.aliases) or _NOTHING,
+            routes=said.routes,
+            named=said.named,
             claim=claims.of_key(digest, alias, rpm=self.rpm, tpm=self.tpm, parallel=self.parallel),
-            model_claims={
-                model: claims.of_key_for_model(
-                    digest,
-                    alias,
-                    model,
-                    rpm=self.model_rpm.get(model),
-                    tpm=self.model_tpm.get(model),
-                )
-                for model in {**self.model_rpm, **self.model_tpm}
-            },
+            model_claims=self._model_claims(alias, digest) or _NOTHING,
             expires=self.expires,
             blocked=self.blocked,
             tags=frozenset(self.tags),
-            metadata=dict(self.metadata),
+            metadata=dict(self.metadata) or _NOTHING,
             account=account,
         )
+
+    def _model_claims(self, alias: str, digest: str) -> dict[str, Claim]:
+        return {
+            model: claims.of_key_for_model(
+                digest,
+                alias,
+                model,
+                rpm=self.model_rpm.get(model),
+                tpm=self.model_tpm.get(model),
+            )
+            for model in {**self.model_rpm, **self.model_tpm}
+        }

@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -26,6 +26,7 @@ from proxy.check.trial import Trial, trials
 from proxy.config_option import ConfigOption
 from proxy.deployments import entries
 from proxy.policies import policies
+from proxy.progress import Progress, shown_to_people
 from proxy.quiet import quiet
 from proxy.start import Source
 
@@ -81,7 +82,9 @@ def check(
     """
     orders = Orders(models=models, aws=aws, invoke=invoke, strict=strict)
     try:
-        report = examine(Source(config=config, lenient=lenient), orders, os.environ, _progress())
+        report = examine(
+            Source(config=config, lenient=lenient), orders, os.environ, shown_to_people()
+        )
     except ConfigError as error:
         report = Report(patients=(), problems=tuple(str(error).splitlines()))
     _print(report, as_json=as_json)
@@ -92,7 +95,7 @@ def examine(
     source: Source,
     orders: Orders,
     environ: MutableMapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Report:
     """Look at everything that was ordered.
 
@@ -100,7 +103,7 @@ def examine(
         ConfigError: the configuration can't be used.
         CannotUse: it has no such model.
     """
-    loaded = source.load(environ)
+    loaded = source.load(environ, progress)
     environ.update(loaded.exports)
     built = entries(loaded.config, environ)
     aliases = policies(loaded.config).aliases
@@ -119,16 +122,18 @@ def examine(
 
 
 async def _looked(
-    chosen: Sequence[Subject], orders: Orders, way: Way, progress: Callable[[str], None]
+    chosen: Sequence[Subject], orders: Orders, way: Way, progress: Progress
 ) -> tuple[Sequence[Caller], Iterator[Patient]]:
     callers: Sequence[Caller] = ()
     examined: Sequence[Examined] = [(each, _unasked(each, orders, way)) for each in chosen]
     if orders.aws:
-        callers, examined = await survey(chosen, way, lambda name: progress(f"asked: {name}"))
+        with progress("asking AWS", len(chosen)) as done:
+            callers, examined = await survey(chosen, way, done)
     tried: Sequence[Trial | None] = [None] * len(examined)
     if orders.invoke:
         each = [subject.deployment for subject, _ in examined]
-        tried = await trials(each, way.network, lambda name: progress(f"called: {name}"))
+        with progress("calling models", len(each)) as done:
+            tried = await trials(each, way.network, done)
     return callers, (
         Patient(row=subject.row, findings=tuple(found), trial=trial)
         for (subject, found), trial in zip(examined, tried, strict=True)
@@ -139,13 +144,6 @@ def _unasked(subject: Subject, orders: Orders, way: Way) -> Sequence[Finding]:
     """Give what is said of a deployment that AWS is not asked about."""
     here = [] if subject.row.mock else subject.doubts(way.environ)
     return [*here, *[_NOT_CALLED] * (orders.invoke and subject.row.stands_for_many)]
-
-
-def _progress() -> Callable[[str], None]:
-    """Tell what is done, to people who wait in front of a terminal."""
-    if sys.stderr.isatty():
-        return lambda text: click.echo(text, err=True)
-    return lambda _: None
 
 
 def _print(report: Report, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from urllib.parse import unquote, urlsplit
 
 from adapters.base import Json
-from adapters.signed_headers import PREFIX_AWARE_ID
+from adapters.signed_headers import CUSTOM_ATTRIBUTES, PREFIX_AWARE_ID
 from proxy.check.finding import Finding
 from proxy.config.deployment import DeploymentParams
 from proxy.deployments import Deployment
@@ -176,8 +176,9 @@ def _url(deployment: Deployment) -> str:
 
 def _headers(deployment: Deployment) -> tuple[str, ...]:
     target = deployment.target
-    made = (PREFIX_AWARE_ID,) if target.header_sources.prefix_id is not None else ()
-    return (*(name for name, _ in target.headers), *made)
+    sources = target.header_sources
+    made = ((PREFIX_AWARE_ID, sources.prefix_id), (CUSTOM_ATTRIBUTES, sources.traceparent))
+    return (*(name for name, _ in target.headers), *(name for name, source in made if source))
 
 
 def _region_from(params: DeploymentParams, environ: Mapping[str, str], *, assumed: bool) -> str:

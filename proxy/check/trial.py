@@ -7,63 +7,50 @@ smallest answer costs.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from adapters.answer import Answer
-from adapters.base import Json, Limits, Task
-from adapters.endpoint import Endpoint
-from adapters.errors import DeadlineExceeded, EndpointUnavailable, GatewayError
+from adapters.base import Json
+from adapters.errors import EndpointUnavailable, GatewayError
 from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.network import Network
 from proxy.check.finding import Finding
 from proxy.deployments import Deployment
+from proxy.health.small_call import SmallCall, small_call
 
 _AT_ONCE: Final = 4
-#: Seconds; SageMaker itself gives a container no more than sixty.
-_PATIENCE: Final = 70.0
-_BODIES: Final[dict[Task, Json]] = {
-    "chat": {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1},
-    "completion": {"prompt": "Hi", "max_tokens": 1},
-    "embedding": {"input": "Hi"},
-    "rerank": {"query": "Hi", "documents": ["Hi"]},
-}
 
 #: Hears of each deployment that has answered.
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Trial:
-    """One call and its outcome."""
+    """One call, judged."""
 
-    task: Task
-    seconds: float
-    #: As a client would see it.
-    status: int
-    error: GatewayError | None = None
-    answer: Answer | None = None
+    call: SmallCall
 
     def document(self) -> Json:
         """Give it for machines."""
+        call, answer = self.call, self.call.answer
         return {
-            "task": self.task,
-            "status": self.status,
-            "latency_ms": round(self.seconds * 1000),
-            "shape": self.answer.shape if self.answer else None,
-            "finish_reason": _finish(self.answer.body) if self.answer else None,
-            "usage_source": self.answer.usage_source if self.answer else None,
-            "variant": self.answer.head.variant or None if self.answer else None,
-            "error": None if self.error is None else self.error.code or str(self.error.status),
+            "task": call.task,
+            "status": call.status,
+            "latency_ms": round(call.seconds * 1000),
+            "shape": answer.shape if answer else None,
+            "finish_reason": _finish(answer.body) if answer else None,
+            "usage_source": answer.usage_source if answer else None,
+            "variant": answer.head.variant or None if answer else None,
+            "error": None if call.error is None else call.error.code or str(call.error.status),
         }
 
     def finding(self) -> Finding:
         """Judge it."""
-        said = f"{self.task}: {self.status} in {self.seconds * 1000:.0f} ms"
-        if self.error is not None:
-            return _failed(said, self.error)
+        call = self.call
+        said = f"{call.task}: {call.status} in {call.seconds * 1000:.0f} ms"
+        if call.error is not None:
+            return _failed(said, call.error)
         known = self.document()
         told = {
             "finish": known["finish_reason"],
@@ -88,44 +75,14 @@ async def trials(
         if deployment.params.wildcard:
             return None
         async with places:
-            trial = await _tried(deployment, connections)
+            call = await small_call(deployment, deployment.invoker(connections.invoker))
         progress(deployment.target.model)
-        return trial
+        return Trial(call)
 
     try:
         return list(await asyncio.gather(*map(tried, built)))
     finally:
         await connections.aclose()
-
-
-async def _tried(deployment: Deployment, connections: Connections) -> Trial:
-    endpoint = Endpoint(
-        id=deployment.id,
-        target=deployment.target,
-        format=deployment.format,
-        invoker=deployment.invoker(connections.invoker),
-        stream_mode=deployment.stream_mode,
-    )
-    task = _task(deployment)
-    seconds = min(deployment.times.total, _PATIENCE)
-    limits = Limits(first_byte=seconds, idle=seconds, deadline=seconds)
-    started = time.monotonic()
-    outcome: dict[str, Any] = {"status": 200}
-    try:
-        async with asyncio.timeout(seconds):
-            outcome["answer"] = await endpoint.call(task, dict(_BODIES[task]), limits)
-    except TimeoutError:
-        outcome = {"status": DeadlineExceeded.status, "error": DeadlineExceeded.after(seconds)}
-    except GatewayError as error:
-        outcome = {"status": error.status, "error": error}
-    return Trial(task=task, seconds=time.monotonic() - started, **outcome)
-
-
-def _task(deployment: Deployment) -> Task:
-    """Choose what to ask: what the model is for, else the first task that its format has."""
-    if deployment.info.mode is not None:
-        return deployment.info.mode
-    return next(task for task in _BODIES if getattr(deployment.format, task) is not None)
 
 
 def _finish(body: Json) -> str | None:

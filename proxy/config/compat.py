@@ -31,21 +31,16 @@ _SHARED = _keys(
     "redis_startup_nodes",
 )
 _CALLBACKS = _keys(
-    "callbacks are not called in this version",
-    """callbacks success_callback failure_callback service_callback service_callbacks
-    callback_settings langfuse_default_tags prometheus_metrics_config
+    "what callbacks hear is told in docs/telemetry.md, and is not to be set",
+    """service_callback service_callbacks callback_settings
+    langfuse_default_tags prometheus_metrics_config
     disable_end_user_cost_tracking
     disable_end_user_cost_tracking_prometheus_only""",
 )
-#: Lists of names, of which this one is no news: metrics are always on.
-CALLBACK_LISTS = frozenset({"callbacks", "success_callback", "failure_callback"})
-ALWAYS_ON = "prometheus"
-_LABELS = _keys("keys have no metadata that could be a label", "custom_prometheus_metadata_labels")
 _HEALTH = _keys(
-    "health is told without calls to the models",
-    """background_health_checks health_check_interval health_check_details
-    disable_background_health_check health_check_timeout health_check_model health_check_params
-    health_check_voice health_check_max_tokens""",
+    "a health check's call is the smallest that the model's format has",
+    """health_check_model health_check_params health_check_voice health_check_max_tokens
+    health_check_concurrency""",
 )
 _ALERTS = _keys(
     "alerts are not sent in this version",
@@ -160,7 +155,6 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **_BALANCING,
         **_CACHE,
         **_CALLBACKS,
-        **_LABELS,
         **_PAGES,
         **_ELSEWHERE,
         **_COST,

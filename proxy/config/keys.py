@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from adapters.deployment.settings import SigningSettings
 from adapters.spelling import distance, nearest
 from proxy.config.cache import CacheParams
-from proxy.config.compat import ALWAYS_ON, CALLBACK_LISTS, UNSUPPORTED, UNUSED
+from proxy.config.callbacks import CALLBACK_LISTS, RECORDERS
+from proxy.config.compat import UNSUPPORTED, UNUSED
 from proxy.config.deployment import DeploymentParams, DeploymentSettings
 from proxy.config.jwt import JwtAuth, JwtIssuer, ScopeMapping
 from proxy.config.key_entry import KeyEntry
@@ -99,8 +100,20 @@ def _credential(entry: Node, report: Report) -> Node:
 
 
 def _litellm(settings: Node, report: Report) -> Node:
-    sections = {"cache_params": lambda node: _closed(node, "cache_params", report)}
+    sections = {
+        "cache_params": lambda node: _closed(node, "cache_params", report),
+        **dict.fromkeys(CALLBACK_LISTS, lambda node: _callbacks(node, report)),
+    }
     return _descend(_closed(settings, "litellm_settings", report), sections)
+
+
+def _callbacks(names: Node, report: Report) -> Node:
+    """Judge a list of callbacks: LiteLLM's recorders are not there, and nothing is lost by that."""
+    many = names.items if isinstance(names.value, list) else [names]
+    for each in many:
+        if each.value in RECORDERS:
+            report.unused(each.place, f"there is no {each.value}: otel, or a callback of your own")
+    return names.holding([each for each in many if each.value not in RECORDERS])
 
 
 def _general(settings: Node, report: Report) -> Node:
@@ -209,16 +222,9 @@ def _known(key: str, node: Node, section: str, report: Report) -> bool:
         report.refuse(node.place, unsupported)
     elif unsupported is not None:
         report.unused(node.place, "it is switched off")
-    elif unused is not None and not _is_on_anyway(key, node):
+    elif unused is not None:
         report.unused(node.place, unused)
     return unsupported is not None or unused is not None
-
-
-def _is_on_anyway(key: str, node: Node) -> bool:
-    """Whether a list of callbacks names nothing but what is always on."""
-    named = node.plain()
-    names = named if isinstance(named, list) else [named]
-    return key in CALLBACK_LISTS and all(name == ALWAYS_ON for name in names)
 
 
 def _is_container_parameter(key: str) -> bool:

@@ -32,6 +32,7 @@ from adapters.deployment.values import (
     Text,
 )
 from proxy.config.cache import CacheParams
+from proxy.config.callbacks import CallbackNames
 from proxy.config.deployment import DeploymentParams
 from proxy.config.jwt import JwtAuth
 from proxy.config.key_entry import KeyEntry
@@ -44,6 +45,7 @@ from proxy.config.values import (
     FunctionName,
     HeaderName,
     IpNetwork,
+    MetadataFields,
     Origin,
 )
 from proxy.config.wildcard import is_wildcard
@@ -65,6 +67,9 @@ class ModelInfo(Section):
     input_cost_per_token: Money | None = None
     output_cost_per_token: Money | None = None
     input_cost_per_second: Money | None = None
+    #: Seconds that a health check's call may take.
+    health_check_timeout: Seconds | None = None
+    disable_background_health_check: bool | None = None
 
     @model_validator(mode="after")
     def _abilities_are_flags(self) -> ModelInfo:
@@ -127,9 +132,17 @@ class LitellmSettings(FallbackSettings):
     model_group_settings: ModelGroupSettings = ModelGroupSettings()
     cache: Flag = False
     cache_params: CacheParams = CacheParams()
+    #: What hears of calls: `prometheus` (always on), `otel`, or `module.attr` of the operator's.
+    callbacks: CallbackNames = ()
+    success_callback: CallbackNames = ()
+    failure_callback: CallbackNames = ()
+    #: Seconds that a request waits for all pre-call hooks together.
+    callback_timeout: Seconds = 1
     require_auth_for_metrics_endpoint: Flag = True
     #: Of the latencies among the metrics, in seconds; read at the start only. None: LiteLLM's.
     prometheus_latency_buckets: Buckets | None = None
+    #: Fields of keys' metadata that are labels of the metrics; read at the start only.
+    custom_prometheus_metadata_labels: MetadataFields = ()
     #: Log what clients say and models answer; `turn_off_message_logging` wins.
     log_messages: Flag = False
     turn_off_message_logging: Flag = False
@@ -182,6 +195,13 @@ class GeneralSettings(Section):
     max_queued_requests_per_worker: PlacesOrNone = 100
     admission_queue_timeout_seconds: Seconds = 10
     forward_client_headers_to_llm_api: Flag = False
+    #: Call each deployment once in so many seconds, which AWS bills.
+    background_health_checks: Flag = False
+    health_check_interval: Seconds = 300
+    #: Whether GET /health tells more than names and states.
+    health_check_details: Flag = True
+    #: Ask AWS how the endpoints are, at the same interval.
+    describe_endpoints: Flag = False
 
     @field_validator("trusted_proxy_ranges")
     @classmethod

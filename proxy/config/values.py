@@ -34,6 +34,17 @@ def _ascending(steps: tuple[float, ...]) -> tuple[float, ...]:
     return steps
 
 
+def _metadata_fields(names: tuple[str, ...]) -> tuple[str, ...]:
+    fields = tuple(name.removeprefix("metadata.") for name in names)
+    if not all(fields) or len(set(map(_label, fields))) != len(fields):
+        raise ValueError("expected different fields, such as metadata.department")
+    return fields
+
+
+def _label(field: str) -> str:
+    return re.sub(r"\W", "_", field, flags=re.ASCII)
+
+
 def _origin(text: str) -> str:
     if text != "*" and not _ORIGIN.fullmatch(text):
         raise ValueError('expected "*" or an origin such as https://chat.example.com')
@@ -99,6 +110,8 @@ def _network(text: Any) -> IPv4Network | IPv6Network:
 
 #: Upper bounds of a histogram's buckets.
 Buckets = Annotated[tuple[Seconds, ...], AfterValidator(_ascending)]
+#: Fields of metadata, with or without `metadata.` before them.
+MetadataFields = Annotated[tuple[str, ...], AfterValidator(_metadata_fields)]
 #: A span as LiteLLM spells those of budgets: `30s`, `12h`, `90d`.
 CalendarSpan = Annotated[str, AfterValidator(_calendar_span)]
 #: `module.function`.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
+import orjson
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
@@ -67,6 +68,7 @@ def _engine(url: URL) -> AsyncEngine:
     return create_async_engine(
         url.set(drivername="postgresql+asyncpg", query=query),
         hide_parameters=True,
+        json_deserializer=orjson.loads,
         pool_size=_CONNECTIONS,
         max_overflow=0,
         pool_timeout=_PATIENCE,
@@ -86,6 +88,7 @@ def _sqlite(url: URL) -> AsyncEngine:
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite", database=str(path.absolute())),
         hide_parameters=True,
+        json_deserializer=orjson.loads,
         pool_size=_CONNECTIONS,
         max_overflow=0,
         pool_timeout=_PATIENCE,

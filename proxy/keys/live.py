@@ -74,7 +74,7 @@ class LiveKeys:
                 self._keys_seen = self._spend_seen = -1
                 self._callers.clear()
             if changes.keys > self._keys_seen:
-                for record in await self._store.keys_since(self._keys_seen):
+                async for record in self._store.keys_since(self._keys_seen):
                     self._take(record)
                 self._keys_seen = changes.keys
             if changes.spend > self._spend_seen:
@@ -86,7 +86,7 @@ class LiveKeys:
         """Write spend down and look for changes, again and again; what fails is tried again."""
         while True:
             await asyncio.sleep(INTERVAL)
-            await self._try_to(self.spending.flush)
+            await self._try_to(self.spending.flush_all)
             await self._try_to(self.look)
 
     async def aclose(self) -> None:

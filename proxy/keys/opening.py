@@ -18,6 +18,7 @@ from proxy.keys.duration import seconds_of
 if TYPE_CHECKING:
     from proxy.keys.desk import KeyDesk
     from proxy.keys.live import LiveKeys
+    from proxy.keys.store import KeyStore
     from proxy.routing.call import Report
 
 _TALKATIVE: Final = ("aiosqlite", "alembic", "asyncpg", "sqlalchemy")
@@ -45,8 +46,36 @@ async def prepare(general: GeneralSettings) -> None:
     Raises:
         ConfigError: it can't be used, or its libraries are not installed.
     """
-    async with virtual_keys(general, ()):
+    async with _database(general):
         pass
+
+
+@asynccontextmanager
+async def _database(general: GeneralSettings) -> AsyncIterator[KeyStore | None]:
+    """Open a database whose tables are up to date for the block; None without one."""
+    address = general.database_url
+    if address is None:
+        yield None
+        return
+    quieten()
+    try:
+        from proxy.keys.database import (  # noqa: PLC0415 - an extra
+            bring_up_to_date,
+            engine_for,
+        )
+        from proxy.keys.store import KeyStore  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigError(
+            "database_url: packages are missing: pip install 'sagegate[keys]'",
+            path=_PLACE,
+        ) from error
+    engine = engine_for(address.get_secret_value())
+    store = KeyStore(engine)
+    try:
+        await bring_up_to_date(engine)
+        yield store
+    finally:
+        await store.aclose()
 
 
 @asynccontextmanager
@@ -62,30 +91,15 @@ async def virtual_keys(
     Raises:
         ConfigError: it can't be used, or its libraries are not installed.
     """
-    address = general.database_url
-    if address is None:
-        yield None
-        return
-    quieten()
-    try:
+    async with _database(general) as store:
+        if store is None:
+            yield None
+            return
         from proxy.keys.bookkeeping import keeping_books  # noqa: PLC0415 - an extra
-        from proxy.keys.database import (  # noqa: PLC0415 - an extra
-            bring_up_to_date,
-            engine_for,
-        )
         from proxy.keys.desk import KeyDesk  # noqa: PLC0415 - an extra
         from proxy.keys.live import LiveKeys, in_step  # noqa: PLC0415 - an extra
         from proxy.keys.retention import Retention, retained  # noqa: PLC0415 - an extra
-        from proxy.keys.store import KeyStore  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise ConfigError(
-            "database_url: packages are missing: pip install 'sagegate[keys]'",
-            path=_PLACE,
-        ) from error
-    engine = engine_for(address.get_secret_value())
-    store = KeyStore(engine)
-    try:
-        await bring_up_to_date(engine)
+
         live = LiveKeys(store)
         retention = Retention(
             seconds_of(general.maximum_spend_logs_retention_period),
@@ -97,5 +111,3 @@ async def virtual_keys(
                 KeyDesk(store, live, taken),
                 partial(keeping_books, spending=live.spending),
             )
-    finally:
-        await store.aclose()

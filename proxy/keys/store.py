@@ -26,6 +26,8 @@ from proxy.keys.record import KeyRecord
 from proxy.keys.spend import Charge, SpendLog, Spent
 from proxy.keys.tables import CHANGES, KEYS, SPEND_LOGS
 
+#: Rows that are taken up before others have their turn.
+_AT_ONCE = 500
 _LISTS = ("models", "routes", "tags")
 
 
@@ -53,11 +55,13 @@ class KeyStore:
             row = (await connection.execute(select(CHANGES.c["keys"], CHANGES.c.spend))).one()
         return Changes(row[0], row[1])
 
-    async def keys_since(self, revision: int) -> list[KeyRecord]:
-        """Give the keys that were changed, or deleted, after a change."""
+    async def keys_since(self, revision: int) -> AsyncIterator[KeyRecord]:
+        """Give the keys that were changed, or deleted, after a change; a few at a time."""
+        asked = select(KEYS).where(KEYS.c.revision > revision)
         async with self._reading() as connection:
-            rows = await connection.execute(select(KEYS).where(KEYS.c.revision > revision))
-            return [_record(row) for row in rows.mappings()]
+            rows = await connection.stream(asked, execution_options={"yield_per": _AT_ONCE})
+            async for row in rows.mappings():
+                yield _record(row)
 
     async def spends_since(self, revision: int) -> list[Spent]:
         """Give what was spent with the keys whose spend changed after a change."""

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
 from proxy.deps import ClientGone, gateway
+from proxy.errors import report_early_leaving
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
@@ -82,6 +83,8 @@ class Route:
         try:
             return await self.handler(request, caller)
         except ClientGone:
+            if not hasattr(request.state, "call"):  # a call is told of by itself
+                report_early_leaving(request)
             return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody is there to read it
 
     @property

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -21,6 +21,7 @@ from proxy.routing.deadline import Deadline
 from proxy.routing.metering import Stopwatch
 from proxy.routing.price import Price
 from proxy.routing.quota import Receipt
+from proxy.routing.trace import TraceContext, Traced
 from proxy.routing.tries import StandIn, Try
 from proxy.routing.wishes import NO_WISHES, Wishes
 
@@ -54,9 +55,15 @@ class Call:
     stream: bool
     #: The SHA-256 of the caller's own key in hexadecimal digits; empty without one.
     key: str = field(default="", repr=False)
+    #: The operator's notes on that key.
+    notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     #: What that key may use in all, and what of the model that is asked for.
     key_claim: Claim | None = None
     claims: tuple[Claim, ...] = ()
+    #: Where it stands in a trace: its own span, or the client's where none is made here.
+    trace: TraceContext | None = None
+    #: Its own span; None where none is made.
+    traced: Traced | None = field(default=None, repr=False)
     #: The client's address.
     client: str = ""
     #: Whether the process ends, and cuts what is under way.
@@ -75,6 +82,9 @@ class Call:
     first_byte: float | None = None
     #: Seconds until then that were not waited for SageMaker.
     added: float = 0.0
+    #: Parts of its stream so far, and the seconds in which they were made of what had come.
+    batches: int = 0
+    between: float = 0.0
     #: Whether its caller is an administrator, who may see where it went.
     is_admin: bool = False
     #: Bytes of its body.

@@ -80,6 +80,8 @@ class PublicModel:
                 answer = await self._counted(call, params, ask)
                 call.answered(answer.head)
                 call.usage = answer.body.get("usage")
+                if call.traced is not None and call.traced.messages is not None:
+                    call.traced.answer = answer.body
                 return answer
         finally:
             tell(self.report, call)

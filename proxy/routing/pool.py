@@ -170,6 +170,8 @@ class _Tries:
                     member.live.health.spared()
                 raise
         tried = call.reaches(self._pool.model, member.endpoint, member.provider, member.price)
+        if receipt is not None:
+            tried.remaining = receipt.remaining
         return Attempt(
             member,
             tried,

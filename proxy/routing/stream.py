@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from adapters.answer_stream import AnswerStream
 from adapters.base import Json
 from adapters.errors import GatewayError
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
+from proxy.routing.metering import Stopwatch
 from proxy.routing.passed_on import PassedOn
 
 
@@ -19,11 +22,13 @@ class PoolStream(PassedOn):
         self._attempt = attempt
         self._report: Report | None = report
         self._ended = False
+        self._wait = call.tries[-1].meter.wait if call.tries else Stopwatch()
         attempt.member.live.open_streams += 1
 
     async def __anext__(self) -> list[Json]:
+        began, waited = time.monotonic(), self._wait.seconds
         try:
-            return await super().__anext__()
+            batch = await super().__anext__()
         except StopAsyncIteration:
             self._ended = True
             self._attempt.succeeded()
@@ -34,6 +39,9 @@ class PoolStream(PassedOn):
             if isinstance(error, GatewayError):
                 self._attempt.failed(error)
             raise
+        self._call.batches += 1
+        self._call.between += time.monotonic() - began - (self._wait.seconds - waited)
+        return batch
 
     async def aclose(self) -> None:
         """Give the upstream connection up, and report the call; only the first time counts."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError, UpstreamError
+from proxy.limits.claim import Remaining
 from proxy.routing.metering import Meter, Stopwatch
 
 
@@ -27,6 +28,8 @@ class Try:
     #: From its start to its end; None while it lasts.
     seconds: float | None = None
     error: GatewayError | None = None
+    #: What the deployment's limits had left when the try was counted.
+    remaining: tuple[Remaining, ...] = ()
     #: The deployment rests because of it.
     cooled: bool = False
 

@@ -111,6 +111,9 @@ def report_call(call: Call, *, names_caller: bool = True) -> None:
 
 def _where_there_is_some(call: Call) -> Iterator[tuple[str, object]]:
     """Give what not every call has."""
+    if call.trace is not None:
+        yield "trace_id", call.trace.trace_id
+        yield "span_id", call.trace.span_id
     if call.first_byte is not None:
         yield "first_byte_ms", _milliseconds(call.first_byte - call.started)
     if call.cold.seconds:
@@ -136,6 +139,11 @@ def report_refusal(call_id: str, client: str, method: str, path: str, error: Gat
         error_code=error.code,
         error=error.message,
     )
+
+
+def report_gone(call_id: str, client: str, method: str, path: str) -> None:
+    """Log a request whose client left before it became a call."""
+    _log.info("request.gone", call_id=call_id, client=client, method=method, path=path)
 
 
 def _told(tried: Try) -> dict[str, object]:

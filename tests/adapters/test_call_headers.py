@@ -92,6 +92,17 @@ async def test_a_callers_prefix_id_is_a_hash() -> None:
     assert nobody == {}
 
 
+@pytest.mark.parametrize("operation", ["call", "stream"])
+async def test_a_trace_goes_on_in_the_custom_attributes(operation: str) -> None:
+    """Where the deployment wants it, and the request stands in a trace; nowhere else."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    desk = Desk(traceparent=True)
+    sent = await getattr(desk, operation)(Origin(trace=trace))
+    assert sent == [{"x-amzn-sagemaker-custom-attributes": f"traceparent={trace}"}]
+    assert await getattr(Desk(traceparent=True), operation)(Origin()) == [{}]
+    assert await getattr(Desk(), operation)(Origin(trace=trace)) == [{}]
+
+
 async def test_a_prompt_cache_keys_prefix_id_is_a_hash() -> None:
     """Requests of one `prompt_cache_key` stay together; without one there is no id."""
     desk = Desk(prefix_id="from_prompt_cache_key")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -58,6 +59,15 @@ def asked(gateway: Gateway, times: int, **more: object) -> list[int]:
 
     with ThreadPoolExecutor(8) as threads:
         return list(threads.map(ask, range(times)))
+
+
+def send_half(gateway: Gateway) -> None:
+    """Leaves in the middle of a request's body."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as client:
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        more = "Content-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+        client.sendall((head + more).encode())
 
 
 @pytest.fixture(params=["1", "2"])
@@ -123,6 +133,24 @@ def test_what_is_under_way_is_seen(start: StartGateway, emulated: Emulated) -> N
             lambda: scraped(gateway).sum(REQUESTS, status_code="499") == 1, "the client's leaving"
         )
         assert scraped(gateway).sum("sagegate_open_streams") == 0
+
+
+def test_refusals_by_length_and_half_sent_bodies(start: StartGateway, emulated: Emulated) -> None:
+    """What never came to a route's own code is counted and logged like everything else."""
+    configuration = serving.small_gateway(emulated.url)
+    configuration["general_settings"] = {"max_request_size_mb": 0.01}
+    with start(serving.written(configuration)) as gateway:
+        large = {"model": "chat", "messages": HELLO, "user": "x" * 20_000}
+        assert gateway.http.post("/v1/chat/completions", json=large).status_code == 413
+        send_half(gateway)
+        until(lambda: scraped(gateway).sum(REQUESTS, status_code="499") == 1, "its leaving")
+        numbers = scraped(gateway)
+        assert numbers.sum(REQUESTS, status_code="413") == 1
+        assert numbers.sum("sagegate_refused_requests_total", status="413") == 1
+        assert numbers.sum("sagegate_gone_clients_total", model_group="") == 1
+        until(lambda: "request.gone" in gateway.process.err, "its line")
+        assert "request_too_large" in gateway.process.err
+    assert emulated.requests() == []
 
 
 def test_no_client_makes_series(start: StartGateway, emulated: Emulated) -> None:

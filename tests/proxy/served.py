@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,10 +17,9 @@ from adapters.credential_state import CredentialState
 from adapters.sagemaker.network import Network
 from adapters.sagemaker.settings import AwsSettings
 from proxy.app import create_app
-from proxy.building import WayToAws
+from proxy.building import Account, WayToAws
 from proxy.config.schema import ProxyConfig
 from proxy.lifecycle.plan import Plan
-from proxy.wildcards.catalogue import Catalogue
 from tests.adapters.scripted import ScriptedInvoker
 from tests.proxy.wildcards.account import ScriptedAccount
 
@@ -50,13 +50,13 @@ class ScriptedWay:
     """The way to AWS, played by one invoker for all deployments."""
 
     script: Invoker
-    account: Catalogue
+    account: Account
 
     def invoker(self, settings: AwsSettings) -> Invoker:
         assert settings.region == "eu-west-1"
         return self.script
 
-    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Catalogue:
+    def catalogue(self, settings: AwsSettings, environ: Mapping[str, str]) -> Account:
         assert settings.region == environ["AWS_REGION"]
         return self.account
 
@@ -88,8 +88,9 @@ async def served(
     master_key: str | None = None,
     *,
     base_url: str = "http://localhost:4000",
-    account: Catalogue | None = None,
+    account: Account | None = None,
     shown: str | None = None,
+    folder: Path | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Serve a configuration for the block, and give a client for it.
 
@@ -105,6 +106,7 @@ async def served(
         Plan(
             config=settings or config(),
             environ={"AWS_REGION": "eu-west-1"},
+            folder=folder,
             master_key=None if master_key is None else SecretStr(master_key),
         ),
         opener=open_script,

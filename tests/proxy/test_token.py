@@ -166,7 +166,7 @@ def test_a_bad_configuration(tmp_path: Path) -> None:
 def test_notices_stay_off_standard_output(tmp_path: Path) -> None:
     """What the configuration has to say does not mix with the token."""
     path = tmp_path / "config.yaml"
-    path.write_text(CONFIG + "litellm_settings: {callbacks: [x]}\n")
+    path.write_text(CONFIG + "litellm_settings: {callbacks: [langfuse]}\n")
     result = run("-c", str(path), "-m", "static")
     assert facts(result)
     assert "callbacks" in result.stderr

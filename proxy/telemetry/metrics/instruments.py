@@ -1,6 +1,6 @@
 """Everything that is counted: LiteLLM's metrics under its names and labels, and our own.
 
-Each is described in `docs/operations.md`, checked by a test. LiteLLM's labels for what sagegate
+Each is described in `docs/telemetry.md`, checked by a test. LiteLLM's labels for what sagegate
 does not have, or does not tell, are there and empty.
 
 Source: https://docs.litellm.ai/docs/proxy/prometheus
@@ -21,9 +21,15 @@ BUCKETS: Final = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0),
     *(10.0, 30.0, 60.0, 120.0, 300.0, 420.0, 600.0),
 )
+#: For what is done some thousand times a second.
+_CHUNK_BUCKETS: Final = (
+    *(0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005),
+    *(0.01, 0.05, 0.1),
+)
 #: For what takes no time worth speaking of.
 _FINE_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
+_ALIAS: Final = "api_key_alias"
 _CALLER: Final = "hashed_api_key api_key_alias"
 _TEAM: Final = "team team_alias"
 _EXCEPTION: Final = "exception_status exception_class"
@@ -60,11 +66,18 @@ class Instruments:
     Args:
         registry: Has them all.
         buckets: Of the latencies, in seconds.
+        notes: Further labels of all that has a caller: what its key's metadata say.
     """
 
-    def __init__(self, registry: CollectorRegistry, buckets: Sequence[float] = BUCKETS) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        buckets: Sequence[float] = BUCKETS,
+        notes: Sequence[str] = (),
+    ) -> None:
         self._registry = registry
         self._buckets = tuple(buckets)
+        self._notes = tuple(notes)
         self._litellm()
         self._ours()
         self._now()
@@ -190,6 +203,11 @@ class Instruments:
             "Attempts to fetch AWS credentials: ok or failed.",
             "outcome",
         )
+        self.callback_failures = self._counter(
+            "sagegate_callback_failures",
+            "Failures of the operator's callbacks: error, timeout, dropped, edit.",
+            "callback hook reason",
+        )
         self.facts = self._counter(
             "sagegate_fleet_facts",
             "What gateways tell each other of rests and cold starts: told, heard, ignored.",
@@ -205,6 +223,11 @@ class Instruments:
             "By how much a timer of the event loop came too late.",
             buckets=_FINE_BUCKETS,
         )
+        self.chunk_overhead = self._histogram(
+            "sagegate_chunk_overhead_seconds",
+            "Seconds that the gateway added to each part of a stream, as the mean of a stream.",
+            buckets=_CHUNK_BUCKETS,
+        )
         self.added = self._histogram(
             "sagegate_overhead_seconds",
             "Seconds that the gateway added before the answer began, in fine steps.",
@@ -218,6 +241,18 @@ class Instruments:
             "0: no failures lately; 1: some; 2: the deployment rests.",
             _STATE,
             mode="livemax",
+        )
+        self.remaining_requests = self._gauge(
+            "litellm_remaining_requests_metric",
+            "Requests that a deployment's rpm had left at its last try.",
+            _OVERHEAD,
+            mode="livemostrecent",
+        )
+        self.remaining_tokens = self._gauge(
+            "litellm_remaining_tokens_metric",
+            "Tokens that a deployment's tpm had left at its last try.",
+            _OVERHEAD,
+            mode="livemostrecent",
         )
         self.budget_left = self._gauge(
             "litellm_remaining_api_key_budget_metric",
@@ -278,4 +313,6 @@ class Instruments:
 
     def _made(self, kind: type[M], name: str, text: str, labels: str, **more: Any) -> Labelled[M]:
         names = tuple(labels.split())
+        if _ALIAS in names and kind is not Gauge:
+            names += self._notes
         return Labelled(kind(name, text, names, registry=self._registry, **more), names)

@@ -15,19 +15,22 @@ from proxy.telemetry.metrics.reporter import Metrics
 
 
 @contextmanager
-def open_metrics(buckets: Sequence[float] | None, shared: Path | None) -> Iterator[Metrics]:
+def open_metrics(
+    buckets: Sequence[float] | None, shared: Path | None, notes: Sequence[str] = ()
+) -> Iterator[Metrics]:
     """Give this process's metrics for the block.
 
     Args:
         buckets: Of the latencies, in seconds; None: LiteLLM's.
         shared: The folder of all workers; None for a process that serves alone.
+        notes: Fields of keys' metadata that are labels as well.
     """
     with ExitStack() as stack:
         if shared is None:
             values.keep_here()
         else:
             stack.enter_context(values.kept_shared(shared, os.getpid()))
-        yield Metrics(BUCKETS if buckets is None else buckets)
+        yield Metrics(BUCKETS if buckets is None else buckets, notes)
 
 
 class Page:

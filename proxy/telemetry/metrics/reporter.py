@@ -6,12 +6,14 @@ never a client's text, an address, an account or a key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
 from adapters.errors import GatewayError, ModelError, ModelNotFound, Throttled
+from proxy.limits.claim import Remaining
 from proxy.routing.call import Call
 from proxy.routing.member import Member
 from proxy.routing.tries import StandIn, Try
@@ -19,6 +21,18 @@ from proxy.telemetry.metrics.instruments import BUCKETS, Instruments, Labelled
 from proxy.telemetry.metrics.labels import OTHER, BoundedNames, model_route, status_label
 
 Labels = dict[str, str]
+
+_NO_LABEL: Final = re.compile(r"\W", re.ASCII)
+
+
+class _Who(NamedTuple):
+    """Who called, as labels have it."""
+
+    alias: str
+    notes: tuple[str, ...]
+
+
+_NOBODY: Final = _Who("", ())
 
 #: Names beyond the configuration's that have series of their own: of models that wildcards serve,
 #: and of callers.
@@ -31,6 +45,7 @@ _ROUTES: Final = {
     "embedding": "/v1/embeddings",
     "rerank": "/v1/rerank",
 }
+_GONE: Final = "499"
 _TOKENS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -39,11 +54,14 @@ class Metrics:
 
     Args:
         buckets: Of the latencies, in seconds, ascending.
+        notes: Fields of keys' metadata that are labels as well.
     """
 
-    def __init__(self, buckets: Iterable[float] = BUCKETS) -> None:
+    def __init__(self, buckets: Iterable[float] = BUCKETS, notes: Iterable[str] = ()) -> None:
         self.registry = CollectorRegistry()
-        self.all = Instruments(self.registry, tuple(buckets))
+        self._notes = {f"metadata_{_NO_LABEL.sub('_', name)}": name for name in notes}
+        self.all = Instruments(self.registry, tuple(buckets), tuple(self._notes))
+        self._noted = {label: BoundedNames(_MOST_NAMES) for label in self._notes}
         self.models = BoundedNames(_MOST_NAMES)
         self.deployments = BoundedNames(_MOST_NAMES)
         self.callers = BoundedNames(_MOST_CALLERS)
@@ -64,7 +82,7 @@ class Metrics:
 
     def report(self, call: Call) -> None:
         """Count a call that has ended."""
-        caller, model = self.callers.of(call.caller), self.models.of(call.model)
+        caller, model = self._who(call), self.models.of(call.model)
         self._end(call, caller, model)
         self._spend(call, caller, model)
         for tried in call.tries:
@@ -102,7 +120,23 @@ class Metrics:
         self.all.requests.of(labels).inc()
         self.all.failed_requests.of(labels).inc()
 
-    def _end(self, call: Call, caller: str, model: str) -> None:
+    def left_early(self, template: str) -> None:
+        """Count a request whose client left before there was a call of it.
+
+        Args:
+            template: As `refused` takes it.
+        """
+        self.all.gone.of({}).inc()
+        route = model_route(template)
+        if route is not None:
+            self.all.requests.of({"route": route, "status_code": _GONE}).inc()
+
+    def callback_failed(self, callback: str, hook: str, reason: str) -> None:
+        """Count a fault of a callback; its name is the configuration's."""
+        labels = {"callback": callback, "hook": hook, "reason": reason}
+        self.all.callback_failures.of(labels).inc()
+
+    def _end(self, call: Call, caller: _Who, model: str) -> None:
         last = call.tries[-1] if call.tries else None
         status, kind = status_label(call.status), type(call.error).__name__
         key = ("end", call.task, caller, model, self._id(last), status, kind)
@@ -119,7 +153,7 @@ class Metrics:
         for series in self._series(key, (self.all.requests, *failed), labels):
             series.inc()
 
-    def _spend(self, call: Call, caller: str, model: str) -> None:
+    def _spend(self, call: Call, caller: _Who, model: str) -> None:
         cost = call.cost
         if not cost:
             return
@@ -129,7 +163,7 @@ class Metrics:
         for series in self._series(key, (self.all.spend,), labels):
             series.inc(cost)
 
-    def _try(self, tried: Try, caller: str, model: str) -> None:
+    def _try(self, tried: Try, caller: _Who, model: str) -> None:
         error = tried.error
         ended = None if error is None else (status_label(error.status), type(error).__name__)
         group = self.models.of(tried.model)
@@ -141,8 +175,19 @@ class Metrics:
         ending = self.all.good_tries if error is None else self.all.failed_tries
         for series in self._series(key, (self.all.tries, ending), labels):
             series.inc()
+        for left in tried.remaining:
+            self._left(tried, left)
         if error is not None:
             self._failure(tried, error)
+
+    def _left(self, tried: Try, left: Remaining) -> None:
+        labels = self._labels(_NOBODY, "", tried)
+        for gauge, count in (
+            (self.all.remaining_requests, left.requests),
+            (self.all.remaining_tokens, left.tokens),
+        ):
+            if count is not None:
+                gauge.of(labels).set(max(count, 0))
 
     def _failure(self, tried: Try, error: GatewayError) -> None:
         if isinstance(error, Throttled):
@@ -151,9 +196,9 @@ class Metrics:
             status = {"original_status": status_label(error.status)}
             self.all.model_errors.of({**self._ours(tried), **status}).inc()
         if tried.cooled:
-            self.all.cooled_down.of({**self._labels("", "", tried), **_exception(error)}).inc()
+            self.all.cooled_down.of({**self._labels(_NOBODY, "", tried), **_exception(error)}).inc()
 
-    def _answer(self, call: Call, caller: str, model: str) -> None:
+    def _answer(self, call: Call, caller: _Who, model: str) -> None:
         if not call.tries:
             return  # it came from the cache: nothing was waited for
         last = call.tries[-1]
@@ -175,8 +220,10 @@ class Metrics:
         if call.stream and call.first_byte is not None:
             (first,) = self._series(("first", *key), (self.all.first_token,), labels)
             first.observe(call.first_byte - last.started)
+            if call.batches:
+                self.all.chunk_overhead.metric.observe(max(call.between, 0.0) / call.batches)
 
-    def _detours(self, call: Call, caller: str, model: str) -> None:
+    def _detours(self, call: Call, caller: _Who, model: str) -> None:
         if call.cold.seconds:
             self.all.cold_waits.of({"model_group": model}).observe(call.cold.seconds)
         if call.retries:
@@ -186,7 +233,7 @@ class Metrics:
         for stand_in in call.stand_ins:
             self._stand_in(stand_in, call, caller, model)
 
-    def _stand_in(self, stand_in: StandIn, call: Call, caller: str, model: str) -> None:
+    def _stand_in(self, stand_in: StandIn, call: Call, caller: _Who, model: str) -> None:
         counter = self.all.good_fallbacks if stand_in.answered else self.all.failed_fallbacks
         tried = next((each for each in reversed(call.tries) if each.model == stand_in.model), None)
         labels = {
@@ -216,15 +263,27 @@ class Metrics:
             found = self._bound[key] = tuple(each.of(values) for each in instruments)
         return found
 
+    def _who(self, call: Call) -> _Who:
+        notes = tuple(
+            self._noted[label].of(_text(call.notes.get(name)))
+            for label, name in self._notes.items()
+        )
+        return _Who(self.callers.of(call.caller), notes)
+
     def _id(self, tried: Try | None) -> str:
         return "" if tried is None else self.deployments.of(tried.deployment)
 
     def _ours(self, tried: Try) -> Labels:
         return {"model_group": self.models.of(tried.model), "model_id": self._id(tried)}
 
-    def _labels(self, caller: str, model: str, tried: Try | None) -> Labels:
+    def _labels(self, caller: _Who, model: str, tried: Try | None) -> Labels:
         """Give what most metrics tell: who asked for what, and what was tried last for it."""
-        labels = {"api_key_alias": caller, "requested_model": model, "model_group": model}
+        labels = {
+            "api_key_alias": caller.alias,
+            "requested_model": model,
+            "model_group": model,
+            **dict(zip(self._notes, caller.notes, strict=False)),
+        }
         if tried is None:
             return labels
         deployment = self._id(tried)
@@ -262,6 +321,11 @@ def _exception(error: Exception | None) -> Labels:
         return {}
     status = error.status if isinstance(error, GatewayError) else 500
     return {"exception_status": status_label(status), "exception_class": type(error).__name__}
+
+
+def _text(note: Any) -> str:
+    """Give a note as a label has it: what is no text or number says nothing."""
+    return str(note) if isinstance(note, str | int | float) else ""
 
 
 def _count(tokens: Any) -> int:

@@ -85,6 +85,7 @@ def test_values_have_awss_forms(setting: str, value: str) -> None:
     ("settings", "meant"),
     [
         ({"prefix_aware_id": "from_keys"}, "from_key"),
+        ({"custom_attributes": "from_tracepaernt"}, "from_traceparent"),
         ({"prefix_aware_id": "from_prompt_cache_kye"}, "from_prompt_cache_key"),
         ({"extra_headers": {f"{NAME}Targt-Variant": "a"}}, f"{NAME}Target-Variant"),
     ],
@@ -126,6 +127,10 @@ def test_what_streams_do_not_have_is_never_streamed(settings: dict[str, Any]) ->
             HeaderSources(inference_id=True, prefix_id="from_key"),
         ),
         (
+            {"custom_attributes": "from_traceparent"},
+            HeaderSources(inference_id=True, traceparent=True),
+        ),
+        (
             {"prefix_aware_id": "from_prompt_cache_key", "inference_id": True},
             HeaderSources(inference_id=True, prefix_id="from_prompt_cache_key"),
         ),
@@ -135,7 +140,14 @@ def test_what_requests_add(settings: dict[str, Any], sources: HeaderSources) -> 
     """The gateway's own id is sent unless the deployment says otherwise."""
     target = composed(**settings).target
     assert target.header_sources == sources
-    assert NAME + "Prefix-Aware-Id" not in dict(target.headers)
+    assert not {NAME + "Prefix-Aware-Id", NAME + "Custom-Attributes"} & dict(target.headers).keys()
+
+
+def test_a_trace_and_a_clients_attributes_exclude_each_other() -> None:
+    """What says where a request stands in a trace is not the client's to say."""
+    listed = ClientHeaders(allowed=(f"{NAME}Custom-Attributes",))
+    with pytest.raises(ConfigError, match="custom_attributes sets this header already"):
+        with_clients(listed, custom_attributes="from_traceparent")
 
 
 def test_a_made_prefix_id_and_a_fixed_one_exclude_each_other() -> None:

@@ -1,4 +1,4 @@
-"""Databases under load and out of reach: nothing locked, no password told, clear starts."""
+"""Databases under load and out of reach: nothing is locked, no password is told."""
 
 from concurrent.futures import ThreadPoolExecutor
 

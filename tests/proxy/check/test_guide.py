@@ -15,6 +15,7 @@ from proxy.check.command import check
 from proxy.check.finding import Finding, Level
 from proxy.check.report import FINE, FOUND_FAULTS, Patient, Report
 from proxy.check.trial import Trial
+from proxy.health.small_call import SmallCall
 from tests.proxy.check.test_examination import row
 
 ROOT = Path(__file__).parents[3]
@@ -45,7 +46,7 @@ def test_every_key_is_listed() -> None:
     """The table of keys has each key of a document, and no other."""
     found = Finding(level="ok", check="endpoint", text="t", advice="a")
     answer = Answer(body={}, usage_source="container", head=Head())
-    trial = Trial(task="chat", seconds=1, status=200, answer=answer)
+    trial = Trial(SmallCall(task="chat", seconds=1, answer=answer))
     caller = Caller(identity="i", region="r", models=["m"], findings=[found])
     patient = Patient(row=row(headers=("h",)), findings=(found,), trial=trial)
     document = Report(patients=(patient,), callers=(caller,), notices=("n",)).document()

@@ -64,7 +64,7 @@ async def test_keys_of_an_older_version(database: str) -> None:
     async with engine.begin() as connection:
         await connection.run_sync(make_first)
     await bring_up_to_date(engine)
-    (record,) = await KeyStore(engine).keys_since(0)
+    (record,) = [record async for record in KeyStore(engine).keys_since(0)]
     assert (record.digest, record.spend, record.model_rpm) == ("d", 1.5, {})
     await engine.dispose()
 

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from adapters.base import Json
-from adapters.errors import UpstreamError
+from adapters.errors import EndpointNotFound, UpstreamError
 
 DENIED = UpstreamError("AWS did not answer.", code="AccessDeniedException", detail="not you")
 THROTTLED = UpstreamError("AWS did not answer.", code="ThrottlingException")
@@ -46,6 +46,17 @@ class ScriptedAccount:
             {"InferenceComponentName": name, "InferenceComponentStatus": status}
             for name, status in self.components.get(endpoint, {}).items()
         ]
+
+    async def describe_endpoint(self, name: str) -> Json:
+        await self._called(f"describe_endpoint {name}")
+        if name not in self.endpoints:
+            raise EndpointNotFound("There is no such endpoint.")
+        return {"EndpointName": name, "EndpointStatus": self.endpoints[name]}
+
+    async def describe_component(self, name: str) -> Json:
+        await self._called(f"describe_component {name}")
+        states = {key: state for each in self.components.values() for key, state in each.items()}
+        return {"InferenceComponentName": name, "InferenceComponentStatus": states[name]}
 
     async def list_tags(self, arn: str) -> dict[str, str]:
         await self._called(f"list_tags {arn}")

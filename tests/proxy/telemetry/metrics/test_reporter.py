@@ -16,13 +16,14 @@ from adapters.errors import (
     ModelNotFound,
     Throttled,
 )
+from proxy.limits.claim import Claim, Remaining
 from proxy.routing.call import CacheOutcome, Call
 from proxy.routing.tries import StandIn
 from proxy.telemetry.metrics.instruments import Instruments
 from proxy.telemetry.metrics.reporter import Metrics, both
 from tests.proxy.telemetry.calls import answered, member, new_call, tried
 
-OPERATIONS = Path(__file__).parents[4] / "docs" / "operations.md"
+PAGE = Path(__file__).parents[4] / "docs" / "telemetry.md"
 #: There for LiteLLM's dashboards, and said to be empty once for all.
 EMPTY = {
     *("end_user", "hashed_api_key", "team", "team_alias", "user", "user_email"),
@@ -200,6 +201,55 @@ def test_ten_thousand_names(metrics: Metrics) -> None:
     assert total(metrics, requests, requested_model="other") == 10_000
 
 
+def test_what_a_deployment_has_left(metrics: Metrics) -> None:
+    """The gauges tell what a deployment's own limits had at its last try; without any, nothing."""
+    metrics.report(answered(new_call()))
+    assert total(metrics, "litellm_remaining_requests_metric") == 0
+    claim = Claim(scope="deployment:d", label="d", requests=9)
+    call = answered(new_call())
+    call.tries[-1].remaining = (Remaining(claim, 8, None, None),)
+    metrics.report(call)
+    call.tries[-1].remaining = (Remaining(claim, 7, -5, None),)
+    metrics.report(call)
+    about = {"model_id": "d", "litellm_model_name": "d-endpoint", "model_group": "m"}
+    assert total(metrics, "litellm_remaining_requests_metric", **about) == 7
+    assert total(metrics, "litellm_remaining_tokens_metric", **about) == 0
+
+
+def test_notes_of_keys_are_labels() -> None:
+    """What a key's metadata say is a label of whatever has a caller; bounded, and texts only."""
+    metrics = Metrics(notes=["department", "cost.center"])
+    for number in range(200):
+        call = answered(new_call(notes={"department": f"d{number}", "cost.center": [1]}))
+        metrics.report(call)
+    metrics.refused(AuthenticationFailed("no"), CHAT)
+    requests = "litellm_proxy_total_requests_metric_total"
+    assert total(metrics, requests, metadata_department="d1", metadata_cost_center="") == 1
+    assert total(metrics, requests, metadata_department="other") == 100
+    assert total(metrics, requests, metadata_department="") == 1
+    assert total(metrics, "litellm_total_tokens_metric_total", metadata_department="other") == 0
+    count = "litellm_request_total_latency_metric_count"
+    assert total(metrics, count, metadata_department="other") == 100
+
+
+def test_what_is_added_to_each_part_of_a_stream(metrics: Metrics) -> None:
+    """A stream with parts is observed once, with their mean."""
+    call = answered(Call("c", "chat", "m", "me", stream=True))
+    call.batches, call.between = 4, 0.008
+    metrics.report(call)
+    metrics.report(answered(Call("c", "chat", "m", "me", stream=True)))
+    assert total(metrics, "sagegate_chunk_overhead_seconds_count") == 1
+    assert total(metrics, "sagegate_chunk_overhead_seconds_sum") == pytest.approx(0.002)
+
+
+def test_clients_that_left_early(metrics: Metrics) -> None:
+    """Who left before there was a call is counted, as a request where it was one for a model."""
+    metrics.left_early(CHAT)
+    metrics.left_early("/key/generate")
+    assert total(metrics, "sagegate_gone_clients_total", model_group="") == 2
+    assert total(metrics, "litellm_proxy_total_requests_metric_total", status_code="499") == 1
+
+
 def test_one_broken_report_keeps_the_others(metrics: Metrics) -> None:
     """Of several reports each gets the call; what one raises is raised behind them."""
 
@@ -212,14 +262,14 @@ def test_one_broken_report_keeps_the_others(metrics: Metrics) -> None:
 
 
 def test_the_page_describes_every_metric() -> None:
-    """The table in `docs/operations.md` has each metric with its kind and labels, and no other."""
+    """The table in `docs/telemetry.md` has each metric with its kind and labels, and no other."""
     registry = CollectorRegistry()
     made = Instruments(registry)
     described = {
         name: (kind, set(re.findall(r"`(\w+)`", labels)))
         for name, kind, labels in re.findall(
             r"^\| `((?:litellm|sagegate)_\w+)` \| (\w+) \|[^|]*\|([^|]*)\|$",
-            OPERATIONS.read_text(encoding="utf-8"),
+            PAGE.read_text(encoding="utf-8"),
             flags=re.MULTILINE,
         )
     }
