@@ -36,6 +36,7 @@ class _Peers:
     """Who is measured beside sagegate, where it is installed."""
 
     workers: int
+    observed: bool
     nginx: str
     litellm: Path | None
     tensorzero: Path | None
@@ -44,6 +45,8 @@ class _Peers:
         """Give what starts each of them."""
         if self.workers > 1:
             yield sagegate(name=f"sagegate, {self.workers} workers", workers=self.workers)
+        if self.observed:
+            yield sagegate(name="sagegate, traced", observed=True)
         if found := shutil.which(self.nginx):
             yield nginx(Path(found))
         if self.tensorzero:
@@ -59,6 +62,7 @@ class _Peers:
 @click.option("--upstream", type=click.Choice(["https", "http"]), default="https")
 @click.option("--verify", is_flag=True, help="The runtime checks signatures; nobody goes direct.")
 @click.option("--workers", default=1, help="Measure sagegate with so many workers, too.")
+@click.option("--observed", is_flag=True, help="Measure it with traces and a callback, too.")
 @click.option("--nginx", default="nginx", help="The floor, where there is such a command.")
 @click.option("--litellm", type=_file, help="LiteLLM's `litellm`, in its own environment.")
 @click.option("--tensorzero", type=_file, help="A python that has the package `tensorzero`.")
@@ -78,6 +82,7 @@ def main(
     json_file: Path | None,
     svg_file: Path | None,
     workers: int,
+    observed: bool,
     nginx: str,
     litellm: Path | None,
     tensorzero: Path | None,
@@ -90,7 +95,13 @@ def main(
             starts = [*_states(commits, ground.folder, running)]
             targets = _started(starts, ground, running)
         else:
-            peers = _Peers(workers=workers, nginx=nginx, litellm=litellm, tensorzero=tensorzero)
+            peers = _Peers(
+                workers=workers,
+                observed=observed,
+                nginx=nginx,
+                litellm=litellm,
+                tensorzero=tensorzero,
+            )
             starts = [sagegate(), *peers.starts()]
             straight_too = [] if verify else [straight]
             targets = straight_too + _started(starts, ground, running)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from benchmarks.targets.target import (
 )
 
 HERE = Path(__file__).parents[2]
+#: What hears of calls where that is measured.
+_CALLBACKS = ("otel", "benchmarks.targets.callback.counter")
 #: The container's kind by its endpoint, and the prefix of its models.
 _MODELS = {
     "chat": "sagemaker_chat",
@@ -31,13 +33,23 @@ _MODELS = {
 }
 
 
-def sagegate(*, name: str = "sagegate", tree: Path = HERE, workers: int = 1) -> Start:
-    """Give what starts it from a tree of its sources."""
+def sagegate(
+    *, name: str = "sagegate", tree: Path = HERE, workers: int = 1, observed: bool = False
+) -> Start:
+    """Give what starts it from a tree of its sources.
+
+    Args:
+        name: What it is called in the tables.
+        tree: The sources.
+        workers: Processes.
+        observed: With a span for each request and try, sent to the runtime, and with a callback;
+            metrics and the log are on in any case.
+    """
 
     @contextmanager
     def start(ground: Ground) -> Iterator[Target]:
         config = ground.folder / f"{name}.yaml"
-        config.write_text(json.dumps(_configuration(ground)))
+        config.write_text(json.dumps(_configuration(ground, _CALLBACKS if observed else ())))
         port = processes.free_port()
         arguments = [sys.executable, "-m", "proxy", "--config", str(config)]
         arguments += ["--host", "127.0.0.1", "--port", str(port), "--num_workers", str(workers)]
@@ -45,7 +57,7 @@ def sagegate(*, name: str = "sagegate", tree: Path = HERE, workers: int = 1) -> 
             arguments,
             log=ground.folder / f"{name}.log",
             cores=ground.cores.gateway(workers),
-            environment={"PYTHONPATH": str(tree)},
+            environment={"PYTHONPATH": str(tree), **(_exporter(ground) if observed else {})},
             folder=tree,
         )
         ask = speaking_openai("/v1/chat/completions", lambda cell: cell.endpoint)
@@ -55,9 +67,18 @@ def sagegate(*, name: str = "sagegate", tree: Path = HERE, workers: int = 1) -> 
     return start
 
 
-def _configuration(ground: Ground) -> dict[str, object]:
+def _exporter(ground: Ground) -> dict[str, str]:
+    """Give OpenTelemetry's own variables: the runtime takes spans, too."""
+    authority = ground.upstream.authority
+    trusted = {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(authority)} if authority else {}
+    return {"OTEL_EXPORTER_OTLP_ENDPOINT": ground.upstream.url, **trusted}
+
+
+def _configuration(ground: Ground, callbacks: Sequence[str]) -> dict[str, object]:
     upstream = ground.upstream
-    settings = {"ssl_verify": str(upstream.authority)} if upstream.authority else {}
+    settings: dict[str, object] = {"callbacks": [*callbacks]} if callbacks else {}
+    if upstream.authority:
+        settings["ssl_verify"] = str(upstream.authority)
     return {
         "model_list": [
             {

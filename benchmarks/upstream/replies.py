@@ -128,6 +128,7 @@ REPLIES: Final[dict[str, Reply]] = {
     **_endpoint("chat-paced", _chat_answer(), _chat_events(), PACE),
     **_endpoint("text", _TEXT_ANSWER, _text_events(), 0.0),
     **_endpoint("text-paced", _TEXT_ANSWER, _text_events(), PACE),
+    "/v1/traces": whole(b"{}"),  # a collector's answer to spans
 }
 NOT_FOUND: Final = whole(b'{"message":"No such endpoint."}', b"404 Not Found")
 FORBIDDEN: Final = whole(b'{"message":"The signature does not match."}', b"403 Forbidden")
