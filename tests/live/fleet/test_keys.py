@@ -2,12 +2,16 @@
 
 import time
 
+import pytest
+
 from tests.live.emulated import Emulated
 from tests.live.fleet.load import Load
 from tests.live.fleet.stage import PRICE, Replica
 from tests.live.gateway import error_of
 from tests.live.keys.counter import BOUND, Counter
 from tests.live.lifecycle.stage import until
+
+pytestmark = pytest.mark.xdist_group("fleet")
 
 #: What a busy machine may be late by.
 SLACK = 0.75

@@ -13,6 +13,8 @@ from tests.live.keys.counter import Counter
 from tests.live.lifecycle.stage import until
 from tests.redis_server import RedisServer
 
+pytestmark = pytest.mark.xdist_group("fleet")
+
 #: Seconds that a request may take meanwhile: the patience with Redis, and a busy machine's time.
 SLOW = 5.0
 

@@ -3,9 +3,18 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
+import pytest
+
+from tests.live import serving
+from tests.live.conftest import StartGateway
 from tests.live.emulated import Emulated
-from tests.live.fleet.stage import PACE, Replica
+from tests.live.fleet.stage import PACE, REST, Replica
+from tests.live.gateway import HELLO
 from tests.live.lifecycle.stage import until
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.xdist_group("fleet")
 
 COLD = 5.0
 
@@ -47,3 +56,33 @@ def _id(replica: Replica) -> str:
     told = replica.gateway.http.get("/health").json()
     every = told["healthy_endpoints"] + told["unhealthy_endpoints"]
     return str(next(each["model_id"] for each in every if each["model"] == "sleepy"))
+
+
+def test_workers_share_like_replicas(
+    start: StartGateway, emulated: Emulated, fleet_redis: RedisServer
+) -> None:
+    """With Redis what one worker finds out spares the others as well."""
+    text = serving.written(
+        {
+            "model_list": [
+                serving.model("crew", "sagemaker_chat/one", info={"id": "crew-one"}, order=0),
+                serving.model("crew", "sagemaker_chat/two", info={"id": "crew-two"}, order=1),
+            ],
+            "router_settings": {
+                "default_litellm_params": serving.defaults(emulated.url),
+                "redis_url": fleet_redis.url,
+                "cooldown_time": REST,
+            },
+        }
+    )
+    emulated.fault("one", "throttling")
+    with start(text, "--num_workers", "2") as gateway:
+        until(lambda: "sagegate_fleet_processes 2.0" in gateway.http.get("/metrics").text, "both")
+        assert gateway.chat("crew").status_code == 200
+        until(lambda: 'pool.cooldown_heard"' in gateway.process.err, "the other one knows")
+        for _ in range(12):
+            with httpx.Client(base_url=gateway.url, trust_env=False, timeout=30) as client:
+                body = {"model": "crew", "messages": HELLO}
+                answer = client.post("/v1/chat/completions", json=body)
+                assert answer.headers["x-litellm-model-id"] == "crew-two"
+    assert len(emulated.requests("one")) == 1
