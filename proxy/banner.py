@@ -41,9 +41,9 @@ def banner(address: str, models: Sequence[ModelLine], *, key_required: bool) -> 
     Args:
         address: The base URL that the gateway answers on.
         models: All deployments; the first twenty are shown.
-        key_required: Whether callers need the master key.
+        key_required: Whether callers need a key.
     """
-    access = "required on every call" if key_required else "not required: no master key is set"
+    access = "required on every call" if key_required else "not required: none is configured"
     lines = [f"sagegate serves {address}", f"  docs  {address}/docs", f"  key   {access}"]
     rows = [_row(line) for line in models[:_SHOWN]]
     widths = [max(len(row[column]) for row in rows) for column in range(4)] if rows else []

@@ -181,5 +181,5 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     for notice in (*plan.notices, *filter(None, (exposure.notice,)), *hints(models)):
         click.echo(notice, err=True)
     address = address_of(sockets[0], settings.scheme)
-    click.echo(banner(address, models, key_required=key is not None))
+    click.echo(banner(address, models, key_required=plan.key_required))
     serve(prepared, settings.patience_at(exposure.host), sockets)

@@ -27,6 +27,18 @@ class Plan:
     #: What the operator should hear about it.
     notices: tuple[str, ...] = ()
 
+    @property
+    def key_required(self) -> bool:
+        """Whether callers need a key: the master's, or one of any other kind."""
+        general = self.config.general_settings
+        return bool(
+            self.master_key
+            or self.config.keys
+            or general.database_url
+            or general.custom_auth
+            or general.enable_jwt_auth
+        )
+
     def settle(self, environ: MutableMapping[str, str]) -> None:
         """Make a process's environment this plan's: what an earlier one exported goes."""
         for name in set(environ) - set(self.environ):

@@ -32,7 +32,7 @@ def test_the_banner_says_what_serves_where() -> None:
 
 def test_the_banner_says_when_no_key_is_needed() -> None:
     """An open gateway says so."""
-    assert "not required: no master key is set" in banner("http://a", [], key_required=False)
+    assert "not required: none is configured" in banner("http://a", [], key_required=False)
 
 
 def test_many_models_are_counted() -> None:
