@@ -86,7 +86,8 @@ class Lane:
 
     async def aclose(self) -> None:
         """Let what is under way end, for some seconds; then it is given up."""
-        farewell = asyncio.run_coroutine_threadsafe(self._finish(), self._loop)
+        farewell: Future[None] = Future()
+        self._loop.call_soon_threadsafe(self._take_leave, farewell)
         with suppress(TimeoutError):  # the thread is in somebody's endless loop: it dies with us
             await asyncio.wait_for(asyncio.wrap_future(farewell), self._farewell + 1)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -138,6 +139,11 @@ class Lane:
     def _given_up(self, task: asyncio.Task[T], outcome: Future[T]) -> None:
         if outcome.cancelled():
             self._loop.call_soon_threadsafe(task.cancel)
+
+    def _take_leave(self, farewell: Future[None]) -> None:
+        if farewell.set_running_or_notify_cancel():  # else nobody waits for it any more
+            finish = self._loop.create_task(self._finish())
+            finish.add_done_callback(lambda _: farewell.set_result(None))
 
     async def _finish(self) -> None:
         self._begin_all()

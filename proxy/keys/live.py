@@ -70,6 +70,9 @@ class LiveKeys:
         async with self._one_look:
             self._looked_at = time.monotonic()
             changes = await self._store.changes()
+            if self._out_of_reach:
+                self._out_of_reach = False
+                _log.info("keys.database_in_reach")
             if changes.keys < self._keys_seen:  # an older copy was restored
                 self._keys_seen = self._spend_seen = -1
                 self._callers.clear()
@@ -83,11 +86,11 @@ class LiveKeys:
                 self._spend_seen = changes.spend
 
     async def keep_in_step(self) -> None:
-        """Write spend down and look for changes, again and again; what fails is tried again."""
-        while True:
-            await asyncio.sleep(INTERVAL)
-            await self._try_to(self.spending.flush_all)
-            await self._try_to(self.look)
+        """Write spend down and look for changes, again and again; what fails is tried again.
+
+        Neither waits for the other: however much there is to write, a revoked key is none in time.
+        """
+        await asyncio.gather(self._again(self.spending.flush_all), self._again(self.look))
 
     async def aclose(self) -> None:
         """Write down what was spent last."""
@@ -101,6 +104,11 @@ class LiveKeys:
         self._coming = None  # who comes from here on may need a later look
         await self._try_to(self.look)
 
+    async def _again(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            await self._try_to(work)
+
     async def _try_to(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
@@ -108,10 +116,6 @@ class LiveKeys:
             if not self._out_of_reach:
                 self._out_of_reach = True
                 _log.error("keys.database_out_of_reach", reason=type(error).__name__)
-        else:
-            if self._out_of_reach:
-                self._out_of_reach = False
-                _log.info("keys.database_in_reach")
 
     def _take(self, record: KeyRecord) -> None:
         digest = bytes.fromhex(record.digest)

@@ -232,7 +232,7 @@ def test_pods_are_added_by_requests_under_way() -> None:
     cpu, in_flight = spec["metrics"]
     assert cpu["resource"]["target"]["averageUtilization"] == 70
     assert in_flight["pods"]["metric"]["name"] == "litellm_in_flight_requests"
-    documented = (CHART.parents[2] / "docs" / "operations.md").read_text()
+    documented = (CHART.parents[2] / "docs" / "telemetry.md").read_text()
     assert "| `litellm_in_flight_requests` | gauge |" in documented
     assert "replicas" not in manifests(example("production"))["Deployment"]["spec"]
     fixed = manifests(with_values(autoscaling={"enabled": False}, replicaCount=7))
