@@ -3,9 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
+from tests.fuzz.effort import LONG
 from tests.postgres_server import PostgresServer, serve_postgres
 from tests.redis_server import RedisServer, serve_redis
+
+# A change is judged by the same examples each time; with FUZZ_SECONDS set, new ones are tried.
+settings.register_profile("repeatable", derandomize=not LONG, database=None)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
