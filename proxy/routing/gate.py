@@ -130,8 +130,8 @@ class Gate:
         return type(last)(last.message, code=last.code, retry_after=last.retry_after)
 
     def begins(self, probe: Probe, pace: float) -> None:
-        """Note that a call begins; while it is closed, the first one is the probe."""
-        if self.cold_since is not None and self._probe is None:
+        """Note that a call begins while it is closed; the first one is the probe."""
+        if self._probe is None:
             self._probe = probe
             self._news.cold(self, pace)
 
@@ -189,11 +189,13 @@ class Probe:
         self._gate = gate
         self._pace = pace
         self._began = gate.clock()
-        gate.begins(self, pace)
+        if gate.cold_since is not None:
+            gate.begins(self, pace)
 
     def answered(self) -> None:
         """Note a good answer, or its beginning."""
-        self._gate.opens(self._began)
+        if self._gate.cold_since is not None:
+            self._gate.opens(self._began)
 
     def refused(self, error: EndpointCold) -> None:
         """Note that everything has yet to start."""

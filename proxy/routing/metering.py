@@ -55,7 +55,7 @@ class Meter:
     component: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Metered:
     """An invoker whose calls are measured; made for one try.
 
@@ -76,9 +76,11 @@ class Metered:
             GatewayError: every failure.
         """
         meter = self._sends(target, payload)
+        if self.most_bytes is not None:
+            limits = replace(limits, most_bytes=self.most_bytes)
         meter.wait.begin()
         try:
-            reply = await self.invoker.invoke(target, payload, self._bounded(limits))
+            reply = await self.invoker.invoke(target, payload, limits)
         finally:
             meter.wait.end()
         meter.received += len(reply.body)
@@ -91,15 +93,14 @@ class Metered:
             GatewayError: every failure.
         """
         meter = self._sends(target, payload)
+        if self.most_bytes is not None:
+            limits = replace(limits, most_bytes=self.most_bytes)
         meter.wait.begin()
         try:
-            stream = await self.invoker.open_stream(target, payload, self._bounded(limits))
+            stream = await self.invoker.open_stream(target, payload, limits)
         finally:
             meter.wait.end()
         return _MeteredStream(stream, meter)
-
-    def _bounded(self, limits: Limits) -> Limits:
-        return limits if self.most_bytes is None else replace(limits, most_bytes=self.most_bytes)
 
     def _sends(self, target: Target, payload: Payload) -> Meter:
         self.meter.sent += len(payload.body)

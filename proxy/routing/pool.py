@@ -73,7 +73,7 @@ class Pool:
         """Whether requests wait for one of its deployments to start."""
         return any(member.cold.wait for member in self.members)
 
-    async def run(self, call: Call, ask: Ask[T], *, last: bool = False) -> T:
+    def run(self, call: Call, ask: Ask[T], *, last: bool = False) -> Awaitable[T]:
         """Ask one deployment after the other until one answers, or nothing more may be tried.
 
         The call's deadline begins with the first of them, and holds for all; waiting for one to
@@ -88,7 +88,9 @@ class Pool:
             EndpointCold: those that are not resting have yet to start; perhaps none was asked.
             GatewayError: the last failure.
         """
-        return await counted(self.quota, call, partial(self._tried, call, ask, last=last))
+        if self.quota is None:
+            return self._tried(call, ask, last=last)
+        return counted(self.quota, call, partial(self._tried, call, ask, last=last))
 
     async def _tried(self, call: Call, ask: Ask[T], *, last: bool) -> T:
         tries = _Tries(self, call, last=last)
@@ -142,6 +144,8 @@ class _Tries:
         """
         while not (ready := self._ready()):
             await self._patience.wait(self._awake(), self._next_rest)
+        if len(ready) == 1:
+            return await self._begin_with(_with_room(ready)[0])
         fresh = [member for member in ready if member.endpoint.id not in self._tried]
         stale = [member for member in ready if member.endpoint.id in self._tried]
         refusals: list[RateLimited] = []
@@ -214,9 +218,11 @@ class _Tries:
         Raises:
             RateLimited: there are none.
         """
+        if self._alone:
+            return list(self._members)
         awake = [member for member in self._members if not member.is_resting]
-        if awake or self._alone:
-            return awake or list(self._members)
+        if awake:
+            return awake
         raise RateLimited(
             f"Every deployment of the model '{self._pool.model}' rests after failures.",
             code="no_deployments_available",
@@ -295,7 +301,7 @@ def _with_room(members: Sequence[Member]) -> Sequence[Member]:
     Raises:
         Overloaded: there is none of either.
     """
-    free = [member for member in members if member.has_room]
+    free = [member for member in members if member.admission is None or member.has_room]
     if free:
         return free
     bearable = [member for member in members if not member.is_full]
@@ -313,8 +319,11 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     """Make one try; a good stream keeps the attempt open, everything else ends it."""
     times = attempt.member.times.wanted(call.wishes)
     clock = attempt.member.gate.clock
-    deadline = call.deadline = call.deadline or Deadline.after(times.total, clock)
-    began, left = clock(), min(deadline.left, times.total)
+    began, left, deadline = clock(), times.total, call.deadline
+    if deadline is None:
+        deadline = call.deadline = Deadline(left, began + left, clock)
+    else:
+        left = min(deadline.left, left)
     limits = times.of_stream(left) if call.stream else times.of_answer(left)
     attempt.give(limits, stream=call.stream)
     try:
@@ -332,5 +341,4 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     except BaseException:
         attempt.close()
         raise
-    attempt.answered()
     return answer

@@ -74,7 +74,7 @@ def report_call(call: Call, *, names_caller: bool = True) -> None:
     queued, waited, sent, received = call.at_the_door, 0.0, 0, 0
     for each in tries:
         meter = each.meter
-        queued += each.queue.seconds
+        queued += each.queued
         waited += meter.wait.seconds
         sent += meter.sent
         received += meter.received
@@ -175,7 +175,7 @@ def _told(tried: Try) -> dict[str, object]:
         "deployment": tried.deployment,
         "status": HTTPStatus.OK.value if error is None else int(error.status),
         "error_type": None if error is None else type(error).__name__,
-        "queue_ms": _milliseconds(tried.queue.seconds),
+        "queue_ms": _milliseconds(tried.queued),
         "upstream_ms": _milliseconds(tried.meter.wait.seconds),
     }
 
