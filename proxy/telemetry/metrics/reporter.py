@@ -161,7 +161,7 @@ class Metrics:
         self.all.callback_failures.of(labels).inc()
 
     def _end(self, call: Call, way: _Way) -> None:
-        error, status = call.error, call.status
+        error, status = call.error, status_label(call.status)
         key = (call.task, status, None if error is None else type(error))
         series = way.bound.get(key)
         if series is None:
@@ -170,7 +170,7 @@ class Metrics:
                 (self.all.requests, *failed),
                 **_exception(error),
                 route=_ROUTES[call.task],
-                status_code=status_label(status),
+                status_code=status,
             )
         for add in series:
             add(1)
@@ -186,7 +186,7 @@ class Metrics:
 
     def _try(self, tried: Try, way: _Way) -> None:
         error = tried.error
-        key = "good" if error is None else (type(error), error.status)
+        key = "good" if error is None else (type(error), status_label(error.status))
         series = way.bound.get(key)
         if series is None:
             ending = self.all.good_tries if error is None else self.all.failed_tries

@@ -22,11 +22,11 @@ def adding(series: Counter | Histogram) -> Add:
     if isinstance(series, Counter):
         add: Add = inside._value.inc  # noqa: SLF001 - there is no other way past its checks
         return add
-    total, buckets = inside._sum.inc, [each.inc for each in inside._buckets]  # noqa: SLF001 - same
-    bounds = list(inside._upper_bounds)  # noqa: SLF001 - the same
+    total, buckets = inside._sum.inc, inside._buckets  # noqa: SLF001 - the same
+    bounds = inside._upper_bounds  # noqa: SLF001 - the same
 
     def observe(amount: float) -> None:
         total(amount)
-        buckets[bisect_left(bounds, amount)](1.0)
+        buckets[bisect_left(bounds, amount)].inc(1.0)
 
     return observe

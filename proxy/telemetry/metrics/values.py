@@ -43,7 +43,7 @@ _KEPT: Final = ("counter", "histogram")
 def keep_here() -> None:
     """Keep the numbers of metrics made from now on in this process."""
     _no_birthdays()  # half as many lines again, for what nobody asks
-    values.ValueClass = values.MutexValue
+    values.ValueClass = _OwnValue
 
 
 @contextmanager
@@ -74,8 +74,33 @@ def kept_shared(shared: Path, process: int) -> Iterator[None]:
             file.close()
 
 
+class _OwnValue:
+    """One number, in prometheus_client's interface; without a lock: one thread counts."""
+
+    _multiprocess = False
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self._value = 0.0
+
+    def inc(self, amount: float) -> None:
+        """Add to it."""
+        self._value += amount
+
+    def set(self, value: float, timestamp: float | None = None) -> None:
+        """Replace it."""
+        del timestamp
+        self._value = value
+
+    def get(self) -> float:
+        """Give it."""
+        return self._value
+
+    def get_exemplar(self) -> None:
+        """Give the request that it stands for: none does."""
+
+
 class _SharedValue:
-    """One number, in prometheus_client's interface."""
+    """One number in a process's file, in prometheus_client's interface."""
 
     _multiprocess = True
     file_of: Callable[[str], Any]
