@@ -89,10 +89,10 @@ class Attempt:
         seconds = live.clock() - self._started
         self._probe.answered()
         self._has_begun = True
+        self._waits = False
         live.health.proved()
         live.answered(seconds)
-        self._silence.took(seconds if self._place is None else seconds - self._queued)
-        self._waits_no_longer()
+        self._silence.answered(seconds if self._place is None else seconds - self._queued)
         live.heard()
 
     def succeeded(self) -> None:
@@ -138,8 +138,9 @@ class Attempt:
             return
         self._open = False
         if self._waits:
+            self._waits = False
             refused_here = isinstance(error, Rejected) and not isinstance(error, DeadlineExceeded)
-            self._waits_no_longer(asked=self._was_asked and not refused_here)
+            self._silence.end(asked=self._was_asked and not refused_here)
         self._tried.ended(error)
         self._probe.ended()
         self.member.live.in_flight -= 1
@@ -151,11 +152,6 @@ class Attempt:
         tokens = usage.get("total_tokens") if usage else None
         if isinstance(tokens, int):
             self.member.live.used(tokens)
-
-    def _waits_no_longer(self, *, asked: bool = True) -> None:
-        if self._waits:
-            self._waits = False
-            self._silence.end(asked=asked)
 
     @property
     def _is_hurried(self) -> bool:

@@ -37,6 +37,7 @@ CacheOutcome = Literal["hit", "miss", "bypass"]
 
 #: What a client that has left is answered, by custom.
 _STATUS_GONE: Final = 499
+_STATUS_OK: Final = HTTPStatus.OK.value
 
 
 def _nothing() -> int:
@@ -161,7 +162,7 @@ class Call:
         if self.outcome == "gone":
             return _STATUS_GONE
         if self.error is None:
-            return HTTPStatus.OK
+            return _STATUS_OK
         if isinstance(self.error, GatewayError):
             return self.error.status
         return HTTPStatus.INTERNAL_SERVER_ERROR
@@ -179,15 +180,15 @@ class Call:
     @property
     def upstream_seconds(self) -> float:
         """Seconds that were waited for SageMaker, in all tries together."""
-        waited = 0.0
-        for each in self.tries:
-            waited += each.meter.wait.seconds
-        return waited
+        return sum(each.meter.wait.seconds for each in self.tries)
 
     @property
     def aws_seconds(self) -> float:
         """Seconds that are AWS's: those for SageMaker, and those for endpoints to start."""
-        return self.upstream_seconds + self.cold.seconds
+        waited = self.cold.seconds
+        for each in self.tries:
+            waited += each.meter.wait.seconds
+        return waited
 
     @property
     def queue_seconds(self) -> float:

@@ -75,7 +75,9 @@ class Metered:
         Raises:
             GatewayError: every failure.
         """
-        meter = self._sends(target, payload)
+        meter = self.meter
+        meter.sent += len(payload.body)
+        meter.component = target.inference_component
         if self.most_bytes is not None:
             limits = replace(limits, most_bytes=self.most_bytes)
         meter.wait.begin()
@@ -92,7 +94,9 @@ class Metered:
         Raises:
             GatewayError: every failure.
         """
-        meter = self._sends(target, payload)
+        meter = self.meter
+        meter.sent += len(payload.body)
+        meter.component = target.inference_component
         if self.most_bytes is not None:
             limits = replace(limits, most_bytes=self.most_bytes)
         meter.wait.begin()
@@ -101,11 +105,6 @@ class Metered:
         finally:
             meter.wait.end()
         return _MeteredStream(stream, meter)
-
-    def _sends(self, target: Target, payload: Payload) -> Meter:
-        self.meter.sent += len(payload.body)
-        self.meter.component = target.inference_component
-        return self.meter
 
 
 class _MeteredStream:

@@ -29,6 +29,7 @@ from proxy.routing.patience import Patience
 from proxy.routing.quota import Quota
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.tags import tagged
+from proxy.routing.wishes import NO_WISHES
 
 T = TypeVar("T")
 
@@ -105,7 +106,7 @@ class Pool:
                         raise
                 await self.sleep(pause)
         finally:
-            tries.end()
+            tries.patience.end()
 
     def choose(self, call: Call, candidates: Sequence[Member]) -> Member:
         """Choose among deployments that could answer: those of the lowest order come first."""
@@ -124,7 +125,7 @@ class _Tries:
         self._pool = pool
         self._call = call
         self._last = last
-        self._patience = Patience(call)
+        self.patience = Patience(call)
         self._members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
         self._alone = len(self._members) == 1
         self._tried: set[str] = set()
@@ -143,9 +144,10 @@ class _Tries:
             Overloaded: as many as may wait already.
         """
         while not (ready := self._ready()):
-            await self._patience.wait(self._awake(), self._next_rest)
+            await self.patience.wait(self._awake(), self._next_rest)
         if len(ready) == 1:
-            return await self._begin_with(_with_room(ready)[0])
+            (only,) = ready if ready[0].admission is None else _with_room(ready)
+            return await self._begin_with(only)
         fresh = [member for member in ready if member.endpoint.id not in self._tried]
         stale = [member for member in ready if member.endpoint.id in self._tried]
         refusals: list[RateLimited] = []
@@ -164,7 +166,8 @@ class _Tries:
         """Begin with a deployment; its trial, and its gate's, are this request's from the start."""
         call, receipt = self._call, None
         probe = Probe(member.gate_of(call), member.cold.pace)
-        is_trial = member.live.health.begin(member.cooldown)
+        health = member.live.health
+        is_trial = health.on_trial and health.begin(member.cooldown)
         if member.quota is not None:
             try:
                 receipt = await take(member.quota, call, told=len(self._pool.members) == 1)
@@ -185,10 +188,6 @@ class _Tries:
             is_trial=is_trial,
             receipt=receipt,
         )
-
-    def end(self) -> None:
-        """Wait for nothing any more."""
-        self._patience.end()
 
     @property
     def _rest(self) -> float:
@@ -212,14 +211,14 @@ class _Tries:
             self._call.retries += 1
         return pause
 
-    def _awake(self) -> list[Member]:
+    def _awake(self) -> Sequence[Member]:
         """Give the deployments that are not resting.
 
         Raises:
             RateLimited: there are none.
         """
         if self._alone:
-            return list(self._members)
+            return self._members
         awake = [member for member in self._members if not member.is_resting]
         if awake:
             return awake
@@ -229,18 +228,18 @@ class _Tries:
             retry_after=max(self._rest, 1.0),
         )
 
-    def _ready(self) -> list[Member]:
+    def _ready(self) -> Sequence[Member]:
         """Give the deployments that may be asked now; none if that is worth waiting for.
 
         Raises:
             EndpointCold: there is none, and somebody else may answer.
         """
-        awake = self._awake()
-        ready = [member for member in awake if self._patience.lets(member)]
+        awake = self._members if self._alone else self._awake()
+        ready = [member for member in awake if self.patience.lets(member)]
         if ready:
             return ready
         if not self._last:
-            raise self._patience.refusal(awake)
+            raise self.patience.refusal(awake)
         # Where nobody waits, the endpoint is to say for itself that it is cold.
         return [] if self._waits(awake) else awake
 
@@ -271,7 +270,7 @@ class _Tries:
             for each in self._members
             if each.endpoint.id not in self._tried
             and not each.is_resting
-            and self._patience.lets(each)
+            and self.patience.lets(each)
         ]
 
     def _pause(self, member: Member, error: GatewayError) -> float | None:
@@ -317,7 +316,9 @@ def _with_room(members: Sequence[Member]) -> Sequence[Member]:
 
 async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     """Make one try; a good stream keeps the attempt open, everything else ends it."""
-    times = attempt.member.times.wanted(call.wishes)
+    times = attempt.member.times
+    if call.wishes is not NO_WISHES:
+        times = times.wanted(call.wishes)
     clock = attempt.member.gate.clock
     began, left, deadline = clock(), times.total, call.deadline
     if deadline is None:

@@ -45,7 +45,7 @@ class Silence:
             self.since = self._last_call
 
     def end(self, *, asked: bool = True) -> None:
-        """Note that a call waits no longer: it has been answered, or has waited in vain.
+        """Note that a call waits no longer, and has waited in vain.
 
         Args:
             asked: Whether it went to the deployment at all.
@@ -54,13 +54,15 @@ class Silence:
         if not asked and not self.waiting:
             self.since = None
 
+    def answered(self, seconds: float) -> None:
+        """Note that a call's first byte came, after so many seconds: it waits no longer."""
+        self.usual += _FRESHNESS * (seconds - self.usual) if self.usual else seconds
+        self.waiting -= 1
+        self.since = self.clock() if self.waiting else None
+
     def heard(self) -> None:
         """Note that the deployment said something; those who still wait do so from now on."""
         self.since = self.clock() if self.waiting else None
-
-    def took(self, seconds: float) -> None:
-        """Note how long a first byte took."""
-        self.usual += _FRESHNESS * (seconds - self.usual) if self.usual else seconds
 
     def lasts(self, others: Iterable[Silence], pace: float) -> bool:
         """Tell whether calls should go elsewhere: it is silent, and is being tried already.

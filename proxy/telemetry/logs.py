@@ -74,7 +74,8 @@ def report_call(call: Call, *, names_caller: bool = True) -> None:
     queued, waited, sent, received = call.at_the_door, 0.0, 0, 0
     for each in tries:
         meter = each.meter
-        queued += each.queued
+        if each.queue is not None:
+            queued += each.queue.seconds
         waited += meter.wait.seconds
         sent += meter.sent
         received += meter.received
@@ -96,9 +97,9 @@ def report_call(call: Call, *, names_caller: bool = True) -> None:
         "fallbacks": call.fell_back,
         "outcome": call.outcome,
         "status": int(call.status),
-        "duration_ms": _milliseconds(now - call.started),
-        "queue_ms": _milliseconds(queued),
-        "upstream_ms": _milliseconds(waited),
+        "duration_ms": round((now - call.started) * 1000, 1),
+        "queue_ms": round(queued * 1000, 1),
+        "upstream_ms": round(waited * 1000, 1),
         "request_bytes": call.size,
         "sent_bytes": sent,
         "received_bytes": received,
@@ -137,7 +138,7 @@ def _add_what_there_is(call: Call, fields: dict[str, object]) -> None:
         fields["trace_id"] = call.trace.trace_id
         fields["span_id"] = call.trace.span_id
     if call.first_byte is not None:
-        fields["first_byte_ms"] = _milliseconds(call.first_byte - call.started)
+        fields["first_byte_ms"] = round((call.first_byte - call.started) * 1000, 1)
     if call.cold.seconds:
         fields["cold_wait_ms"] = _milliseconds(call.cold.seconds)
     if len(call.tries) > 1:
