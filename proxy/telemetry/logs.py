@@ -97,9 +97,9 @@ def report_call(call: Call, *, names_caller: bool = True) -> None:
         "fallbacks": call.fell_back,
         "outcome": call.outcome,
         "status": int(call.status),
-        "duration_ms": round((now - call.started) * 1000, 1),
-        "queue_ms": round(queued * 1000, 1),
-        "upstream_ms": round(waited * 1000, 1),
+        "duration_ms": _milliseconds(now - call.started),
+        "queue_ms": _milliseconds(queued),
+        "upstream_ms": _milliseconds(waited),
         "request_bytes": call.size,
         "sent_bytes": sent,
         "received_bytes": received,
@@ -138,7 +138,7 @@ def _add_what_there_is(call: Call, fields: dict[str, object]) -> None:
         fields["trace_id"] = call.trace.trace_id
         fields["span_id"] = call.trace.span_id
     if call.first_byte is not None:
-        fields["first_byte_ms"] = round((call.first_byte - call.started) * 1000, 1)
+        fields["first_byte_ms"] = _milliseconds(call.first_byte - call.started)
     if call.cold.seconds:
         fields["cold_wait_ms"] = _milliseconds(call.cold.seconds)
     if len(call.tries) > 1:
@@ -182,4 +182,4 @@ def _told(tried: Try) -> dict[str, object]:
 
 
 def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 1)
+    return int(seconds * 10_000 + 0.5) / 10  # `round` takes five times as long
