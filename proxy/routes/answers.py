@@ -9,8 +9,8 @@ from adapters.answer_stream import AnswerStream
 from adapters.base import Head
 from adapters.errors import MalformedReply
 from proxy.call_headers import of_call, of_gateway
-from proxy.errors import JsonResponse
 from proxy.held_stream import HeldStream
+from proxy.json_response import JsonResponse
 from proxy.routing.call import Call
 from proxy.sse import ChunkResponse
 

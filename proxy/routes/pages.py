@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
-from proxy.errors import JsonResponse
+from proxy.incoming import Incoming
+from proxy.json_response import JsonResponse
 from proxy.routes.table import SECURITY_SCHEMES, Route
 
 
-async def root(request: Request, caller: Caller) -> Response:
+async def root(request: Incoming, caller: Caller) -> Response:
     """Say what this is and where to go on."""
     del request, caller
     return JsonResponse(
@@ -20,13 +20,13 @@ async def root(request: Request, caller: Caller) -> Response:
     )
 
 
-async def docs(request: Request, caller: Caller) -> Response:
+async def docs(request: Incoming, caller: Caller) -> Response:
     """Show the interactive documentation."""
     del request, caller
     return get_swagger_ui_html(openapi_url="/openapi.json", title="sagegate")
 
 
-async def openapi(request: Request, caller: Caller) -> Response:
+async def openapi(request: Incoming, caller: Caller) -> Response:
     """Give the machine-readable documentation."""
     del caller
     document = request.app.openapi()
