@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from adapters.base import Header, Json, Origin, Task
 from adapters.errors import GatewayError
 from adapters.openai.schemas import AddressedRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
+from proxy import asking
 from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.caller import Caller
@@ -28,6 +29,7 @@ from proxy.routing.trace import TraceContext, Traced
 from proxy.routing.wishes import Wishes
 
 _SAGEMAKER: Final = PREFIX.encode()
+_TRACEPARENT: Final = TRACEPARENT.encode()
 
 
 def gateway(request: Incoming) -> Gateway:
@@ -43,7 +45,7 @@ async def read_object(request: Incoming) -> Json:
         InvalidRequest: it is none, or there is too much in it.
         ClientGone: the client left in the middle of it.
     """
-    return parse_object(await request.body(), gateway(request).json_limits)
+    return parse_object(await request.body(), request.gateway.json_limits)
 
 
 async def read_call(request: Incoming, caller: Caller, task: Task) -> tuple[Answering, Call, Json]:
@@ -66,9 +68,10 @@ async def read_call(request: Incoming, caller: Caller, task: Task) -> tuple[Answ
     data = await request.body()
     started = time.monotonic()
     body = await _let_in(request, caller, data)
-    if "model" in request.path_params:
-        body["model"] = request.path_params["model"]
-    validate(AddressedRequest, body)
+    named = request.scope.get("path_params")
+    if named and "model" in named:
+        body["model"] = named["model"]
+    _check_addressed(body)
     meant = await _meant(request, caller, body, task)
     model, params = meant.model, meant.params
     trace, traced = _trace(request, task, params, started)
@@ -91,7 +94,7 @@ async def read_call(request: Incoming, caller: Caller, task: Task) -> tuple[Answ
         size=len(data),
         at_the_door=request.at_the_door,
         wishes=meant.wishes,
-        cache_controls=cache_controls(meant.body, request.headers),
+        cache_controls=cache_controls(meant.body, request.header(b"cache-control")),
         origin=Origin(
             id=request.own_id,
             caller=caller.alias,
@@ -103,8 +106,13 @@ async def read_call(request: Incoming, caller: Caller, task: Task) -> tuple[Answ
     return model, call, params
 
 
-@dataclass(frozen=True, slots=True)
-class _Meant:
+def _check_addressed(body: Json) -> None:
+    """Refuse a request that names no model."""
+    if not isinstance(body.get("model"), str):
+        validate(AddressedRequest, body)
+
+
+class _Meant(NamedTuple):
     """A body, and what it asks for."""
 
     body: Json
@@ -121,7 +129,7 @@ async def _meant(request: Incoming, caller: Caller, body: Json, task: Task) -> _
     What they make of it counts as if the client had sent it. Where that is no good request and the
     client's own is, the client's is served: a faulty callback fails nobody's request.
     """
-    callbacks = gateway(request).callbacks
+    callbacks = request.gateway.callbacks
     if callbacks is None or not callbacks.sees_requests:
         return _understood(request, caller, body, task)
     asked = Asked(call_id=request.call_id, caller=caller.alias, task=task)
@@ -129,7 +137,7 @@ async def _meant(request: Incoming, caller: Caller, body: Json, task: Task) -> _
     if edited is body:
         return _understood(request, caller, body, task)
     try:
-        validate(AddressedRequest, edited)
+        _check_addressed(edited)
         return _understood(request, caller, edited, task)
     except GatewayError as error:
         meant = _understood(request, caller, body, task)
@@ -138,7 +146,7 @@ async def _meant(request: Incoming, caller: Caller, body: Json, task: Task) -> _
 
 
 def _understood(request: Incoming, caller: Caller, body: Json, task: Task) -> _Meant:
-    registry = gateway(request).registry
+    registry = request.gateway.registry
     name = permitted(registry, caller, body["model"])
     model = request.model = registry.model(name)
     schema = model.schemas[task]
@@ -147,7 +155,9 @@ def _understood(request: Incoming, caller: Caller, body: Json, task: Task) -> _M
     if body.get("extra_body"):
         validate(schema, params)
     waited = request.at_the_door
-    wished = _granted(registry, caller, wishes(body, request.headers).after(waited))
+    wished = _granted(
+        registry, caller, wishes(body, request.headers_under(asking.PREFIX)).after(waited)
+    )
     for fallback in wished.fallbacks or ():
         registry.pool(fallback)
     claims = caller.claims_on(body["model"], model.name, name)
@@ -158,21 +168,21 @@ def _trace(
     request: Incoming, task: Task, params: Json, started: float
 ) -> tuple[TraceContext | None, Traced | None]:
     """Give where a request stands in a trace: with a span of its own, where such are made."""
-    header, tracing = request.headers.get(TRACEPARENT), gateway(request).tracing
+    header, tracing = request.header(_TRACEPARENT), request.gateway.tracing
     if tracing is None:
-        return TraceContext.read(header), None
+        return None if header is None else TraceContext.read(header), None
     return tracing.begin(header, task, params, started)
 
 
 async def _let_in(request: Incoming, caller: Caller, data: bytes) -> Json:
     """Give a request's body, once it is the request's turn; who is refused is not parsed."""
-    current = gateway(request)
+    current = request.gateway
     door = current.door
     if door is None or door.passes(request, caller):
         return parse_object(data, current.json_limits)
     door.check_room()
     body = parse_object(data, current.json_limits)
-    seconds = wishes(body, request.headers).seconds
+    seconds = wishes(body, request.headers_under(asking.PREFIX)).seconds
     await until_gone(request, door.wait(request, caller, seconds))
     return body
 
@@ -207,6 +217,5 @@ def _headers_for_sagemaker(request: Incoming) -> tuple[Header, ...]:
     """Give the client's headers of SageMaker's kind; most of them go no further."""
     return tuple(
         (name.decode("latin-1"), value.decode("latin-1"))
-        for name, value in request.headers.raw
-        if name.startswith(_SAGEMAKER)
+        for name, value in request.headers_under(_SAGEMAKER)
     )
