@@ -15,6 +15,7 @@ from proxy import asking
 from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.caller import Caller
+from proxy.callbacks.calling import Callbacks
 from proxy.callbacks.hooks import Asked
 from proxy.gateway import Gateway
 from proxy.incoming import Incoming
@@ -72,7 +73,11 @@ async def read_call(request: Incoming, caller: Caller, task: Task) -> tuple[Answ
     if named and "model" in named:
         body["model"] = named["model"]
     _check_addressed(body)
-    meant = await _meant(request, caller, body, task)
+    callbacks = request.gateway.callbacks
+    if callbacks is None or not callbacks.sees_requests:
+        meant = _understood(request, caller, body, task)
+    else:
+        meant = await _seen(callbacks, request, caller, body, task)
     model, params = meant.model, meant.params
     trace, traced = _trace(request, task, params, started)
     call = Call(
@@ -123,15 +128,14 @@ class _Meant(NamedTuple):
     claims: tuple[Claim, ...]
 
 
-async def _meant(request: Incoming, caller: Caller, body: Json, task: Task) -> _Meant:
+async def _seen(
+    callbacks: Callbacks, request: Incoming, caller: Caller, body: Json, task: Task
+) -> _Meant:
     """Give what a request asks for, once the operator's callbacks have seen it.
 
     What they make of it counts as if the client had sent it. Where that is no good request and the
     client's own is, the client's is served: a faulty callback fails nobody's request.
     """
-    callbacks = request.gateway.callbacks
-    if callbacks is None or not callbacks.sees_requests:
-        return _understood(request, caller, body, task)
     asked = Asked(call_id=request.call_id, caller=caller.alias, task=task)
     edited = await callbacks.edited(asked, body)
     if edited is body:

@@ -98,10 +98,8 @@ class Cycle(RequestResponseCycle):
 
 def _head(headers: Mapping[str, str]) -> bytes:
     """Write headers; nothing in them may end a line of its own."""
-    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
-    head = "".join(lines).encode("latin-1")
-    if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
-        raise RuntimeError("Invalid HTTP header.")
-    if len(head.translate(None, _CONTROLS)) != len(head):
+    head = ("\r\n".join(map(": ".join, headers.items())) + "\r\n").encode("latin-1")
+    ends = head.count(b"\r"), head.count(b"\n")
+    if ends != (len(headers), len(headers)) or head.translate(None, _CONTROLS) != head:
         raise RuntimeError("Invalid HTTP header.")
     return head
