@@ -96,7 +96,12 @@ class Passage:
             report_early_refusal(request, refusal)
             await answer.give(error_response(refusal))
             return
-        route = await self._route(request, answer)
+        scope = request.scope
+        route = self._routes.get((scope["method"], scope["path"]))
+        if route is not None:
+            request.path = scope["path"]
+        else:
+            route = await self._searched(request, answer)
         if route is None:
             return
         try:
@@ -105,14 +110,10 @@ class Passage:
             response = on_gateway_error(request, error)
         await answer.give(response)
 
-    async def _route(self, request: Incoming, answer: Outgoing) -> Route | None:
-        """Give the route of a request; None where it has been told that there is none."""
-        scope = request.scope
-        exact = self._routes.get((scope["method"], scope["path"]))
-        if exact is not None:
-            request.path = scope["path"]
-            return exact
-        scope["state"]["incoming"] = request
-        await self._app(scope, request.receive, answer.send)
-        found: Route | None = scope["state"].get("route")
+    async def _searched(self, request: Incoming, answer: Outgoing) -> Route | None:
+        """Give the route of no exact path; None where it has been told that there is none."""
+        state = request.scope["state"]
+        state["incoming"] = request
+        await self._app(request.scope, request.receive, answer.send)
+        found: Route | None = state.get("route")
         return found
