@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.base import Json
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
 from proxy.errors import JsonResponse
@@ -22,6 +22,8 @@ async def root(request: Request, caller: Caller) -> Response:
 
 async def docs(request: Request, caller: Caller) -> Response:
     """Show the interactive documentation."""
+    from fastapi.openapi.docs import get_swagger_ui_html  # noqa: PLC0415 - only for this page
+
     del request, caller
     return get_swagger_ui_html(openapi_url="/openapi.json", title="sagegate")
 
@@ -31,7 +33,21 @@ async def openapi(request: Request, caller: Caller) -> Response:
     del caller
     document = request.app.openapi()
     components = {**document.get("components", {}), "securitySchemes": SECURITY_SCHEMES}
-    return JsonResponse({**document, "components": components})
+    return JsonResponse({**document, "paths": _told(document["paths"]), "components": components})
+
+
+def _told(paths: dict[str, Json]) -> dict[str, Json]:
+    """Add what each route says of itself: here, since a start need not wait for schemas."""
+    from proxy.routes import ROUTES as ALL  # noqa: PLC0415 - this file is one of them
+
+    told = {path: dict(operations) for path, operations in paths.items()}
+    for route in ALL:
+        method = route.method.lower()
+        for path in told.keys() & set(route.paths):
+            plain, said = told[path][method], route.documentation(path)
+            responses = {**plain["responses"], **said["responses"]}
+            told[path][method] = {**plain, **said, "responses": responses}
+    return told
 
 
 ROUTES = tuple(
