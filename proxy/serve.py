@@ -1,7 +1,7 @@
 """Runs the application under uvicorn: one process, or a supervisor with workers.
 
 Knows uvicorn's settings and signals; refuses to know how the application is made: it is handed
-over as a factory that survives pickling, since workers are spawned.
+over as a factory that survives pickling, since workers are processes of their own.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _NOTICE = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppFactory:
-    """Makes the application, in this process or in a spawned worker.
+    """Makes the application, in this process or in a worker.
 
     Args:
         plan: What it serves.

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,9 +47,10 @@ async def _supervised(
     """Serve with several processes; give the exit code."""
     factory = replace(config.app, reread=None)
     plan = factory.plan
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["proxy.lifecycle.ground"])
 
-    def spawn(plan: Plan, number: int, end: socket.socket) -> SpawnProcess:
+    def spawn(plan: Plan, number: int, end: socket.socket) -> ForkServerProcess:
         config.app = replace(factory, plan=plan)
         joining = {"end": end, "plan": number, "shared": factory.shared}
         worker = context.Process(target=work, args=(config, patience, sockets), kwargs=joining)

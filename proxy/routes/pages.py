@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,8 +23,6 @@ async def root(request: Request, caller: Caller) -> Response:
 
 async def docs(request: Request, caller: Caller) -> Response:
     """Show the interactive documentation."""
-    from fastapi.openapi.docs import get_swagger_ui_html  # noqa: PLC0415 - only for this page
-
     del request, caller
     return get_swagger_ui_html(openapi_url="/openapi.json", title="sagegate")
 
