@@ -22,8 +22,10 @@ def _as_before() -> Iterator[None]:
 
 def test_a_block_is_left_as_it_was_entered() -> None:
     """In the block nothing looks for garbage; behind it, also after an error, all is as before."""
-    with pytest.raises(LookupError), unlooked_for():
+    with unlooked_for():
         assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(LookupError), unlooked_for():
         raise LookupError
     assert gc.isenabled()
 
