@@ -73,5 +73,7 @@ def shared_folder() -> Iterator[Path]:
     """Make a folder for what workers share, in memory where the system has such a place."""
     in_memory = Path("/dev/shm")  # noqa: S108 - only the parent of a folder of our own
     place = in_memory if os.access(in_memory, os.W_OK) else None
+    if place is not None:  # for the socket to `ground`, too: no other place need be writable
+        tempfile.tempdir = str(place)
     with tempfile.TemporaryDirectory(prefix=f"sagegate-{os.getpid()}-", dir=place) as folder:
         yield Path(folder)
