@@ -124,7 +124,6 @@ def _mount(app: FastAPI, route: Route) -> None:
                 summary=route.summary,
                 description=route.description,
                 response_model=None,
-                openapi_extra=route.documentation(path),
                 include_in_schema=(
                     method == route.method and route.listed and "{model:path}" not in path
                 ),

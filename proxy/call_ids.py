@@ -29,6 +29,10 @@ class OwnIds:
         variant = "89ab"[int(one[16], 16) & 3]
         return f"{one[:8]}-{one[8:12]}-4{one[13:16]}-{variant}{one[17:20]}-{one[20:]}"
 
+    def forget(self) -> None:
+        """Draw anew: a process made of this one would give the same ids."""
+        self._drawn = ""
+
 
 def of_client(given: bytes) -> str:
     """Give the client's own id for a request; empty where it has said none that is usable."""

@@ -5,6 +5,7 @@ Knows the gateway of its moment, its ids and its body's bounds; refuses to know 
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from proxy.routing.call import Call
 from proxy.routing.permits import Permit
 
 _OWN_IDS: Final = call_ids.OwnIds()
+os.register_at_fork(after_in_child=_OWN_IDS.forget)
 
 
 class ClientGone(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,24 @@ def test_own_ids_are_uuids_and_none_comes_twice() -> None:
         parsed = UUID(each)
         assert str(parsed) == each
         assert (parsed.version, parsed.variant) == (4, "specified in RFC 4122")
+
+
+def test_a_process_made_of_this_one_gives_other_ids() -> None:
+    """What was drawn before it began is not its own."""
+    ids = call_ids.OwnIds()
+    ids.next()
+    read, write = os.pipe()
+    os.register_at_fork(after_in_child=ids.forget)
+    child = os.fork()
+    if not child:
+        os.write(write, ids.next().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    told = os.read(read, 100).decode()
+    os.close(read)
+    os.close(write)
+    assert UUID(told).version == 4
+    assert told not in {ids.next() for _ in range(300)}
 
 
 @pytest.mark.parametrize("given", [b"a", b"A-b.c:d_1", b"x" * 128])
