@@ -97,6 +97,18 @@ class Endpoint:
     collect: Collect = "auto"
     memory: EndpointMemory = field(default_factory=EndpointMemory)
 
+    def through(self, invoker: Invoker) -> Endpoint:
+        """Give the same deployment, reached by another way."""
+        return Endpoint(
+            id=self.id,
+            target=self.target,
+            format=self.format,
+            invoker=invoker,
+            stream_mode=self.stream_mode,
+            collect=self.collect,
+            memory=self.memory,
+        )
+
     async def call(
         self, task: Task, params: Json, limits: Limits, origin: Origin = _NOWHERE
     ) -> Answer:

@@ -21,7 +21,7 @@ from proxy.routing.admission import Admitted
 from proxy.routing.cooldown import counts
 from proxy.routing.gate import Probe
 from proxy.routing.member import Member
-from proxy.routing.metering import Metered
+from proxy.routing.metering import Metered, Stopwatch
 from proxy.routing.permits import Place
 from proxy.routing.quota import Receipt
 from proxy.routing.tries import Try
@@ -58,17 +58,18 @@ class Attempt:
         self._place: Place | None = None
         way: Invoker = Metered(member.endpoint.invoker, tried.meter, member.most_bytes)
         if member.admission is not None:
+            tried.queue = Stopwatch()
             self._place = Place(policy=member.admission, lane=caller, queue=tried.queue)
             way = Admitted(way, member.live.permits, self._place)
         #: The deployment, as this request reaches it.
-        self.endpoint: Endpoint = replace(member.endpoint, invoker=way)
+        self.endpoint: Endpoint = member.endpoint.through(way)
         self._tried = tried
         self._alone = alone
         self._receipt = receipt
         self._started = member.live.clock()
         self._open = True
         self._has_begun = False
-        self._limits = Limits()
+        self._limits: Limits | None = None
         self._is_stream = False
         self._silence = member.live.silences[False]
         self._waits = False
@@ -85,17 +86,17 @@ class Attempt:
     def answered(self) -> None:
         """Note the first byte of a good answer."""
         live = self.member.live
+        seconds = live.clock() - self._started
         self._probe.answered()
         self._has_begun = True
+        self._waits = False
         live.health.proved()
-        live.answered(live.clock() - self._started)
-        self._silence.took(live.clock() - self._started - self._queued)
-        self._waits_no_longer()
+        live.answered(seconds)
+        self._silence.answered(seconds if self._place is None else seconds - self._queued)
         live.heard()
 
     def succeeded(self) -> None:
-        """Note that the answer is complete."""
-        self._probe.answered()
+        """Note that the answer, which has begun, is complete."""
         self.member.live.health.succeeded()
 
     def failed(self, error: GatewayError) -> None:
@@ -136,8 +137,10 @@ class Attempt:
         if not self._open:
             return
         self._open = False
-        refused_here = isinstance(error, Rejected) and not isinstance(error, DeadlineExceeded)
-        self._waits_no_longer(asked=self._was_asked and not refused_here)
+        if self._waits:
+            self._waits = False
+            refused_here = isinstance(error, Rejected) and not isinstance(error, DeadlineExceeded)
+            self._silence.end(asked=self._was_asked and not refused_here)
         self._tried.ended(error)
         self._probe.ended()
         self.member.live.in_flight -= 1
@@ -146,14 +149,9 @@ class Attempt:
         if self._receipt is not None:
             made = self._was_asked and not isinstance(error, EndpointCold)
             self._receipt.end(usage, error, made=made)
-        tokens = (usage or {}).get("total_tokens")
+        tokens = usage.get("total_tokens") if usage else None
         if isinstance(tokens, int):
             self.member.live.used(tokens)
-
-    def _waits_no_longer(self, *, asked: bool = True) -> None:
-        if self._waits:
-            self._waits = False
-            self._silence.end(asked=asked)
 
     @property
     def _is_hurried(self) -> bool:
@@ -162,7 +160,7 @@ class Attempt:
     @property
     def _had(self) -> Limits:
         """Give the time that the deployment had: the queue's is not its own."""
-        given = self._limits
+        given = self._limits or Limits()
         until = given.first_byte if self._is_stream else given.deadline
         if until is None:
             return given

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
@@ -17,6 +18,7 @@ from adapters.errors import GatewayError
 from proxy.cache.controls import NO_CONTROLS, CacheControls
 from proxy.lifecycle.drain import Drain, shutting_down
 from proxy.limits.claim import Claim, Remaining
+from proxy.limits.size import tokens_of
 from proxy.routing.deadline import Deadline
 from proxy.routing.metering import Stopwatch
 from proxy.routing.price import Price
@@ -35,6 +37,7 @@ CacheOutcome = Literal["hit", "miss", "bypass"]
 
 #: What a client that has left is answered, by custom.
 _STATUS_GONE: Final = 499
+_STATUS_OK: Final = HTTPStatus.OK.value
 
 
 def _nothing() -> int:
@@ -159,7 +162,7 @@ class Call:
         if self.outcome == "gone":
             return _STATUS_GONE
         if self.error is None:
-            return HTTPStatus.OK
+            return _STATUS_OK
         if isinstance(self.error, GatewayError):
             return self.error.status
         return HTTPStatus.INTERNAL_SERVER_ERROR
@@ -182,12 +185,18 @@ class Call:
     @property
     def aws_seconds(self) -> float:
         """Seconds that are AWS's: those for SageMaker, and those for endpoints to start."""
-        return self.upstream_seconds + self.cold.seconds
+        waited = self.cold.seconds
+        for each in self.tries:
+            waited += each.meter.wait.seconds
+        return waited
 
     @property
     def queue_seconds(self) -> float:
         """Seconds that were waited for a place, at the door and before deployments."""
-        return self.at_the_door + sum(each.queue.seconds for each in self.tries)
+        waited = self.at_the_door
+        for each in self.tries:
+            waited += each.queued
+        return waited
 
     def reaches(
         self, model: str, endpoint: Endpoint, provider: str, price: Price | None = None
@@ -213,8 +222,8 @@ class Call:
     def answered(self, head: Head | None = None) -> None:
         """Note that the first part of the answer is there, and what AWS said beside it."""
         if self.first_byte is None:
-            self.first_byte = time.monotonic()
-            self.added = self.first_byte - self.started - self.aws_seconds
+            now = self.first_byte = time.monotonic()
+            self.added = now - self.started - self.aws_seconds
         if head is not None:
             self.request_id = head.request_id or None
             self.variant = head.variant or None
@@ -229,8 +238,13 @@ class Call:
         for each in self.stand_ins:
             each.answered |= each.model == model
 
-    def chooses(self, component: object) -> None:
-        """Note the inference component that its parameters name; what is no name fails later."""
+    def wants(self, params: Json) -> None:
+        """Note what its parameters say of it: their size, if anybody asks, and their choice.
+
+        An inference component that is no name fails later.
+        """
+        self.weigh = partial(tokens_of, params)
+        component = params.get("model_id")
         if isinstance(component, str):
             self.component = component
 

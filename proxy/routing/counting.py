@@ -13,7 +13,7 @@ from proxy.routing.quota import Quota, Receipt
 T = TypeVar("T")
 
 
-async def counted(quota: Quota | None, call: Call, work: Callable[[], Awaitable[T]]) -> T:
+async def counted(quota: Quota, call: Call, work: Callable[[], Awaitable[T]]) -> T:
     """Do the work when there is room for it; the call keeps the receipt of work that was done.
 
     What a cold endpoint refused was never made.
@@ -22,8 +22,6 @@ async def counted(quota: Quota | None, call: Call, work: Callable[[], Awaitable[
         RateLimited: there is none.
         GatewayError: whatever the work fails with.
     """
-    if quota is None:
-        return await work()
     receipt = await take(quota, call)
     try:
         done = await work()

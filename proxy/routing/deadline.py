@@ -23,11 +23,6 @@ class Deadline:
     ends_at: float
     clock: Callable[[], float] = time.monotonic
 
-    @classmethod
-    def after(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
-        """Give the deadline so many seconds from now."""
-        return cls(seconds, clock() + seconds, clock)
-
     @property
     def left(self) -> float:
         """Seconds that are left; never negative."""

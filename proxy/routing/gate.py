@@ -129,11 +129,13 @@ class Gate:
         last = self._last
         return type(last)(last.message, code=last.code, retry_after=last.retry_after)
 
-    def begins(self, probe: Probe, pace: float) -> None:
-        """Note that a call begins; while it is closed, the first one is the probe."""
-        if self.cold_since is not None and self._probe is None:
-            self._probe = probe
-            self._news.cold(self, pace)
+    def begins(self, probe: Probe, pace: float) -> bool:
+        """Note that a call begins while it is closed; tell whether it is the probe."""
+        if self._probe is not None:
+            return False
+        self._probe = probe
+        self._news.cold(self, pace)
+        return True
 
     def ends(self, probe: Probe, pace: float) -> None:
         """Note that a call has ended; whatever came of a probe, the next one comes at the pace."""
@@ -189,11 +191,12 @@ class Probe:
         self._gate = gate
         self._pace = pace
         self._began = gate.clock()
-        gate.begins(self, pace)
+        self._asks = gate.cold_since is not None and gate.begins(self, pace)
 
     def answered(self) -> None:
         """Note a good answer, or its beginning."""
-        self._gate.opens(self._began)
+        if self._gate.cold_since is not None:
+            self._gate.opens(self._began)
 
     def refused(self, error: EndpointCold) -> None:
         """Note that everything has yet to start."""
@@ -201,7 +204,8 @@ class Probe:
 
     def ended(self) -> None:
         """Note the end, whatever it was; may be called more than once."""
-        self._gate.ends(self, self._pace)
+        if self._asks:
+            self._gate.ends(self, self._pace)
 
 
 class Gates:

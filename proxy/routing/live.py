@@ -50,7 +50,7 @@ class LiveDeployment:
     tokens_each: float = 0.0
     _latency: float = field(default=0.0, repr=False)
     _latency_until: float = field(default=0.0, repr=False)
-    _minute: int = field(default=0, repr=False)
+    _minute: float = field(default=0.0, repr=False)
     _tokens: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
@@ -66,32 +66,29 @@ class LiveDeployment:
     @property
     def tokens_this_minute(self) -> int:
         """Tokens of the answers that ended in the current minute."""
-        return self._tokens if self._minute == self._now() else 0
+        return self._tokens if self._minute == self.clock() // _MINUTE else 0
 
     def heard(self) -> None:
         """Note that it said something, if only that it can't."""
         for silence in self.silences:
-            silence.heard()
+            if silence.since is not None:
+                silence.heard()
 
     def answered(self, seconds: float) -> None:
         """Note how long a first byte took."""
-        self._latency = _mean(self.latency, seconds)
-        self._latency_until = self.clock() + _MEMORY
+        now = self.clock()
+        known = self._latency if now < self._latency_until else 0.0
+        self._latency = known + _FRESHNESS * (seconds - known) if known else seconds
+        self._latency_until = now + _MEMORY
 
     def used(self, tokens: int) -> None:
         """Note the tokens of an answer."""
-        now = self._now()
+        now = self.clock() // _MINUTE
         if now != self._minute:
             self._minute, self._tokens = now, 0
         self._tokens += tokens
-        self.tokens_each = _mean(self.tokens_each, tokens)
-
-    def _now(self) -> int:
-        return int(self.clock() // _MINUTE)
-
-
-def _mean(known: float, latest: float) -> float:
-    return known + _FRESHNESS * (latest - known) if known else latest
+        known = self.tokens_each
+        self.tokens_each = known + _FRESHNESS * (tokens - known) if known else tokens
 
 
 class LiveState:

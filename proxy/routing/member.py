@@ -73,9 +73,12 @@ class Member:
     def is_silent_among(self, group: Iterable[Member]) -> bool:
         """Whether its calls wait for much longer than is usual in its group."""
         pace = self.cooldown.seconds if self.cooldown.enabled else 0.0
-        kinds = zip(*(each.live.silences for each in group), strict=True)
-        pairs = zip(self.live.silences, kinds, strict=True)
-        return any(silence.lasts(others, pace) for silence, others in pairs)
+        for kind, silence in enumerate(self.live.silences):
+            if silence.since is not None:
+                others = (each.live.silences[kind] for each in group)
+                if silence.lasts(others, pace):
+                    return True
+        return False
 
     def gate_of(self, call: Call) -> Gate:
         """Give what a call reaches it through: a client may have chosen a part of the endpoint."""

@@ -55,7 +55,7 @@ class Meter:
     component: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Metered:
     """An invoker whose calls are measured; made for one try.
 
@@ -75,10 +75,14 @@ class Metered:
         Raises:
             GatewayError: every failure.
         """
-        meter = self._sends(target, payload)
+        meter = self.meter
+        meter.sent += len(payload.body)
+        meter.component = target.inference_component
+        if self.most_bytes is not None:
+            limits = replace(limits, most_bytes=self.most_bytes)
         meter.wait.begin()
         try:
-            reply = await self.invoker.invoke(target, payload, self._bounded(limits))
+            reply = await self.invoker.invoke(target, payload, limits)
         finally:
             meter.wait.end()
         meter.received += len(reply.body)
@@ -90,21 +94,17 @@ class Metered:
         Raises:
             GatewayError: every failure.
         """
-        meter = self._sends(target, payload)
+        meter = self.meter
+        meter.sent += len(payload.body)
+        meter.component = target.inference_component
+        if self.most_bytes is not None:
+            limits = replace(limits, most_bytes=self.most_bytes)
         meter.wait.begin()
         try:
-            stream = await self.invoker.open_stream(target, payload, self._bounded(limits))
+            stream = await self.invoker.open_stream(target, payload, limits)
         finally:
             meter.wait.end()
         return _MeteredStream(stream, meter)
-
-    def _bounded(self, limits: Limits) -> Limits:
-        return limits if self.most_bytes is None else replace(limits, most_bytes=self.most_bytes)
-
-    def _sends(self, target: Target, payload: Payload) -> Meter:
-        self.meter.sent += len(payload.body)
-        self.meter.component = target.inference_component
-        return self.meter
 
 
 class _MeteredStream:

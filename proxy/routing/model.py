@@ -6,8 +6,7 @@ The whole of a request's way behind the route: tries, fallbacks, time, and the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,7 +16,6 @@ from adapters.errors import EndpointCold, GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
 from proxy.limits.ledger import Ledger
 from proxy.limits.memory import MemoryLedger
-from proxy.limits.size import tokens_of
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
 from proxy.routing.counting import counted
@@ -66,25 +64,27 @@ class PublicModel:
         Raises:
             GatewayError: every failure; `DeadlineExceeded` when the request's time is over.
         """
-        call.chooses(params.get("model_id"))
-        call.weigh = partial(tokens_of, params)
+        call.wants(params)
 
         async def ask(attempt: Attempt, limits: Limits) -> Answer:
             answer = await attempt.endpoint.call(call.task, params, limits, call.origin)
+            attempt.answered()
             attempt.succeeded()
             attempt.close(answer.body.get("usage"))
             return answer
 
         try:
-            with _watched(call):
-                answer = await self._counted(call, params, ask)
-                call.answered(answer.head)
-                call.usage = answer.body.get("usage")
-                if call.traced is not None and call.traced.messages is not None:
-                    call.traced.answer = answer.body
-                return answer
+            answer = await self._counted(call, params, ask)
+            call.answered(answer.head)
+            call.usage = answer.body.get("usage")
+            if call.traced is not None and call.traced.messages is not None:
+                call.traced.answer = answer.body
+        except BaseException as error:
+            _note_end(call, error)
+            raise
         finally:
             tell(self.report, call)
+        return answer
 
     async def stream(self, call: Call, params: Json) -> PoolStream:
         """Give an answer in chunks, once the first are there; the stream reports the call.
@@ -92,26 +92,28 @@ class PublicModel:
         Raises:
             GatewayError: every failure before the first chunk.
         """
-        call.chooses(params.get("model_id"))
-        call.weigh = partial(tokens_of, params)
+        call.wants(params)
 
         async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
             stream = await attempt.endpoint.stream(call.task, params, limits, call.origin)
+            attempt.answered()
             return PoolStream(stream, call, attempt, self.report)
 
         try:
-            with _watched(call):
-                stream = await self._counted(call, params, ask)
-        except BaseException:
+            stream = await self._counted(call, params, ask)
+        except BaseException as error:
+            _note_end(call, error)
             tell(self.report, call)
             raise
         call.answered(stream.head)
         return stream
 
-    async def _counted(self, call: Call, params: Json, ask: Ask[T]) -> T:
-        """Ask, once the limits of the caller's key have room for it."""
-        quota = Quota(self.ledger, call.claims) if call.claims else None
-        return await counted(quota, call, partial(self._run, call, params, ask))
+    def _counted(self, call: Call, params: Json, ask: Ask[T]) -> Awaitable[T]:
+        """Ask, once the limits of the caller's key, where it has some, have room for it."""
+        if not call.claims:
+            return self._run(call, params, ask)
+        quota = Quota(self.ledger, call.claims)
+        return counted(quota, call, partial(self._run, call, params, ask))
 
     async def _run(self, call: Call, params: Json, ask: Ask[T]) -> T:
         """Ask the model's own deployments, then those of its stand-ins, within one deadline.
@@ -119,7 +121,8 @@ class PublicModel:
         Only when nobody else has answered it waits for a cold one to start. What is wrong with the
         request for a stand-in only does not hide why there was need of one.
         """
-        alone, told = not self._may_fall_back(call), len(call.remaining)
+        wishes, told = call.wishes, len(call.remaining)
+        alone = wishes.no_fallbacks or not self.fallbacks.any_of(self.pool.model, wishes.fallbacks)
         try:
             return await self.pool.run(call, ask, last=alone)
         except GatewayError as error:
@@ -149,11 +152,6 @@ class PublicModel:
         call.stood_in(pool.model)
         return answer
 
-    def _may_fall_back(self, call: Call) -> bool:
-        """Whether another model may answer in the place of a cold one."""
-        wishes = call.wishes
-        return not wishes.no_fallbacks and self.fallbacks.any_of(self.name, wishes.fallbacks)
-
     def _stand_ins(self, call: Call, params: Json, error: GatewayError) -> Iterator[Pool]:
         """Give the pools to ask in this one's place.
 
@@ -176,19 +174,14 @@ def _first_that_waits(pools: Iterable[Pool]) -> Pool | None:
     return next((pool for pool in pools if pool.waits), None)
 
 
-@contextmanager
-def _watched(call: Call) -> Iterator[None]:
-    """Note on the call how the block ended.
+def _note_end(call: Call, error: BaseException) -> None:
+    """Note on the call why it has no answer.
 
     After tries of our own clients are told not to try again: they would multiply them.
     """
-    try:
-        yield
-    except asyncio.CancelledError:
+    if isinstance(error, asyncio.CancelledError):
         call.gone()
-        raise
-    except Exception as error:
+    elif isinstance(error, Exception):
         call.failed(error)
         if isinstance(error, GatewayError) and call.is_spent:
             error.should_retry = False
-        raise

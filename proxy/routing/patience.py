@@ -22,7 +22,8 @@ class Patience:
 
     def lets(self, member: Member) -> bool:
         """Tell whether the request may ask a deployment now."""
-        return member.gate_of(self._call).lets(self._hold)
+        gate = member.gate_of(self._call)
+        return gate.cold_since is None or gate.lets(self._hold)
 
     def refusal(self, members: Sequence[Member]) -> EndpointCold:
         """Give the error of deployments that are all cold."""

@@ -29,6 +29,7 @@ from proxy.routing.patience import Patience
 from proxy.routing.quota import Quota
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.tags import tagged
+from proxy.routing.wishes import NO_WISHES
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ class Pool:
         """Whether requests wait for one of its deployments to start."""
         return any(member.cold.wait for member in self.members)
 
-    async def run(self, call: Call, ask: Ask[T], *, last: bool = False) -> T:
+    def run(self, call: Call, ask: Ask[T], *, last: bool = False) -> Awaitable[T]:
         """Ask one deployment after the other until one answers, or nothing more may be tried.
 
         The call's deadline begins with the first of them, and holds for all; waiting for one to
@@ -88,7 +89,9 @@ class Pool:
             EndpointCold: those that are not resting have yet to start; perhaps none was asked.
             GatewayError: the last failure.
         """
-        return await counted(self.quota, call, partial(self._tried, call, ask, last=last))
+        if self.quota is None:
+            return self._tried(call, ask, last=last)
+        return counted(self.quota, call, partial(self._tried, call, ask, last=last))
 
     async def _tried(self, call: Call, ask: Ask[T], *, last: bool) -> T:
         tries = _Tries(self, call, last=last)
@@ -103,7 +106,7 @@ class Pool:
                         raise
                 await self.sleep(pause)
         finally:
-            tries.end()
+            tries.patience.end()
 
     def choose(self, call: Call, candidates: Sequence[Member]) -> Member:
         """Choose among deployments that could answer: those of the lowest order come first."""
@@ -122,7 +125,7 @@ class _Tries:
         self._pool = pool
         self._call = call
         self._last = last
-        self._patience = Patience(call)
+        self.patience = Patience(call)
         self._members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
         self._alone = len(self._members) == 1
         self._tried: set[str] = set()
@@ -141,7 +144,10 @@ class _Tries:
             Overloaded: as many as may wait already.
         """
         while not (ready := self._ready()):
-            await self._patience.wait(self._awake(), self._next_rest)
+            await self.patience.wait(self._awake(), self._next_rest)
+        if len(ready) == 1:
+            (only,) = ready if ready[0].admission is None else _with_room(ready)
+            return await self._begin_with(only)
         fresh = [member for member in ready if member.endpoint.id not in self._tried]
         stale = [member for member in ready if member.endpoint.id in self._tried]
         refusals: list[RateLimited] = []
@@ -160,7 +166,8 @@ class _Tries:
         """Begin with a deployment; its trial, and its gate's, are this request's from the start."""
         call, receipt = self._call, None
         probe = Probe(member.gate_of(call), member.cold.pace)
-        is_trial = member.live.health.begin(member.cooldown)
+        health = member.live.health
+        is_trial = health.on_trial and health.begin(member.cooldown)
         if member.quota is not None:
             try:
                 receipt = await take(member.quota, call, told=len(self._pool.members) == 1)
@@ -181,10 +188,6 @@ class _Tries:
             is_trial=is_trial,
             receipt=receipt,
         )
-
-    def end(self) -> None:
-        """Wait for nothing any more."""
-        self._patience.end()
 
     @property
     def _rest(self) -> float:
@@ -208,33 +211,35 @@ class _Tries:
             self._call.retries += 1
         return pause
 
-    def _awake(self) -> list[Member]:
+    def _awake(self) -> Sequence[Member]:
         """Give the deployments that are not resting.
 
         Raises:
             RateLimited: there are none.
         """
+        if self._alone:
+            return self._members
         awake = [member for member in self._members if not member.is_resting]
-        if awake or self._alone:
-            return awake or list(self._members)
+        if awake:
+            return awake
         raise RateLimited(
             f"Every deployment of the model '{self._pool.model}' rests after failures.",
             code="no_deployments_available",
             retry_after=max(self._rest, 1.0),
         )
 
-    def _ready(self) -> list[Member]:
+    def _ready(self) -> Sequence[Member]:
         """Give the deployments that may be asked now; none if that is worth waiting for.
 
         Raises:
             EndpointCold: there is none, and somebody else may answer.
         """
-        awake = self._awake()
-        ready = [member for member in awake if self._patience.lets(member)]
+        awake = self._members if self._alone else self._awake()
+        ready = [member for member in awake if self.patience.lets(member)]
         if ready:
             return ready
         if not self._last:
-            raise self._patience.refusal(awake)
+            raise self.patience.refusal(awake)
         # Where nobody waits, the endpoint is to say for itself that it is cold.
         return [] if self._waits(awake) else awake
 
@@ -265,7 +270,7 @@ class _Tries:
             for each in self._members
             if each.endpoint.id not in self._tried
             and not each.is_resting
-            and self._patience.lets(each)
+            and self.patience.lets(each)
         ]
 
     def _pause(self, member: Member, error: GatewayError) -> float | None:
@@ -295,7 +300,7 @@ def _with_room(members: Sequence[Member]) -> Sequence[Member]:
     Raises:
         Overloaded: there is none of either.
     """
-    free = [member for member in members if member.has_room]
+    free = [member for member in members if member.admission is None or member.has_room]
     if free:
         return free
     bearable = [member for member in members if not member.is_full]
@@ -311,10 +316,15 @@ def _with_room(members: Sequence[Member]) -> Sequence[Member]:
 
 async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     """Make one try; a good stream keeps the attempt open, everything else ends it."""
-    times = attempt.member.times.wanted(call.wishes)
+    times = attempt.member.times
+    if call.wishes is not NO_WISHES:
+        times = times.wanted(call.wishes)
     clock = attempt.member.gate.clock
-    deadline = call.deadline = call.deadline or Deadline.after(times.total, clock)
-    began, left = clock(), min(deadline.left, times.total)
+    began, left, deadline = clock(), times.total, call.deadline
+    if deadline is None:
+        deadline = call.deadline = Deadline(left, began + left, clock)
+    else:
+        left = min(deadline.left, left)
     limits = times.of_stream(left) if call.stream else times.of_answer(left)
     attempt.give(limits, stream=call.stream)
     try:
@@ -332,5 +342,4 @@ async def _ask(call: Call, attempt: Attempt, ask: Ask[T]) -> T:
     except BaseException:
         attempt.close()
         raise
-    attempt.answered()
     return answer

@@ -34,33 +34,35 @@ class Silence:
     #: A running mean of the seconds until a first byte; 0 until there was one.
     usual: float = 0.0
     #: When a call began that still waits, or that nobody has answered, and no other was since.
-    _since: float | None = field(default=None, repr=False)
+    since: float | None = field(default=None, repr=False)
     _last_call: float = field(default=0.0, repr=False)
 
     def begin(self) -> None:
         """Note that a call begins."""
         self._last_call = self.clock()
         self.waiting += 1
-        if self._since is None:
-            self._since = self._last_call
+        if self.since is None:
+            self.since = self._last_call
 
     def end(self, *, asked: bool = True) -> None:
-        """Note that a call waits no longer: it has been answered, or has waited in vain.
+        """Note that a call waits no longer, and has waited in vain.
 
         Args:
             asked: Whether it went to the deployment at all.
         """
         self.waiting -= 1
         if not asked and not self.waiting:
-            self._since = None
+            self.since = None
+
+    def answered(self, seconds: float) -> None:
+        """Note that a call's first byte came, after so many seconds: it waits no longer."""
+        self.usual += _FRESHNESS * (seconds - self.usual) if self.usual else seconds
+        self.waiting -= 1
+        self.since = self.clock() if self.waiting else None
 
     def heard(self) -> None:
         """Note that the deployment said something; those who still wait do so from now on."""
-        self._since = self.clock() if self.waiting else None
-
-    def took(self, seconds: float) -> None:
-        """Note how long a first byte took."""
-        self.usual += _FRESHNESS * (seconds - self.usual) if self.usual else seconds
+        self.since = self.clock() if self.waiting else None
 
     def lasts(self, others: Iterable[Silence], pace: float) -> bool:
         """Tell whether calls should go elsewhere: it is silent, and is being tried already.
@@ -69,10 +71,10 @@ class Silence:
             others: The same kind of calls of all deployments of the group.
             pace: Seconds after the latest call, when another one may try it.
         """
-        if self._since is None:
+        if self.since is None:
             return False
         now = self.clock()
-        silent = now - self._since
+        silent = now - self.since
         if silent <= _LEAST or not (self.waiting or now < self._last_call + pace):
             return False
         return silent > self._bearable(others)

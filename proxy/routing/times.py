@@ -50,9 +50,10 @@ class Times:
 
     def of_answer(self, left: float) -> Limits:
         """Give the limits of a try at a whole answer, with so many seconds left."""
+        first_byte = self.first_byte
         return Limits(
-            connect=_least(left, self.connect),
-            first_byte=_least(left, self.first_byte),
+            connect=min(left, self.connect),
+            first_byte=left if first_byte is None or left < first_byte else first_byte,
             idle=left,
             deadline=left,
         )

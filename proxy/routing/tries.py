@@ -22,8 +22,8 @@ class Try:
     #: LiteLLM's word for the kind of its address, such as `sagemaker_chat`.
     provider: str
     meter: Meter = field(default_factory=Meter)
-    #: The wait for its permits.
-    queue: Stopwatch = field(default_factory=Stopwatch)
+    #: The wait for its permits; None where it needs none.
+    queue: Stopwatch | None = None
     started: float = field(default_factory=time.monotonic)
     #: From its start to its end; None while it lasts.
     seconds: float | None = None
@@ -32,6 +32,11 @@ class Try:
     remaining: tuple[Remaining, ...] = ()
     #: The deployment rests because of it.
     cooled: bool = False
+
+    @property
+    def queued(self) -> float:
+        """Seconds that it waited for its permits."""
+        return 0.0 if self.queue is None else self.queue.seconds
 
     @property
     def failed_there(self) -> bool:

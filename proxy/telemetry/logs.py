@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator
 from http import HTTPStatus
 
 import structlog
@@ -13,6 +12,7 @@ import structlog
 from adapters.errors import ContextLengthExceeded, GatewayError, ModelError, Throttled
 from proxy.routing.call import Call
 from proxy.routing.tries import Try
+from proxy.telemetry.lines import Lines, alone, dumped
 from proxy.telemetry.raised import place_of_raise
 
 _log = structlog.stdlib.get_logger("sagegate")
@@ -34,7 +34,7 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
     if as_json is None:
         as_json = not sys.stderr.isatty()
     renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer(dumped) if as_json else structlog.dev.ConsoleRenderer()
     )
     verbose = level <= logging.DEBUG
     shared: list[structlog.types.Processor] = [
@@ -48,7 +48,7 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    lines = logging.StreamHandler(sys.stderr)
+    lines = Lines(sys.stderr) if as_json else logging.StreamHandler(sys.stderr)
     lines.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
@@ -68,8 +68,17 @@ def configure(*, level: int = logging.INFO, as_json: bool | None = None) -> None
 
 def report_call(call: Call, *, names_caller: bool = True) -> None:
     """Log one finished request; with its caller's alias, unless that is not wanted."""
-    duration = time.monotonic() - call.started
-    last = call.tries[-1] if call.tries else None
+    now = time.monotonic()
+    tries = call.tries
+    last = tries[-1] if tries else None
+    queued, waited, sent, received = call.at_the_door, 0.0, 0, 0
+    for each in tries:
+        meter = each.meter
+        if each.queue is not None:
+            queued += each.queue.seconds
+        waited += meter.wait.seconds
+        sent += meter.sent
+        received += meter.received
     fields: dict[str, object] = {
         "call_id": call.id,
         "caller": call.caller if names_caller else None,
@@ -83,48 +92,62 @@ def report_call(call: Call, *, names_caller: bool = True) -> None:
         "variant": call.variant,
         "aws_request_id": call.request_id,
         "inference_id": call.inference_id,
-        "attempts": len(call.tries),
+        "attempts": len(tries),
         "retries": call.retries,
         "fallbacks": call.fell_back,
         "outcome": call.outcome,
         "status": int(call.status),
-        "duration_ms": _milliseconds(duration),
-        "queue_ms": _milliseconds(call.queue_seconds),
-        "upstream_ms": _milliseconds(call.upstream_seconds),
+        "duration_ms": _milliseconds(now - call.started),
+        "queue_ms": _milliseconds(queued),
+        "upstream_ms": _milliseconds(waited),
         "request_bytes": call.size,
-        "sent_bytes": sum(each.meter.sent for each in call.tries),
-        "received_bytes": sum(each.meter.received for each in call.tries),
+        "sent_bytes": sent,
+        "received_bytes": received,
     }
-    fields.update(_where_there_is_some(call))
+    _add_what_there_is(call, fields)
     if call.error is None:
-        _log.info("call.finished", **fields)
-        return
-    fields["error_type"] = type(call.error).__name__
-    if isinstance(call.error, GatewayError):
-        fields["error_code"] = call.error.code
+        _tell(logging.INFO, "info", fields)
+    else:
+        _add_failure(call.error, fields)
+        _tell(logging.WARNING, "warning", fields)
+
+
+def _tell(level: int, name: str, fields: dict[str, object]) -> None:
+    """Write the line of a call: the one that every request has, so it takes the short way."""
+    lines = alone(level)
+    if lines is not None:
+        lines.tell("call.finished", name, fields)
+    else:
+        _log.log(level, "call.finished", **fields)
+
+
+def _add_failure(error: Exception, fields: dict[str, object]) -> None:
+    """Say why there is no answer."""
+    fields["error_type"] = type(error).__name__
+    if isinstance(error, GatewayError):
+        fields["error_code"] = error.code
         # A container's own words may quote the prompt; AWS's log stream, in the detail, has them.
-        if not isinstance(call.error, _CONTAINERS_WORDS):
-            fields["error"] = call.error.message
-        fields["detail"] = call.error.detail
-    _log.warning("call.finished", **fields)
+        if not isinstance(error, _CONTAINERS_WORDS):
+            fields["error"] = error.message
+        fields["detail"] = error.detail
 
 
-def _where_there_is_some(call: Call) -> Iterator[tuple[str, object]]:
-    """Give what not every call has."""
+def _add_what_there_is(call: Call, fields: dict[str, object]) -> None:
+    """Say what not every call has."""
     if call.trace is not None:
-        yield "trace_id", call.trace.trace_id
-        yield "span_id", call.trace.span_id
+        fields["trace_id"] = call.trace.trace_id
+        fields["span_id"] = call.trace.span_id
     if call.first_byte is not None:
-        yield "first_byte_ms", _milliseconds(call.first_byte - call.started)
+        fields["first_byte_ms"] = _milliseconds(call.first_byte - call.started)
     if call.cold.seconds:
-        yield "cold_wait_ms", _milliseconds(call.cold.seconds)
+        fields["cold_wait_ms"] = _milliseconds(call.cold.seconds)
     if len(call.tries) > 1:
-        yield "tries", [_told(each) for each in call.tries]
+        fields["tries"] = [_told(each) for each in call.tries]
     if call.cache is not None:
-        yield "cache", call.cache
+        fields["cache"] = call.cache
     if call.usage is not None:
-        yield "prompt_tokens", call.usage.get("prompt_tokens")
-        yield "completion_tokens", call.usage.get("completion_tokens")
+        fields["prompt_tokens"] = call.usage.get("prompt_tokens")
+        fields["completion_tokens"] = call.usage.get("completion_tokens")
 
 
 def report_refusal(call_id: str, client: str, method: str, path: str, error: GatewayError) -> None:
@@ -153,10 +176,10 @@ def _told(tried: Try) -> dict[str, object]:
         "deployment": tried.deployment,
         "status": HTTPStatus.OK.value if error is None else int(error.status),
         "error_type": None if error is None else type(error).__name__,
-        "queue_ms": _milliseconds(tried.queue.seconds),
+        "queue_ms": _milliseconds(tried.queued),
         "upstream_ms": _milliseconds(tried.meter.wait.seconds),
     }
 
 
 def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 1)
+    return int(seconds * 10_000 + 0.5) / 10  # `round` takes five times as long

@@ -135,7 +135,7 @@ def _of_try(call: Call, tried: Try, now: float, *, answered: bool) -> Told:
         "gen_ai.request.model": tried.model,
         "aws.sagemaker.endpoint": tried.endpoint,
         "sagegate.deployment": tried.deployment,
-        "sagegate.queue_seconds": tried.queue.seconds,
+        "sagegate.queue_seconds": tried.queued,
         "sagegate.upstream_seconds": tried.meter.wait.seconds,
     }
     if tried.meter.component is not None:

@@ -80,7 +80,7 @@ class Process:
         """Tracebacks and log lines of level error: a server has none, whatever it is asked."""
         marks = ("Traceback (most recent", '{"event": "Traceback')
         lines = self.err.splitlines()
-        return [line for line in lines if line.startswith(marks) or '"level": "error"' in line]
+        return [line for line in lines if line.startswith(marks) or '"level":"error"' in line]
 
     @property
     def pid(self) -> int:

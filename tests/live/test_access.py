@@ -243,7 +243,7 @@ def test_the_log_at_its_most_talkative_has_no_secret(locked: Gateway, emulated: 
     for _ in range(2):
         locked.http.post("/v1/chat/completions", json=body, headers=headers)
     locked.http.post("/v1/chat/completions", json=body, headers={"authorization": "Bearer wrong"})
-    locked.process.wait_for_line("call.finished", '"status": 200')
+    locked.process.wait_for_line("call.finished", '"status":200')
 
     log = locked.process.err + locked.process.out
     assert_log_is_clean(log)

@@ -7,8 +7,8 @@ never a client's text, an address, an account or a key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 
@@ -19,25 +19,43 @@ from proxy.routing.member import Member
 from proxy.routing.tries import StandIn, Try
 from proxy.telemetry.metrics.instruments import BUCKETS, Instruments, Labelled
 from proxy.telemetry.metrics.labels import OTHER, BoundedNames, model_route, status_label
+from proxy.telemetry.metrics.series import Add, adding
 
 Labels = dict[str, str]
 
 _NO_LABEL: Final = re.compile(r"\W", re.ASCII)
 
 
-class _Who(NamedTuple):
-    """Who called, as labels have it."""
+class _Way:
+    """Calls of one caller for one model, for which one deployment was tried, or none.
 
-    alias: str
-    notes: tuple[str, ...]
+    Args:
+        labels: What most metrics tell of them.
+        model: The model that was asked for, as labels have it.
+    """
 
+    __slots__ = ("answers", "bound", "labels", "model")
 
-_NOBODY: Final = _Who("", ())
+    def __init__(self, labels: Labels, model: str) -> None:
+        self.labels = labels
+        self.model = model
+        #: The series of good answers; empty before the first one.
+        self.answers: tuple[Add, ...] = ()
+        #: Other series that are counted together, by what sets them apart.
+        self.bound: dict[Hashable, tuple[Add, ...]] = {}
+
+    def adding(self, instruments: Iterable[Labelled[Any]], **more: str) -> tuple[Add, ...]:
+        """Give the series of some metrics, with further labels."""
+        labels = {**self.labels, **more}
+        return tuple(adding(each.of(labels)) for each in instruments)
+
 
 #: Names beyond the configuration's that have series of their own: of models that wildcards serve,
 #: and of callers.
 _MOST_NAMES: Final = 100
 _MOST_CALLERS: Final = 1000
+#: Ways that are remembered; where there are more all are looked up anew.
+_MOST_WAYS: Final = 10_000
 
 _ROUTES: Final = {
     "chat": "/v1/chat/completions",
@@ -65,9 +83,11 @@ class Metrics:
         self.models = BoundedNames(_MOST_NAMES)
         self.deployments = BoundedNames(_MOST_NAMES)
         self.callers = BoundedNames(_MOST_CALLERS)
-        #: Series that are counted together, looked up once: prometheus_client's own look-up of a
-        #: series with a dozen labels costs more than counting.
-        self._bound: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        #: By the names as they are: looking a series with a dozen labels up costs more than
+        #: counting in it.
+        self._ways: dict[tuple[Any, ...], _Way] = {}
+        self._added = adding(self.all.added.metric)
+        self._chunk_overhead = adding(self.all.chunk_overhead.metric)
         all_of = self.all
         self._answers = (
             *(all_of.total_latency, all_of.queue_time, all_of.overhead, all_of.api_latency),
@@ -76,26 +96,30 @@ class Metrics:
 
     def know(self, members: Iterable[Member]) -> None:
         """Let the configuration's deployments and models have series, however many there are."""
+        self._ways.clear()  # who was `other` may have a name from now on
         for member in members:
             self.models.know([member.endpoint.target.model])
             self.deployments.know([member.endpoint.id])
 
     def report(self, call: Call) -> None:
         """Count a call that has ended."""
-        caller, model = self._who(call), self.models.of(call.model)
-        self._end(call, caller, model)
-        self._spend(call, caller, model)
+        last = call.tries[-1] if call.tries else None
+        way = self._way(call, last)
+        self._end(call, way)
+        if call.price is not None:
+            self._spend(call, way)
         for tried in call.tries:
-            self._try(tried, caller, model)
+            self._try(tried, way if tried is last else self._way(call, tried))
         if call.outcome == "ok":
-            self._answer(call, caller, model)
+            if last is not None:  # else it came from the cache: nothing was waited for
+                self._answer(call, last, way)
         elif call.outcome == "gone":
-            self.all.gone.of({"model_group": model}).inc()
+            self.all.gone.of({"model_group": way.model}).inc()
         elif call.outcome == "failed" and call.stream and call.first_byte is not None:
             self.all.truncated.of(self._ours(call.tries[-1])).inc()
-        self._detours(call, caller, model)
+        self._detours(call, way)
         if call.cache is not None:
-            self._cache(call.cache, model)
+            self._cache(call.cache, way.model)
 
     def refused(self, error: GatewayError, template: str, model: str | None = None) -> None:
         """Count a request that was refused before it became a call.
@@ -136,52 +160,47 @@ class Metrics:
         labels = {"callback": callback, "hook": hook, "reason": reason}
         self.all.callback_failures.of(labels).inc()
 
-    def _end(self, call: Call, caller: _Who, model: str) -> None:
-        last = call.tries[-1] if call.tries else None
-        status, kind = status_label(call.status), type(call.error).__name__
-        key = ("end", call.task, caller, model, self._id(last), status, kind)
+    def _end(self, call: Call, way: _Way) -> None:
+        error, status = call.error, status_label(call.status)
+        key = (call.task, status, None if error is None else type(error))
+        series = way.bound.get(key)
+        if series is None:
+            failed = (self.all.failed_requests,) if error is not None else ()
+            series = way.bound[key] = way.adding(
+                (self.all.requests, *failed),
+                **_exception(error),
+                route=_ROUTES[call.task],
+                status_code=status,
+            )
+        for add in series:
+            add(1)
 
-        def labels() -> Labels:
-            return {
-                **self._labels(caller, model, last),
-                **_exception(call.error),
-                "route": _ROUTES[call.task],
-                "status_code": status,
-            }
-
-        failed = (self.all.failed_requests,) if call.error is not None else ()
-        for series in self._series(key, (self.all.requests, *failed), labels):
-            series.inc()
-
-    def _spend(self, call: Call, caller: _Who, model: str) -> None:
+    def _spend(self, call: Call, way: _Way) -> None:
         cost = call.cost
         if not cost:
             return
-        last = call.tries[-1]
-        key = ("spend", caller, model, self.models.of(last.model), self._id(last))
-        labels = lambda: self._labels(caller, model, last)  # noqa: E731 - only where it is needed
-        for series in self._series(key, (self.all.spend,), labels):
-            series.inc(cost)
+        series = way.bound.get("spend")
+        if series is None:
+            series = way.bound["spend"] = way.adding((self.all.spend,))
+        series[0](cost)
 
-    def _try(self, tried: Try, caller: _Who, model: str) -> None:
+    def _try(self, tried: Try, way: _Way) -> None:
         error = tried.error
-        ended = None if error is None else (status_label(error.status), type(error).__name__)
-        group = self.models.of(tried.model)
-        key = ("try", group, caller, model, self._id(tried), ended)
-
-        def labels() -> Labels:
-            return {**self._labels(caller, model, tried), **_exception(error)}
-
-        ending = self.all.good_tries if error is None else self.all.failed_tries
-        for series in self._series(key, (self.all.tries, ending), labels):
-            series.inc()
+        key = "good" if error is None else (type(error), status_label(error.status))
+        series = way.bound.get(key)
+        if series is None:
+            ending = self.all.good_tries if error is None else self.all.failed_tries
+            series = way.adding((self.all.tries, ending), **_exception(error))
+            way.bound[key] = series
+        for add in series:
+            add(1)
         for left in tried.remaining:
             self._left(tried, left)
         if error is not None:
             self._failure(tried, error)
 
     def _left(self, tried: Try, left: Remaining) -> None:
-        labels = self._labels(_NOBODY, "", tried)
+        labels = self._labels("", tried)
         for gauge, count in (
             (self.all.remaining_requests, left.requests),
             (self.all.remaining_tokens, left.tokens),
@@ -196,34 +215,37 @@ class Metrics:
             status = {"original_status": status_label(error.status)}
             self.all.model_errors.of({**self._ours(tried), **status}).inc()
         if tried.cooled:
-            self.all.cooled_down.of({**self._labels(_NOBODY, "", tried), **_exception(error)}).inc()
+            self.all.cooled_down.of({**self._labels("", tried), **_exception(error)}).inc()
 
-    def _answer(self, call: Call, caller: _Who, model: str) -> None:
-        if not call.tries:
-            return  # it came from the cache: nothing was waited for
-        last = call.tries[-1]
-        key = ("answer", caller, model, self.models.of(last.model), self._id(last))
-        labels = lambda: self._labels(caller, model, last)  # noqa: E731 - only where it is needed
-        total, queue, overhead, api, per_token, *tokens = self._series(key, self._answers, labels)
+    def _answer(self, call: Call, last: Try, way: _Way) -> None:
+        if not way.answers:
+            way.answers = way.adding(self._answers)
+        total, queue, overhead, api, per_token, *tokens = way.answers
         seconds = last.seconds or 0.0
-        total.observe(call.seconds)
-        queue.observe(call.queue_seconds)
-        overhead.observe(call.added)
-        self.all.added.metric.observe(call.added)
-        api.observe(seconds)
+        total(call.seconds)
+        queue(call.queue_seconds)
+        overhead(call.added)
+        self._added(call.added)
+        api(seconds)
         usage = call.usage or {}
-        counts = [_count(usage.get(name)) for name in _TOKENS]
-        for series, count in zip(tokens, counts, strict=True):
-            series.inc(count)
-        if counts[1]:
-            per_token.observe(seconds / counts[1])
+        for add, name in zip(tokens, _TOKENS, strict=True):
+            add(_count(usage.get(name)))
+        written = _count(usage.get("completion_tokens"))
+        if written:
+            per_token(seconds / written)
         if call.stream and call.first_byte is not None:
-            (first,) = self._series(("first", *key), (self.all.first_token,), labels)
-            first.observe(call.first_byte - last.started)
-            if call.batches:
-                self.all.chunk_overhead.metric.observe(max(call.between, 0.0) / call.batches)
+            self._streamed(call, call.first_byte - last.started, way)
 
-    def _detours(self, call: Call, caller: _Who, model: str) -> None:
+    def _streamed(self, call: Call, seconds: float, way: _Way) -> None:
+        series = way.bound.get("first")
+        if series is None:
+            series = way.bound["first"] = way.adding((self.all.first_token,))
+        series[0](seconds)
+        if call.batches:
+            self._chunk_overhead(max(call.between, 0.0) / call.batches)
+
+    def _detours(self, call: Call, way: _Way) -> None:
+        model = way.model
         if call.cold.seconds:
             self.all.cold_waits.of({"model_group": model}).observe(call.cold.seconds)
         if call.retries:
@@ -231,13 +253,13 @@ class Metrics:
         if call.fell_back:
             self.all.fallbacks.of({"model_group": model}).inc(call.fell_back)
         for stand_in in call.stand_ins:
-            self._stand_in(stand_in, call, caller, model)
+            self._stand_in(stand_in, call)
 
-    def _stand_in(self, stand_in: StandIn, call: Call, caller: _Who, model: str) -> None:
+    def _stand_in(self, stand_in: StandIn, call: Call) -> None:
         counter = self.all.good_fallbacks if stand_in.answered else self.all.failed_fallbacks
         tried = next((each for each in reversed(call.tries) if each.model == stand_in.model), None)
         labels = {
-            **self._labels(caller, model, tried),
+            **self._way(call, tried).labels,
             **_exception(stand_in.because),
             "fallback_model": self.models.of(stand_in.model),
         }
@@ -250,25 +272,26 @@ class Metrics:
         elif outcome == "miss":
             self.all.cache_misses.metric.inc()
 
-    def _series(
-        self,
-        key: tuple[Any, ...],
-        instruments: Iterable[Labelled[Any]],
-        labels: Callable[[], Labels],
-    ) -> tuple[Any, ...]:
-        """Give the series of some metrics that have the same labels; the key stands for those."""
-        found = self._bound.get(key)
-        if found is None:
-            values = labels()
-            found = self._bound[key] = tuple(each.of(values) for each in instruments)
-        return found
-
-    def _who(self, call: Call) -> _Who:
-        notes = tuple(
-            self._noted[label].of(_text(call.notes.get(name)))
-            for label, name in self._notes.items()
-        )
-        return _Who(self.callers.of(call.caller), notes)
+    def _way(self, call: Call, tried: Try | None) -> _Way:
+        """Give the way of a call's try, made when it is gone for the first time."""
+        notes = tuple(_text(call.notes.get(name)) for name in self._notes.values())
+        there = None if tried is None else (tried.model, tried.deployment)
+        key = (call.caller, call.model, there, notes)
+        way = self._ways.get(key)
+        if way is None:
+            if len(self._ways) >= _MOST_WAYS:
+                self._ways.clear()
+            model = self.models.of(call.model)
+            labels = {
+                "api_key_alias": self.callers.of(call.caller),
+                **self._labels(model, tried),
+                **{
+                    label: self._noted[label].of(note)
+                    for label, note in zip(self._notes, notes, strict=True)
+                },
+            }
+            way = self._ways[key] = _Way(labels, model)
+        return way
 
     def _id(self, tried: Try | None) -> str:
         return "" if tried is None else self.deployments.of(tried.deployment)
@@ -276,20 +299,14 @@ class Metrics:
     def _ours(self, tried: Try) -> Labels:
         return {"model_group": self.models.of(tried.model), "model_id": self._id(tried)}
 
-    def _labels(self, caller: _Who, model: str, tried: Try | None) -> Labels:
-        """Give what most metrics tell: who asked for what, and what was tried last for it."""
-        labels = {
-            "api_key_alias": caller.alias,
-            "requested_model": model,
-            "model_group": model,
-            **dict(zip(self._notes, caller.notes, strict=False)),
-        }
+    def _labels(self, model: str, tried: Try | None) -> Labels:
+        """Give what was asked for, and what was tried last for it."""
         if tried is None:
-            return labels
+            return {"requested_model": model, "model_group": model}
         deployment = self._id(tried)
         endpoint = OTHER if deployment == OTHER else tried.endpoint
         return {
-            **labels,
+            "requested_model": model,
             "model_group": self.models.of(tried.model),
             "model": endpoint,
             "litellm_model_name": endpoint,
@@ -302,18 +319,16 @@ def both(*reports: Callable[[Call], None]) -> Callable[[Call], None]:
     """Give one report that is several; one that fails keeps none of the others from its call."""
 
     def report(call: Call) -> None:
-        for error in [*_failures(reports, call)]:
-            raise error
+        failures: list[Exception] = []
+        for each in reports:
+            try:
+                each(call)
+            except Exception as error:  # noqa: BLE001 - raised once the others are done
+                failures.append(error)
+        for failure in failures:
+            raise failure
 
     return report
-
-
-def _failures(reports: Iterable[Callable[[Call], None]], call: Call) -> Iterator[Exception]:
-    for report in reports:
-        try:
-            report(call)
-        except Exception as error:  # noqa: BLE001 - raised once the others are done
-            yield error
 
 
 def _exception(error: Exception | None) -> Labels:

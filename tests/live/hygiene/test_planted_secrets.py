@@ -195,7 +195,7 @@ def test_nothing_planted_is_ever_told(
         gateway.process.wait_for_line("reload", since=said)
         visitor.close()
     process = gateway.process
-    told = {event for event in EVENTS if f'"event": "{event}' in process.err}
+    told = {event for event in EVENTS if f'"event":"{event}' in process.err}
     assert told == EVENTS
     planted.assert_log_is_discreet((process.out + process.err).splitlines(), visitor.made)
 

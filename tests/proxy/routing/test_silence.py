@@ -274,8 +274,9 @@ def test_what_is_usual_is_its_own_or_its_groups() -> None:
     """The longer of the two: neither a far region nor one quick answer is a reason to worry."""
     time = Clock()
     far, near, new = (Silence(time) for _ in range(3))
-    far.took(1.0)
-    near.took(0.1)
+    for each, seconds in ((far, 1.0), (near, 0.1)):
+        each.begin()
+        each.answered(seconds)
     for each in (far, new):
         each.begin()
     time.now += 1.5
@@ -291,7 +292,8 @@ def test_a_call_that_was_never_made_says_nothing() -> None:
     """A client's own fault, or a full queue: nobody was asked, so nobody was silent."""
     time = Clock()
     one, other = Silence(time), Silence(time)
-    other.took(0.1)
+    other.begin()
+    other.answered(0.1)
     one.begin()
     one.end(asked=False)
     time.now += 1
