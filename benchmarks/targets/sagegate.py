@@ -30,6 +30,9 @@ _MODELS = {
     "chat-paced": "sagemaker_chat",
     "text": "sagemaker",
     "text-paced": "sagemaker",
+    "slow": "sagemaker_chat",
+    "failing": "sagemaker_chat",
+    "broken": "sagemaker_chat",
 }
 
 

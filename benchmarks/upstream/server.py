@@ -57,10 +57,14 @@ class Runtime(asyncio.Protocol):
         """Answer."""
         reply = self._reply()
         self._url = b""
-        if len(reply.writes) == 1:
+        loop = asyncio.get_running_loop()
+        if reply.delay:
+            at = loop.time() + reply.delay
+            self._timer = loop.call_at(at, self._write, reply, 0, at)
+        elif len(reply.writes) == 1:
             self._transport.write(reply.writes[0])
         else:
-            self._write(reply, 0, asyncio.get_running_loop().time())
+            self._write(reply, 0, loop.time())
 
     def _reply(self) -> Reply:
         return REPLIES.get(self._url.decode("latin-1"), NOT_FOUND)
@@ -71,6 +75,8 @@ class Runtime(asyncio.Protocol):
         number += 1
         if number == len(reply.writes):
             self._timer = None
+            if reply.cut:
+                self._transport.close()
             return
         loop = asyncio.get_running_loop()
         if reply.pace:
