@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.errors import GatewayError
 from proxy.errors import on_gateway_error
+from proxy.routing.call import Call
 
 
 class ExactPaths:
@@ -50,3 +51,6 @@ class ExactPaths:
         except GatewayError as error:
             response = await on_gateway_error(request, error)
         await response(scope, receive, send)
+        call: Call | None = scope["state"].get("call")
+        if call is not None:
+            call.let_go()
