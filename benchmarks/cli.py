@@ -142,7 +142,7 @@ def main(
 
 
 def _soak(minutes: float, rate: float, upstream: str, json_file: Path | None) -> None:
-    with _ground(upstream, verify=False) as (ground, _), ExitStack() as running:
+    with ground_of(upstream) as ground, ExitStack() as running:
         (target,) = _started([sagegate()], ground, running)
         if target.process is None:
             raise AssertionError("a gateway is a process")
@@ -154,6 +154,17 @@ def _soak(minutes: float, rate: float, upstream: str, json_file: Path | None) ->
         json_file.write_bytes(orjson.dumps(soaked, option=orjson.OPT_INDENT_2))
     if not flat:
         raise SystemExit(1)
+
+
+@contextmanager
+def ground_of(upstream: str) -> Iterator[Ground]:
+    """Give where gateways are started, with the fake runtime running behind them.
+
+    Args:
+        upstream: `https` or `http`.
+    """
+    with _ground(upstream, verify=False) as (ground, _):
+        yield ground
 
 
 @contextmanager

@@ -3,16 +3,19 @@
 Knows the two containers' bodies and SageMaker's framing, by an encoder of its own; refuses to know
 sockets. Two kinds of containers: `chat` speaks OpenAI's chat, `text` speaks as TGI does. Endpoints
 named `...-paced` give one token every ten milliseconds, the others all at once. `slow`, `failing`
-and `broken` are chat containers that answer late, with an error, or half a stream.
+and `broken` are chat containers that answer late, with an error, or half a stream; `chat-20000`
+streams so many tokens.
 
 Source of the framing: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 from zlib import crc32
 
@@ -89,9 +92,9 @@ def _chat_answer() -> bytes:
     return _json({**_head("chat.completion"), "choices": [choice], "usage": _usage()})
 
 
-def _chat_events() -> Iterable[bytes]:
+def _chat_events(tokens: Iterable[str] = TOKENS) -> Iterable[bytes]:
     head = _head("chat.completion.chunk")
-    for delta in ({"role": "assistant", "content": ""}, *({"content": each} for each in TOKENS)):
+    for delta in ({"role": "assistant", "content": ""}, *({"content": each} for each in tokens)):
         choice = {"index": 0, "delta": delta, "finish_reason": None}
         yield b"data: " + _json({**head, "choices": [choice]}) + b"\n\n"
     last = {"index": 0, "delta": {}, "finish_reason": "stop"}
@@ -155,5 +158,15 @@ REPLIES: Final[dict[str, Reply]] = {
     "/endpoints/broken/invocations-response-stream": _broken(_chat_events()),
     "/v1/traces": whole(b"{}"),  # a collector's answer to spans
 }
+_LONG: Final = re.compile(r"/endpoints/chat-(\d{1,6})/invocations-response-stream")
 NOT_FOUND: Final = whole(b'{"message":"No such endpoint."}', b"404 Not Found")
 FORBIDDEN: Final = whole(b'{"message":"The signature does not match."}', b"403 Forbidden")
+
+
+@cache
+def reply_to(path: str) -> Reply:
+    """Give what is answered at a path; streams of any length are made when first asked for."""
+    long = _LONG.fullmatch(path)
+    if long is None:
+        return REPLIES.get(path, NOT_FOUND)
+    return streamed(_chat_events([" word"] * int(long[1])), 0.0)

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 import httptools
 
-from benchmarks.upstream.replies import FORBIDDEN, NOT_FOUND, REPLIES, Reply
+from benchmarks.upstream.replies import FORBIDDEN, Reply, reply_to
 from benchmarks.upstream.signature import is_signed
 
 
@@ -67,7 +67,7 @@ class Runtime(asyncio.Protocol):
             self._write(reply, 0, loop.time())
 
     def _reply(self) -> Reply:
-        return REPLIES.get(self._url.decode("latin-1"), NOT_FOUND)
+        return reply_to(self._url.decode("latin-1"))
 
     def _write(self, reply: Reply, number: int, began: float) -> None:
         """Write one part; the next one follows at its time, whatever this one was late."""
