@@ -10,7 +10,7 @@ import click
 import uvloop
 
 from benchmarks.cli import ground_of
-from benchmarks.growth import idle, lengths, mixed, variants
+from benchmarks.growth import idle, lengths, mixed, pages, variants
 from benchmarks.growth.paired import compare, process_of
 from benchmarks.growth.virtual_keys import virtual_keys
 from benchmarks.questions import WrongAnswer
@@ -18,7 +18,7 @@ from benchmarks.table import markdown
 from benchmarks.targets.sagegate import sagegate
 from benchmarks.targets.target import Ground, NotStarted, Start
 
-_MILLI, _MICRO, _KILO = 1e3, 1e6, 1e3
+_MILLI, _MICRO, _KILO, _MEGA = 1e3, 1e6, 1e3, 1e6
 _say = partial(click.echo, err=True)
 
 #: What gateways have few of, and many: each of them by the number that is many.
@@ -52,9 +52,11 @@ def main(
 ) -> None:
     """Measure what a request costs beside much of something.
 
-    NAMES are models, patterns, group, static keys, virtual keys, prompts, idle, lengths; else all.
+    NAMES are models, patterns, group, static keys, virtual keys, pages, prompts, idle, lengths;
+    without any, all of them.
     """
     others: dict[str, Callable[[Ground], str]] = {
+        "pages": partial(_pages, many=many),
         "prompts": partial(_prompts, megabytes=megabytes, seconds=seconds),
         "idle": partial(_idle, connections=connections, rounds=rounds, seconds=seconds),
         "lengths": partial(_lengths, rounds=rounds),
@@ -74,6 +76,18 @@ def main(
             except (NotStarted, WrongAnswer) as error:
                 raise click.ClickException(f"{name}: {error}") from error
         click.echo(f"{table}\n")
+
+
+def _pages(ground: Ground, *, many: int) -> str:
+    header = (f"{many} models", "KB", "seconds", "CPU s", "longest small ms", "memory MB after")
+    with variants.models(many).start()(ground) as target:
+        found = uvloop.run(pages.measure(target))
+    return markdown(header, [_page(each) for each in found])
+
+
+def _page(each: pages.Page) -> tuple[str, ...]:
+    times = (f"{each.seconds:.2f}", f"{each.cpu:.2f}", f"{each.delay * _MILLI:.0f}")
+    return (each.name, f"{each.size / _KILO:.0f}", *times, f"{each.memory / _MEGA:.0f}")
 
 
 def _prompts(ground: Ground, *, megabytes: float, seconds: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks.growth import mixed, variants
+from benchmarks.growth import mixed, pages, variants
 from benchmarks.growth.cli import main
 from benchmarks.growth.variants import Variant
 from benchmarks.targets.target import CALLER_KEY
@@ -62,6 +62,13 @@ def test_there_is_much_of_something(variant: Variant, asked: str) -> None:
     assert variant.model in {each.model.replace("*", "chat") for each in built}
     digest = sha256(variant.key.encode()).hexdigest()
     assert variant.key == CALLER_KEY or digest in {each.key for each in config.keys}
+
+
+def test_pages_and_reloads() -> None:
+    """Pages with a line for each model are asked for, and the gateway is reloaded, twice."""
+    _, _, *lines = told("pages")
+    assert [line[0] for line in lines] == list(pages.ASKED)
+    assert all(float(cell) >= 0 for line in lines for cell in line[1:])
 
 
 def test_large_prompts_beside_small_ones() -> None:
