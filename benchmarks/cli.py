@@ -13,12 +13,16 @@ from pathlib import Path
 
 import click
 import orjson
+import uvloop
 
 from benchmarks import compare, plot, table
 from benchmarks.cells import ALL, Cell
 from benchmarks.figures import Results
 from benchmarks.processes import Cores
 from benchmarks.runner import Plan, footprints, measure, pinned
+from benchmarks.soak.soak import soak
+from benchmarks.soak.verdict import table as table_of_readings
+from benchmarks.soak.verdict import verdict
 from benchmarks.targets import direct
 from benchmarks.targets.litellm import litellm
 from benchmarks.targets.nginx import nginx
@@ -71,6 +75,16 @@ class _Peers:
 @click.option(
     "--compare", "commits", nargs=2, metavar="BEFORE AFTER", help="Two commits, or folders."
 )
+@click.option(
+    "--soak",
+    "minutes",
+    type=float,
+    is_flag=False,
+    flag_value=30.0,
+    metavar="MINUTES",
+    help="Mixed traffic for so long, 30 if not said: does anything grow?",
+)
+@click.option("--rate", default=60.0, show_default=True, help="Visits in a second of a soak.")
 def main(
     *,
     seconds: float,
@@ -86,8 +100,13 @@ def main(
     nginx: str,
     litellm: Path | None,
     tensorzero: Path | None,
+    minutes: float | None,
+    rate: float,
 ) -> None:
     """Measure what sagegate costs, beside its peers, in front of a fake SageMaker Runtime."""
+    if minutes is not None:
+        _soak(minutes, rate, upstream, json_file)
+        return
     chosen = [cell for cell in (compare.CELLS if commits else ALL) if cells in cell.name]
     plan = Plan(cells=chosen, rounds=rounds, seconds=seconds)
     with _ground(upstream, verify=verify) as (ground, straight), ExitStack() as running:
@@ -120,6 +139,32 @@ def main(
         json_file.write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
     if svg_file:
         svg_file.write_text(plot.svg(results, chosen))
+
+
+def _soak(minutes: float, rate: float, upstream: str, json_file: Path | None) -> None:
+    with ground_of(upstream) as ground, ExitStack() as running:
+        (target,) = _started([sagegate()], ground, running)
+        if target.process is None:
+            raise AssertionError("a gateway is a process")
+        soaked = uvloop.run(soak(target, target.process, minutes=minutes, rate=rate, say=_say))
+    flat, words = verdict(soaked)
+    click.echo(table_of_readings([*soaked.readings, soaked.rest]))
+    click.echo(f"\n{words}")
+    if json_file:
+        json_file.write_bytes(orjson.dumps(soaked, option=orjson.OPT_INDENT_2))
+    if not flat:
+        raise SystemExit(1)
+
+
+@contextmanager
+def ground_of(upstream: str) -> Iterator[Ground]:
+    """Give where gateways are started, with the fake runtime running behind them.
+
+    Args:
+        upstream: `https` or `http`.
+    """
+    with _ground(upstream, verify=False) as (ground, _):
+        yield ground
 
 
 @contextmanager

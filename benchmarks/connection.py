@@ -77,6 +77,11 @@ class Connection(asyncio.Protocol):
             self._transport.write(request)
         return self._coming
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be asked."""
+        return not self._transport.is_closing()
+
     def close(self) -> None:
         """Close at once."""
         self._transport.abort()

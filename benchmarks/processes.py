@@ -82,6 +82,23 @@ class Process:
         return sum(int(_stat(pid)[_RESIDENT]) * _PAGE for pid in _tree(self.pid))
 
     @property
+    def private_memory(self) -> int:
+        """Bytes in memory that it alone has: what its end would give back."""
+        lines = Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()
+        kilobytes = (line.split()[1] for line in lines if line.startswith("Private_"))
+        return sum(map(int, kilobytes)) * 1024
+
+    @property
+    def files(self) -> int:
+        """Its open files, sockets among them; without its descendants'."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    @property
+    def threads(self) -> int:
+        """Its threads."""
+        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
+
+    @property
     def last_words(self) -> str:
         """The end of what it has written."""
         return self._log.read_text(errors="replace")[-2000:]

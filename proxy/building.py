@@ -112,9 +112,10 @@ class _Parts:
     @classmethod
     def of(cls, plan: Plan, processes: int) -> _Parts:
         """Make them; chat templates are compiled here."""
+        entries = deployments.entries(plan.config, plan.environ)
         return cls(
-            deployments=tuple(deployments.deployments(plan.config, plan.environ)),
-            wildcards=tuple(deployments.wildcards(plan.config, plan.environ)),
+            deployments=tuple(each for each in entries if not each.params.wildcard),
+            wildcards=tuple(each for each in entries if each.params.wildcard),
             network=read_network(plan.environ, ssl_verify=plan.config.litellm_settings.ssl_verify),
             policies=policies(plan.config, processes),
             keys=static_keys(plan.config.keys),

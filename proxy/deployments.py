@@ -6,7 +6,7 @@ Knows the configuration and who is called what; what a deployment is made of, `c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
@@ -197,16 +197,8 @@ def _at(
 
 
 def describe(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
-    """Give what the start-up banner says of each deployment, but for wildcards."""
-    return _lines(deployments(config, environ))
-
-
-def describe_wildcards(config: ProxyConfig, environ: Mapping[str, str]) -> list[ModelLine]:
-    """Give what the start-up banner says of each wildcard."""
-    return _lines(wildcards(config, environ))
-
-
-def _lines(built: Iterable[Deployment]) -> list[ModelLine]:
+    """Give what the start-up banner says of each deployment: wildcards come last."""
+    built = sorted(entries(config, environ), key=lambda each: each.params.wildcard)
     return [
         ModelLine(
             model=each.model,

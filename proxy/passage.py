@@ -109,6 +109,8 @@ class Passage:
         except GatewayError as error:
             response = on_gateway_error(request, error)
         await answer.give(response)
+        if request.call is not None:
+            request.call.let_go()
 
     async def _searched(self, request: Incoming, answer: Outgoing) -> Route | None:
         """Give the route of no exact path; None where it has been told that there is none."""

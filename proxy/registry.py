@@ -25,6 +25,7 @@ from proxy.telemetry.transcript import TranscribedModel
 from proxy.wildcards.catalogue import Catalogue
 from proxy.wildcards.family import Family
 from proxy.wildcards.listing import Listing
+from proxy.wildcards.pattern import Patterns
 from proxy.wildcards.sample import Sample
 from proxy.wildcards.wildcard import Wildcard
 
@@ -57,9 +58,12 @@ class Registry:
         self._cache = cache
         self._transcript = transcript
         self._servings = tuple(servings)
+        #: The longest pattern first, as they decide.
         self._families = tuple(
             sorted(families, key=lambda family: family.pattern.literal, reverse=True)
         )
+        self._patterns = Patterns(family.pattern for family in self._families)
+        self._family_of = {family.pattern: family for family in self._families}
         #: When this configuration was loaded, in Unix seconds.
         self.created = int(time.time())
 
@@ -154,12 +158,11 @@ class Registry:
         return None if family is None else family.pool(captured)
 
     def _family(self, model: str) -> tuple[Family | None, str]:
-        """Give the first family that a name fits, and what stands for its `*`."""
-        for family in self._families:
-            captured = family.pattern.match(model)
-            if captured is not None:
-                return family, captured
-        return None, ""
+        """Give the family that a name fits, and what stands for its `*`."""
+        pattern = self._patterns.of(model)
+        if pattern is None:
+            return None, ""
+        return self._family_of[pattern], pattern.match(model) or ""
 
     def _discovered(self) -> dict[str, str]:
         """Give what was discovered and is reached by its name, in the order of the patterns."""

@@ -156,10 +156,7 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
         asyncio.run(prepare(config.general_settings))
     exposure = expose(listening.host, key, config.general_settings)
 
-    from proxy.deployments import (  # noqa: PLC0415 - see `Source.load`
-        describe,
-        describe_wildcards,
-    )
+    from proxy.deployments import describe  # noqa: PLC0415 - see `Source.load`
     from proxy.serve import (  # noqa: PLC0415 - the web server is the slowest import
         AppFactory,
         ServerSettings,
@@ -175,7 +172,7 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
         log_config=settings.log_config,
         processes=settings.workers,
     )
-    models = [*describe(config, environ), *describe_wildcards(config, environ)]
+    models = describe(config, environ)
     prepared = server_config(factory, settings)
     sockets = listen(exposure.host, listening.port)
     for notice in (*plan.notices, *filter(None, (exposure.notice,)), *hints(models)):

@@ -8,14 +8,16 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from functools import cache
 
 from adapters.base import Format
 from adapters.errors import ConfigError
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """Give the names of the formats that sagegate brings along, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
 def load(name: str) -> Format:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 
 from benchmarks.cells import Cell
@@ -78,7 +77,7 @@ async def measure(target: Target, process: Process, streams: int, seconds: float
     before = process.cpu
     await _answers(target, _PLAIN)
     answer = (process.cpu - before) / _PLAIN
-    idle, files = process.memory, _files(process)
+    idle, files = process.memory, process.files
     readers: list[Reader] = []
     try:
         begun = process.cpu
@@ -87,7 +86,7 @@ async def measure(target: Target, process: Process, streams: int, seconds: float
         held = await _hold(readers, process, seconds)
         events, took = _events(readers) - seen, perf_counter() - at
         event = (process.cpu - opened) / events
-        more_files = _files(process) - files
+        more_files = process.files - files
     finally:
         for reader in readers:
             reader.close()
@@ -147,7 +146,3 @@ async def _open(readers: list[Reader], target: Target, count: int) -> None:
 
 def _events(readers: Sequence[Reader]) -> int:
     return sum(reader.events for reader in readers)
-
-
-def _files(process: Process) -> int:
-    return len(list(Path(f"/proc/{process.pid}/fd").iterdir()))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 from benchmarks import processes
+from benchmarks.cells import Cell
+from benchmarks.questions import Question
 from benchmarks.targets.target import (
     ACCESS_KEY,
     CALLER_KEY,
@@ -30,11 +33,26 @@ _MODELS = {
     "chat-paced": "sagemaker_chat",
     "text": "sagemaker",
     "text-paced": "sagemaker",
+    "slow": "sagemaker_chat",
+    "failing": "sagemaker_chat",
+    "broken": "sagemaker_chat",
 }
+
+#: What a configuration file has.
+Configuration = dict[str, Any]
+
+PATH: Final = "/v1/chat/completions"
+_ask = speaking_openai(PATH, lambda cell: cell.endpoint)
 
 
 def sagegate(
-    *, name: str = "sagegate", tree: Path = HERE, workers: int = 1, observed: bool = False
+    *,
+    name: str = "sagegate",
+    tree: Path = HERE,
+    workers: int = 1,
+    observed: bool = False,
+    change: Callable[[Configuration], None] = lambda _: None,
+    ask: Callable[[Cell], Question] = _ask,
 ) -> Start:
     """Give what starts it from a tree of its sources.
 
@@ -44,12 +62,16 @@ def sagegate(
         workers: Processes.
         observed: With a span for each request and try, sent to the runtime, and with a callback;
             metrics and the log are on in any case.
+        change: Changes its configuration.
+        ask: Gives a cell's question in its words.
     """
 
     @contextmanager
     def start(ground: Ground) -> Iterator[Target]:
         config = ground.folder / f"{name}.yaml"
-        config.write_text(json.dumps(_configuration(ground, _CALLBACKS if observed else ())))
+        configuration = _configuration(ground, _CALLBACKS if observed else ())
+        change(configuration)
+        config.write_text(json.dumps(configuration))
         port = processes.free_port()
         arguments = [sys.executable, "-m", "proxy", "--config", str(config)]
         arguments += ["--host", "127.0.0.1", "--port", str(port), "--num_workers", str(workers)]
@@ -60,7 +82,6 @@ def sagegate(
             environment={"PYTHONPATH": str(tree), **(_exporter(ground) if observed else {})},
             folder=tree,
         )
-        ask = speaking_openai("/v1/chat/completions", lambda cell: cell.endpoint)
         with started(name, ask, running, lambda _: port) as target:
             yield target
 
@@ -74,7 +95,7 @@ def _exporter(ground: Ground) -> dict[str, str]:
     return {"OTEL_EXPORTER_OTLP_ENDPOINT": ground.upstream.url, **trusted}
 
 
-def _configuration(ground: Ground, callbacks: Sequence[str]) -> dict[str, object]:
+def _configuration(ground: Ground, callbacks: Sequence[str]) -> Configuration:
     upstream = ground.upstream
     settings: dict[str, object] = {"callbacks": [*callbacks]} if callbacks else {}
     if upstream.authority:

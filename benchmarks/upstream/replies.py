@@ -2,16 +2,20 @@
 
 Knows the two containers' bodies and SageMaker's framing, by an encoder of its own; refuses to know
 sockets. Two kinds of containers: `chat` speaks OpenAI's chat, `text` speaks as TGI does. Endpoints
-named `...-paced` give one token every ten milliseconds, the others all at once.
+named `...-paced` give one token every ten milliseconds, the others all at once. `slow`, `failing`
+and `broken` are chat containers that answer late, with an error, or half a stream; `chat-20000`
+streams so many tokens.
 
 Source of the framing: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 from zlib import crc32
 
@@ -21,6 +25,8 @@ from benchmarks.content import TEXT, TOKENS
 
 #: Seconds from one token to the next.
 PACE: Final = 0.010
+#: Seconds until a slow container answers.
+SLOWNESS: Final = 1.0
 #: Frames that are written together where nothing paces them.
 BURST: Final = 4
 
@@ -38,6 +44,10 @@ class Reply:
     pace: float = 0.0
     #: The body alone, as a client has to read it.
     body: bytes = b""
+    #: Seconds before the first write.
+    delay: float = 0.0
+    #: Whether the connection ends with the last write, whatever was promised.
+    cut: bool = False
 
 
 def whole(body: bytes, status: bytes = b"200 OK") -> Reply:
@@ -82,9 +92,9 @@ def _chat_answer() -> bytes:
     return _json({**_head("chat.completion"), "choices": [choice], "usage": _usage()})
 
 
-def _chat_events() -> Iterable[bytes]:
+def _chat_events(tokens: Iterable[str] = TOKENS) -> Iterable[bytes]:
     head = _head("chat.completion.chunk")
-    for delta in ({"role": "assistant", "content": ""}, *({"content": each} for each in TOKENS)):
+    for delta in ({"role": "assistant", "content": ""}, *({"content": each} for each in tokens)):
         choice = {"index": 0, "delta": delta, "finish_reason": None}
         yield b"data: " + _json({**head, "choices": [choice]}) + b"\n\n"
     last = {"index": 0, "delta": {}, "finish_reason": "stop"}
@@ -115,9 +125,21 @@ def _json(value: object) -> bytes:
     return orjson.dumps(value)
 
 
-def _endpoint(name: str, answer: bytes, events: Iterable[bytes], pace: float) -> dict[str, Reply]:
+def _endpoint(
+    name: str, answer: bytes, events: Iterable[bytes], pace: float, *, delay: float = 0.0
+) -> dict[str, Reply]:
     address = f"/endpoints/{name}/invocations"
-    return {address: whole(answer), f"{address}-response-stream": streamed(events, pace)}
+    return {
+        address: replace(whole(answer), delay=delay),
+        f"{address}-response-stream": replace(streamed(events, pace), delay=delay),
+    }
+
+
+def _broken(events: Iterable[bytes]) -> Reply:
+    """Give a stream that ends in its middle, within a frame."""
+    reply = streamed(events, 0.0)
+    writes = reply.writes[: len(reply.writes) // 2]
+    return replace(reply, writes=(*writes[:-1], writes[-1][:-7]), cut=True)
 
 
 _TEXT_ANSWER: Final = _json([{"generated_text": TEXT}])
@@ -128,7 +150,23 @@ REPLIES: Final[dict[str, Reply]] = {
     **_endpoint("chat-paced", _chat_answer(), _chat_events(), PACE),
     **_endpoint("text", _TEXT_ANSWER, _text_events(), 0.0),
     **_endpoint("text-paced", _TEXT_ANSWER, _text_events(), PACE),
+    **_endpoint("slow", _chat_answer(), _chat_events(), 0.0, delay=SLOWNESS),
+    "/endpoints/failing/invocations": whole(
+        b'{"Message":"Out of luck","OriginalStatusCode":500,"OriginalMessage":"Out of luck"}',
+        b"424 Failed Dependency\r\nx-amzn-errortype: ModelError",
+    ),
+    "/endpoints/broken/invocations-response-stream": _broken(_chat_events()),
     "/v1/traces": whole(b"{}"),  # a collector's answer to spans
 }
+_LONG: Final = re.compile(r"/endpoints/chat-(\d{1,6})/invocations-response-stream")
 NOT_FOUND: Final = whole(b'{"message":"No such endpoint."}', b"404 Not Found")
 FORBIDDEN: Final = whole(b'{"message":"The signature does not match."}', b"403 Forbidden")
+
+
+@cache
+def reply_to(path: str) -> Reply:
+    """Give what is answered at a path; streams of any length are made when first asked for."""
+    long = _LONG.fullmatch(path)
+    if long is None:
+        return REPLIES.get(path, NOT_FOUND)
+    return streamed(_chat_events([" word"] * int(long[1])), 0.0)

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 import httptools
 
-from benchmarks.upstream.replies import FORBIDDEN, NOT_FOUND, REPLIES, Reply
+from benchmarks.upstream.replies import FORBIDDEN, Reply, reply_to
 from benchmarks.upstream.signature import is_signed
 
 
@@ -57,13 +57,17 @@ class Runtime(asyncio.Protocol):
         """Answer."""
         reply = self._reply()
         self._url = b""
-        if len(reply.writes) == 1:
+        loop = asyncio.get_running_loop()
+        if reply.delay:
+            at = loop.time() + reply.delay
+            self._timer = loop.call_at(at, self._write, reply, 0, at)
+        elif len(reply.writes) == 1:
             self._transport.write(reply.writes[0])
         else:
-            self._write(reply, 0, asyncio.get_running_loop().time())
+            self._write(reply, 0, loop.time())
 
     def _reply(self) -> Reply:
-        return REPLIES.get(self._url.decode("latin-1"), NOT_FOUND)
+        return reply_to(self._url.decode("latin-1"))
 
     def _write(self, reply: Reply, number: int, began: float) -> None:
         """Write one part; the next one follows at its time, whatever this one was late."""
@@ -71,6 +75,8 @@ class Runtime(asyncio.Protocol):
         number += 1
         if number == len(reply.writes):
             self._timer = None
+            if reply.cut:
+                self._transport.close()
             return
         loop = asyncio.get_running_loop()
         if reply.pace:

@@ -20,7 +20,8 @@ from proxy.config.tree import Node
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: libyaml recurses in C without a limit of its own.
 _DEEPEST = 100
-#: Aliases of aliases grow exponentially.
+#: Aliases of aliases grow exponentially. What is written out has no more nodes than half of its
+#: characters, however long it is.
 _MOST_NODES = 100_000
 _PLAIN_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "timestamp")
@@ -53,7 +54,8 @@ def parse(text: str, file: str, report: Report) -> Node | None:
         return None
     if root is None:
         return Node(Place(file), None)
-    return _Builder(file, report, loader).build(root, Place(file))
+    most = max(_MOST_NODES, len(text) // 2)
+    return _Builder(file, report, loader, most).build(root, Place(file))
 
 
 def _words(error: yaml.MarkedYAMLError) -> str:
@@ -84,6 +86,7 @@ class _Builder:
     file: str
     report: Report
     loader: yaml.SafeLoader
+    most: int
     _open: set[int] = field(default_factory=set)
     _flat: set[int] = field(default_factory=set)
     _count: int = 0
@@ -91,7 +94,7 @@ class _Builder:
     def build(self, node: yaml.Node, place: Place) -> Node:
         """Build a node and all below it; what can't be built is noted and has no value."""
         self._count += 1
-        if self._count > _MOST_NODES:
+        if self._count > self.most:
             self.report.refuse(Place(self.file), "too large, or too many aliases of aliases")
             return Node(place, None)
         if id(node) in self._open:

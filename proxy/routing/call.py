@@ -260,6 +260,19 @@ class Call:
         if isinstance(error, GatewayError) and error.request_id:
             self.request_id = error.request_id
 
+    def let_go(self) -> None:
+        """Keep what its errors say, and not where they were raised: those frames hold the call.
+
+        Nobody but the garbage collector would end that, and until then a failure would hold all of
+        its request.
+        """
+        errors: list[BaseException | None] = [self.error, *(each.error for each in self.tries)]
+        while errors:
+            error = errors.pop()
+            if error is not None and error.__traceback__ is not None:
+                error.__traceback__ = None
+                errors += [error.__cause__, error.__context__]
+
     def gone(self) -> None:
         """Note that the client left; or had to, because the process ends."""
         if self.drain.cut:

@@ -107,8 +107,15 @@ class Health:
     _failures: int = field(default=0, repr=False)
 
     @property
+    def untroubled(self) -> bool:
+        """Whether nothing was wrong with it for long; the quickest thing to ask."""
+        return not (self._failures or self.on_trial or self.rests_until)
+
+    @property
     def resting(self) -> bool:
         """Whether to leave it alone."""
+        if not (self.on_trial or self.rests_until):
+            return False  # so it is with almost all, almost always
         now = self.clock()
         return now < self.rests_until or (self.on_trial and now < self.trial_until)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from adapters.endpoint import Endpoint
@@ -13,6 +13,7 @@ from proxy.routing.live import LiveDeployment
 from proxy.routing.permits import AdmissionPolicy
 from proxy.routing.price import Price
 from proxy.routing.quota import Quota
+from proxy.routing.silence import Usual
 from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 
@@ -70,15 +71,13 @@ class Member:
         """Whether it is to be left alone after failures."""
         return self.live.health.resting
 
-    def is_silent_among(self, group: Iterable[Member]) -> bool:
-        """Whether its calls wait for much longer than is usual in its group."""
+    def is_silent_among(self, group: tuple[Usual, Usual]) -> bool:
+        """Whether its calls wait for much longer than is usual in its group: see `usual_in`."""
+        whole, streams = self.live.silences
+        if whole.broken and streams.broken:
+            return False
         pace = self.cooldown.seconds if self.cooldown.enabled else 0.0
-        for kind, silence in enumerate(self.live.silences):
-            if silence.since is not None:
-                others = (each.live.silences[kind] for each in group)
-                if silence.lasts(others, pace):
-                    return True
-        return False
+        return whole.lasts(group[0], pace) or streams.lasts(group[1], pace)
 
     def gate_of(self, call: Call) -> Gate:
         """Give what a call reaches it through: a client may have chosen a part of the endpoint."""
@@ -87,3 +86,12 @@ class Member:
         allowed = self.endpoint.target.header_sources.client
         targets = targets_of(header for header in call.origin.headers if header[0] in allowed)
         return self.gate.at(self.gate.site.chosen(call.component, targets))
+
+
+def usual_in(group: Sequence[Member]) -> tuple[Usual, Usual]:
+    """Give what is usual among deployments: for whole answers, and for streams."""
+    return _usual(group, 0), _usual(group, 1)
+
+
+def _usual(group: Sequence[Member], kind: int) -> Usual:
+    return Usual(each.live.silences[kind] for each in group)

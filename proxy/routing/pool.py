@@ -24,7 +24,7 @@ from proxy.routing.call import Call
 from proxy.routing.counting import counted, take
 from proxy.routing.deadline import Deadline
 from proxy.routing.gate import Probe
-from proxy.routing.member import Member
+from proxy.routing.member import Member, usual_in
 from proxy.routing.patience import Patience
 from proxy.routing.quota import Quota
 from proxy.routing.retries import RetryBudget, RetryPolicy
@@ -255,7 +255,8 @@ class _Tries:
 
     def _talking(self, candidates: Sequence[Member]) -> Sequence[Member]:
         """Give those that have not fallen silent, and could answer; else all."""
-        silent = [each for each in candidates if each.is_silent_among(self._members)]
+        usual = usual_in(self._members)
+        silent = [each for each in candidates if each.is_silent_among(usual)]
         if not silent:
             return candidates
         return [

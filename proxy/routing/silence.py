@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import median_high
 from typing import Final
 
@@ -36,6 +37,11 @@ class Silence:
     #: When a call began that still waits, or that nobody has answered, and no other was since.
     since: float | None = field(default=None, repr=False)
     _last_call: float = field(default=0.0, repr=False)
+
+    @property
+    def broken(self) -> bool:
+        """Whether nobody waits, or has waited in vain; the quickest thing to ask."""
+        return self.since is None
 
     def begin(self) -> None:
         """Note that a call begins."""
@@ -64,11 +70,11 @@ class Silence:
         """Note that the deployment said something; those who still wait do so from now on."""
         self.since = self.clock() if self.waiting else None
 
-    def lasts(self, others: Iterable[Silence], pace: float) -> bool:
+    def lasts(self, usual: Usual, pace: float) -> bool:
         """Tell whether calls should go elsewhere: it is silent, and is being tried already.
 
         Args:
-            others: The same kind of calls of all deployments of the group.
+            usual: What is usual for such calls in the whole group.
             pace: Seconds after the latest call, when another one may try it.
         """
         if self.since is None:
@@ -77,9 +83,21 @@ class Silence:
         silent = now - self.since
         if silent <= _LEAST or not (self.waiting or now < self._last_call + pace):
             return False
-        return silent > self._bearable(others)
+        return silent > _MUCH_LONGER * max(self.usual, usual.seconds)
 
-    def _bearable(self, others: Iterable[Silence]) -> float:
-        """Give the seconds that are no reason to worry; for ever, where nobody has answered yet."""
-        known = [each.usual for each in others if each.usual]
-        return _MUCH_LONGER * max(self.usual, median_high(known)) if known else math.inf
+
+class Usual:
+    """What is usual for calls of one kind in a group; found out once, and only if need be.
+
+    Args:
+        group: Such calls of all of its deployments.
+    """
+
+    def __init__(self, group: Iterable[Silence]) -> None:
+        self._group = group
+
+    @cached_property
+    def seconds(self) -> float:
+        """Seconds until a first byte, the median; for ever, where nobody has answered yet."""
+        known = [each.usual for each in self._group if each.usual]
+        return median_high(known) if known else math.inf

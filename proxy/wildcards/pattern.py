@@ -5,7 +5,9 @@ Knows text only; refuses to know models, endpoints and which names SageMaker all
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 STAR = "*"
 
@@ -45,3 +47,37 @@ class Pattern:
     def fill(self, captured: str) -> str:
         """Give the name in which the `*` stands for this text."""
         return f"{self.head}{captured}{self.tail}"
+
+
+class Patterns:
+    """Finds the pattern that a name fits: of thousands as quickly as of a few.
+
+    Of several that it fits, the one with the longest text beside its `*` has it; of equals the
+    first.
+
+    Args:
+        patterns: All different.
+    """
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        #: By their texts, each with its place.
+        self._places: dict[tuple[str, str], tuple[int, Pattern]] = {}
+        for number, pattern in enumerate(patterns):
+            self._places[pattern.head, pattern.tail] = (number, pattern)
+        shapes = {(len(head), len(tail)) for head, tail in self._places}
+        #: How long the texts before and behind a `*` are, by how long both are together.
+        self._shapes = [
+            (length, tuple(alike))
+            for length, alike in groupby(sorted(shapes, key=sum, reverse=True), sum)
+        ]
+
+    def of(self, name: str) -> Pattern | None:
+        """Give the pattern of a name; None: it fits none."""
+        for length, shapes in self._shapes:
+            if length >= len(name):
+                continue
+            texts = ((name[:head], name[len(name) - tail :]) for head, tail in shapes)
+            found = [place for each in texts if (place := self._places.get(each)) is not None]
+            if found:
+                return min(found)[1]
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,6 +21,7 @@ from proxy.app import create_app
 from proxy.building import WayToAws
 from proxy.lifecycle.life import Life
 from proxy.lifecycle.plan import Plan
+from proxy.routing.call import Call
 from tests.adapters.scripted import HEAD, ScriptedStream
 from tests.proxy.served import COMPLETION, ScriptedWay, config, entry
 from tests.proxy.wildcards.account import ScriptedAccount
@@ -50,6 +52,16 @@ PLAN = Plan(config=SETTINGS, environ={"AWS_REGION": "eu-west-1"})
 DELTA = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 CHUNK = {**DELTA, "choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": None}]}
 LAST = {**DELTA, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+SCOPE = {
+    "type": "http",
+    "method": "POST",
+    "path": "/v1/chat/completions",
+    "query_string": b"",
+    "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+    "client": ("127.0.0.1", 1),
+    "server": ("127.0.0.1", 4000),
+}
 
 
 class SlowStream(ScriptedStream):
@@ -117,17 +129,7 @@ async def ask(app: ASGIApp, state: Mapping[str, Any], chance: random.Random) -> 
     async def send(_: Message) -> None:
         await asyncio.sleep(0)
 
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/v1/chat/completions",
-        "query_string": b"",
-        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 4000),
-        "state": dict(state),
-    }
-    task = asyncio.ensure_future(app(scope, receive, send))
+    task = asyncio.ensure_future(app({**SCOPE, "state": dict(state)}, receive, send))
     end = chance.choice([left.set, task.cancel, None, None])
     if end is not None:
         asyncio.get_running_loop().call_later(chance.random() * 0.02, end)
@@ -162,3 +164,61 @@ async def test_whatever_ends_a_request_nothing_of_it_is_kept(seed: int) -> None:
         assert (await chat.quota.take(1)).remaining[0].parallel == 7
         assert whims.streams
         assert all(stream.closed.is_set() for stream in whims.streams)
+
+
+class Fault:
+    """An invoker that always fails."""
+
+    async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
+        del target, payload, limits
+        raise ModelError("failed", status=500)
+
+    async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> ScriptedStream:
+        del target, payload, limits
+        events = [b"data: " + orjson.dumps(CHUNK) + b"\n\n"]
+        return ScriptedStream([*events, ModelError("broken", status=500)])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_failed_request_goes_away_by_itself(stream: bool) -> None:
+    """Errors must not hold the calls that hold them: the garbage collector comes late."""
+
+    @asynccontextmanager
+    async def open_way(_: Network) -> AsyncIterator[WayToAws]:
+        yield ScriptedWay(Fault(), ScriptedAccount())
+
+    plan = Plan(config=config(model_list=MODELS), environ={"AWS_REGION": "eu-west-1"})
+    app = create_app(plan, opener=open_way)
+    lifespan: AbstractAsyncContextManager[Any] = app.router.lifespan_context(app)
+    async with lifespan as state:
+        await post(app, state, stream=stream)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                await post(app, state, stream=stream)
+            await asyncio.sleep(0)
+            calls = [each for each in gc.get_objects() if isinstance(each, Call)]
+        finally:
+            gc.enable()
+    assert calls == []
+
+
+async def post(app: ASGIApp, state: Mapping[str, Any], *, stream: bool) -> None:
+    """Ask, and wait for the failure."""
+    body = {"model": "chat", "messages": [{"role": "user", "content": "x"}], "stream": stream}
+    messages = [{"type": "http.request", "body": orjson.dumps(body)}]
+    told: list[bytes] = []
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        await asyncio.sleep(0)
+        told.append(message.get("body", b""))
+
+    await app({**SCOPE, "state": dict(state)}, receive, send)
+    assert b'"error"' in b"".join(told)

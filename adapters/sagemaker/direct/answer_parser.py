@@ -48,6 +48,13 @@ class AnswerParser:
         """Whether the connection may serve another request after this answer."""
         return self._keep_alive and not self._surplus
 
+    def close(self) -> None:
+        """Read nothing any more: httptools' part and this one hold each other until then.
+
+        Nobody but the garbage collector would end that, and what the last answer held with it.
+        """
+        del self._parser
+
     def feed(self, data: bytes) -> None:
         """Read what has come.
 

@@ -147,6 +147,7 @@ class Connection(asyncio.Protocol):
                 inbox.end()
             else:
                 inbox.fail(exc or ClosedByPeer("closed before the answer's end"))
+        self._parser.close()
         self._owner.lost(self)
 
     def pause_writing(self) -> None:

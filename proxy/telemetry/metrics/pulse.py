@@ -62,6 +62,8 @@ class Pulse:
         self._counted = CredentialState()
         #: What was set last: a series whose subject is gone says 0.
         self._standing: dict[str, _Standing] = {}
+        #: The same of deployments' states, by their ids.
+        self._states: dict[str, tuple[Member, int]] = {}
 
     def look(self) -> None:
         """Set all gauges."""
@@ -71,7 +73,7 @@ class Pulse:
         all_of.door_held.metric.set(live.door.held)
         all_of.door_waiting.metric.set(live.door.waiting)
         self._look_at_deployments()
-        self._set("state", all_of.state, dict(map(self._state, self._members())))
+        self._look_at_states()
         self._look_at_credentials()
         self._look_at_budgets()
 
@@ -85,12 +87,19 @@ class Pulse:
             self.look()
 
     def _look_at_deployments(self) -> None:
+        """Set the gauges of those that have something under way, or had when looked at last.
+
+        There may be thousands of others: a label costs more than a look.
+        """
         all_of, streams = self._metrics.all, 0
         held, waiting, tries = Counter[Any](), Counter[Any](), Counter[Any]()
         for name, each in self._live.deployments():
+            permits = each.permits
+            if not (each.in_flight or permits.held or permits.waiting or each.open_streams):
+                continue
             labels = (("model_id", self._metrics.deployments.of(name)),)
-            held[labels] += each.permits.held
-            waiting[labels] += each.permits.waiting
+            held[labels] += permits.held
+            waiting[labels] += permits.waiting
             tries[labels] += each.in_flight
             streams += each.open_streams
         all_of.open_streams.metric.set(streams)
@@ -98,15 +107,27 @@ class Pulse:
         self._set("waiting", all_of.permits_waiting, waiting)
         self._set("tries", all_of.tries_now, tries)
 
-    def _state(self, member: Member) -> tuple[tuple[tuple[str, str], ...], float]:
-        health = member.live.health
-        state = _RESTS if health.resting else _FAILS * health.failing
+    def _look_at_states(self) -> None:
+        """Set the states that have changed; a deployment that was taken away is well."""
+        gone, states = self._states, {}
+        for member in self._members():
+            name, state = member.endpoint.id, _state(member)
+            states[name] = member, state
+            known = gone.pop(name, None)
+            if known is None or known[1] != state:
+                self._tell_state(member, state)
+        for member, state in gone.values():
+            if state:
+                self._tell_state(member, 0)
+        self._states = states
+
+    def _tell_state(self, member: Member, state: int) -> None:
         labels = {
             "model_id": self._metrics.deployments.of(member.endpoint.id),
             "litellm_model_name": member.endpoint.target.endpoint,
             "api_provider": member.provider,
         }
-        return tuple(labels.items()), state
+        self._metrics.all.state.of(labels).set(state)
 
     def _look_at_credentials(self) -> None:
         all_of, now, counted = self._metrics.all, self._credentials(), self._counted
@@ -144,6 +165,13 @@ class Pulse:
         for labels, value in now.items():
             gauge.of(dict(labels)).set(value)
         self._standing[name] = dict(now)
+
+
+def _state(member: Member) -> int:
+    health = member.live.health
+    if health.untroubled:
+        return 0
+    return _RESTS if health.resting else _FAILS * health.failing
 
 
 @asynccontextmanager

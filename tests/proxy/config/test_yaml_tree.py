@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.config.problems import Report
+from proxy.config.yaml_tree import parse
 from tests.proxy.config.workbench import MODEL, Workbench
 
 FORM = "expected keys such as model_list"
@@ -88,6 +90,15 @@ def test_a_value_that_is_no_plain_data_is_told_at_its_place(
 ) -> None:
     """What YAML allows and a configuration has no use for is refused at its own line and column."""
     assert line in bench.problems(MODEL + text)
+
+
+def test_what_is_written_out_has_no_bound() -> None:
+    """A hundred thousand keys are a long file, not an attack."""
+    report = Report()
+    root = parse(f"keys: [{'1,' * 120_000}]", "config.yaml", report)
+    assert root is not None
+    assert len(root.mapping["keys"].items) == 120_000
+    report.raise_problems()
 
 
 def test_aliases_of_aliases_are_bounded(bench: Workbench) -> None:

@@ -22,7 +22,7 @@ from proxy.routing.member import Member
 from proxy.routing.model import PublicModel
 from proxy.routing.permits import AdmissionPolicy
 from proxy.routing.pool import Pool
-from proxy.routing.silence import Silence
+from proxy.routing.silence import Silence, Usual
 from proxy.routing.times import Times
 from tests.adapters.formats.golden_file import make_target
 from tests.adapters.scripted import ScriptedStream
@@ -281,11 +281,11 @@ def test_what_is_usual_is_its_own_or_its_groups() -> None:
         each.begin()
     time.now += 1.5
     group = (far, near, near, new)
-    assert (far.lasts(group, 5), new.lasts(group, 5)) == (False, True)
+    assert (far.lasts(Usual(group), 5), new.lasts(Usual(group), 5)) == (False, True)
     time.now += 1.0
-    assert far.lasts(group, 5)
+    assert far.lasts(Usual(group), 5)
     far.heard()
-    assert not far.lasts(group, 5)
+    assert not far.lasts(Usual(group), 5)
 
 
 def test_a_call_that_was_never_made_says_nothing() -> None:
@@ -297,10 +297,21 @@ def test_a_call_that_was_never_made_says_nothing() -> None:
     one.begin()
     one.end(asked=False)
     time.now += 1
-    assert not one.lasts((one, other), 5)
+    assert not one.lasts(Usual((one, other)), 5)
     one.begin()
     one.end()
     time.now += 1
-    assert one.lasts((one, other), 5)
+    assert one.lasts(Usual((one, other)), 5)
     time.now += 5
-    assert not one.lasts((one, other), 5)
+    assert not one.lasts(Usual((one, other)), 5)
+
+
+def test_a_group_is_looked_through_only_if_need_be() -> None:
+    """As long as nobody waits for long it does not matter how many others there are."""
+    time = Clock()
+    group = iter([Silence(time), Silence(time)])
+    one, usual = Silence(time), Usual(group)
+    assert not one.lasts(usual, 5)
+    one.begin()
+    assert not one.lasts(usual, 5)
+    assert len(list(group)) == 2

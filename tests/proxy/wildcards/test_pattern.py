@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.wildcards.pattern import Pattern
+from proxy.wildcards.pattern import Pattern, Patterns
 
 TEXT = st.text(st.characters(exclude_characters="*"))
 
@@ -46,3 +46,23 @@ def test_there_is_one_star(text: str) -> None:
     """None or several are no pattern."""
     with pytest.raises(ValueError, match="expected one"):
         Pattern.of(text)
+
+
+SHORT = st.text("ab-", max_size=4)
+
+
+@given(texts=st.lists(st.tuples(SHORT, SHORT), max_size=20, unique=True), name=SHORT)
+def test_of_many_patterns_the_longest_has_a_name(texts: list[tuple[str, str]], name: str) -> None:
+    """It is the one that looking through all of them would find: of equals the first."""
+    patterns = [Pattern(*each) for each in texts]
+    fits = [each for each in patterns if each.match(name) is not None]
+    expected = max(fits, key=lambda each: each.literal) if fits else None
+    assert Patterns(patterns).of(name) == expected
+
+
+def test_a_name_is_not_compared_with_each_pattern() -> None:
+    """Of a hundred thousand patterns one is found as quickly as of one."""
+    names = [f"family-{number}/" for number in range(100_000)]
+    patterns = Patterns(Pattern(name, "") for name in names)
+    found = [patterns.of(f"{name}x") for name in names]
+    assert found == [Pattern(name, "") for name in names]

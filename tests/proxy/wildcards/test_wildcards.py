@@ -200,7 +200,7 @@ def test_the_start_names_the_risk_of_a_wildcard_without_bounds() -> None:
         entry("exact", "sagemaker_chat/e"),
     ]
     settings = config(model_list=models)
-    assert [line.model for line in deployments.describe(settings, ENVIRON)] == ["exact"]
-    lines = deployments.describe_wildcards(settings, ENVIRON)
+    exact, *lines = deployments.describe(settings, ENVIRON)
+    assert exact.model == "exact"
     assert [line.model for line in lines if line.unbounded] == ["sm/*"]
     assert (lines[0].endpoint, lines[0].plain_prompt) == ("*", False)

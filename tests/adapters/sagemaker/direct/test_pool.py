@@ -1,6 +1,8 @@
 """The pool at the moments that calls over sockets seldom meet."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -158,3 +160,19 @@ async def test_a_question_on_a_closed_connection(upstream: Upstream) -> None:
     assert isinstance(inbox.failure, ClosedByPeer)
     assert connection.asked == 0
     await pool.aclose()
+
+
+async def test_a_lost_connection_goes_away_by_itself(upstream: Upstream) -> None:
+    """No garbage collector has to find it, with its parser and why its last answer failed."""
+    pool = pool_of(upstream)
+    connection = await pool.make()
+    gone = weakref.ref(connection._parser)  # noqa: SLF001 - nobody else knows it
+    connection.ask(b"", b"")
+    connection.abort()
+    gc.disable()
+    try:
+        del connection
+        await asyncio.wait_for(pool.aclose(), SOON)
+        await eventually(lambda: gone() is None)
+    finally:
+        gc.enable()

@@ -62,6 +62,17 @@ def test_what_is_under_way() -> None:
     assert scene.told("sagegate_deployment_calls", model_id="a") == [0]
 
 
+def test_what_does_nothing_costs_nothing() -> None:
+    """A deployment has gauges of what is under way once something was; thousands may have none."""
+    scene = Scene()
+    scene.held[0].in_flight = 1
+    assert scene.told("sagegate_deployment_in_flight") == [1]
+    scene.held[0].in_flight = 0
+    assert scene.told("sagegate_deployment_in_flight") == [0]
+    assert scene.told("sagegate_deployment_calls", model_id="b") == []
+    assert scene.told("litellm_deployment_state") == [0, 0]
+
+
 def test_the_state_of_a_deployment() -> None:
     """0 is good, 1 has failed lately, 2 rests; one that a reload took away is 0."""
     scene = Scene()
