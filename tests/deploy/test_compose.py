@@ -73,6 +73,14 @@ def test_what_is_mounted_is_there() -> None:
     assert only["options"]["path"] == dashboards
 
 
+def test_prometheus_has_the_alerts() -> None:
+    """What it reads rules from, beside its configuration, is the project's own file of alerts."""
+    binds = dict(each.split(":")[1::-1] for each in SERVICES["prometheus"]["volumes"])
+    (rules,) = yaml.safe_load((COMPOSE / "prometheus.yaml").read_text())["rule_files"]
+    mounted = COMPOSE / binds[f"/etc/prometheus/{rules}"]
+    assert mounted.resolve() == (COMPOSE.parent / "grafana" / "alerts.yaml").resolve()
+
+
 def test_the_gateway_can_read_its_configuration() -> None:
     """With the variables that it is given, and it may listen on all addresses with the key."""
     environ = environment()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -17,6 +18,7 @@ from proxy.cli import main
 from proxy.routes import ROUTES
 from tests.deploy.test_iam import known_actions
 from tests.proxy.test_aws_guide import actions
+from tests.test_dockerfile import all_of, stages
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "deploy" / "ecs" / "fargate.yaml"
@@ -47,7 +49,7 @@ def properties(name: str) -> dict[str, Any]:
     return found
 
 
-def attributes(name: str, key: str) -> dict[str, str]:
+def attributes(name: str, key: str) -> dict[str, Any]:
     return {each["Key"]: each["Value"] for each in properties(name)[key]}
 
 
@@ -81,10 +83,35 @@ def test_the_end_of_a_task_fits_its_stop() -> None:
     """ECS waits longer than the gateway takes, and no longer than Fargate allows."""
     end = seconds("DRAIN_NOTICE") + seconds("DRAIN_TIMEOUT")
     assert end + 5 < container()["StopTimeout"] <= 120
-    delay = int(
-        attributes("Targets", "TargetGroupAttributes")["deregistration_delay.timeout_seconds"]
-    )
-    assert delay <= seconds("DRAIN_TIMEOUT")
+
+
+def test_the_load_balancer_cuts_no_stream_that_the_gateway_would_end() -> None:
+    """The delay, after which it breaks connections, is never shorter than the gateway's own end.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html
+    """
+    attribute = attributes("Targets", "TargetGroupAttributes")[
+        "deregistration_delay.timeout_seconds"
+    ]
+    assert attribute == {"Ref": "DeregistrationDelay"}
+    delay = template()["Parameters"]["DeregistrationDelay"]
+    end = seconds("DRAIN_NOTICE") + seconds("DRAIN_TIMEOUT")
+    assert end + 5 < delay["MinValue"] <= delay["Default"] <= delay["MaxValue"] == 3600
+
+
+def test_the_container_is_asked_as_the_image_says() -> None:
+    """ECS leaves the image's own health check out: the task has the same."""
+    (text,) = all_of(stages()[-1], "HEALTHCHECK")
+    options, _, command = text.partition(" CMD ")
+    check = container()["HealthCheck"]
+    assert check["Command"] == ["CMD", *json.loads(command)]
+    told = dict(re.findall(r"--([\w-]+)=(\d+)", options))
+    assert {name: int(value) for name, value in told.items()} == {
+        "interval": check["Interval"],
+        "timeout": check["Timeout"],
+        "start-period": check["StartPeriod"],
+        "retries": check["Retries"],
+    }
 
 
 def test_the_load_balancer_lets_streams_live() -> None:

@@ -29,6 +29,7 @@ EXAMPLES = sorted(path.stem for path in (HELM / "examples").glob("*.yaml"))
 VERSIONS = ("1.27", kubernetes_validate.latest_version())
 #: What Kubernetes itself does not have.
 FOREIGN = {"ServiceMonitor"}
+ROLE = "arn:aws:iam::111122223333:role/sagegate"
 
 
 def pod(rendered: dict[str, Any]) -> dict[str, Any]:
@@ -252,6 +253,12 @@ def test_pods_are_added_by_requests_under_way() -> None:
         ({"config": {"keys": [{"key": "sk-x"}]}}, "/config/keys/0/key"),
         ({"replicas": 3}, "additional properties 'replicas' not allowed"),
         ({"autoscaling": {"cpu": 0}}, "give cpu, inFlight or both"),
+        ({"autoscaling": {"minReplicas": 5, "maxReplicas": 2}}, "minReplicas 5 is above"),
+        ({"resources": {"requests": {"cpu": None}}}, "resources.requests.cpu"),
+        ({"env": [{"name": "PORT", "value": "8000"}]}, "/env/0/name"),
+        ({"env": [{"name": "KEEPALIVE_TIMEOUT", "value": 910}]}, "/env/0/value"),
+        ({"podLabels": {"app.kubernetes.io/name": "mine"}}, "app.kubernetes.io/name"),
+        ({"serviceAccount": {"create": False, "roleArn": ROLE}}, "annotate your own"),
         ({"serviceAccount": {"roleArn": "sagegate"}}, "/serviceAccount/roleArn"),
     ],
 )
@@ -276,4 +283,5 @@ def test_the_notes_say_how_to_try_it() -> None:
     assert "service/gateway-sagegate" in notes
     assert "get secret sagegate" in notes
     assert "create-pod-identity-association" in notes
+    assert "name Redis and PostgreSQL in networkPolicy.egress" in notes
     assert "{{index .data" in notes

@@ -96,10 +96,29 @@ def test_the_guides_say_the_same(name: str) -> None:
     assert bare(read(name)) in [bare(guide) for guide in GUIDES]
 
 
-def test_discovery_is_the_guides_row() -> None:
-    """The table of features names the same actions."""
-    (row,) = re.findall(r"^\| `discover` \|.*$", AWS, re.MULTILINE)
-    assert set(re.findall(r"`(sagemaker:\w+)`", row)) == actions(read("discover"))
+def test_every_feature_has_its_policy() -> None:
+    """Each row of the guide's table is a file, which allows what the row says and no more."""
+    table = AWS.partition("## Which permission for which feature")[2].partition("\n## ")[0]
+    rows = [row.split("|")[1:3] for row in re.findall(r"^\| .*`.*$", table, re.MULTILINE)]
+    assert {feature.strip(): named(words) for feature, words in rows} == {
+        "every call, streams included": actions(read("invoke")),
+        "`transport: openai_path`, `sagegate token`": actions(read("openai-path"))
+        - actions(read("invoke")),
+        "`aws_role_name`": actions(read("assume-role")),
+        "`discover`": actions(read("discover")),
+        "`describe_endpoints: true`": actions(read("describe")),
+        "a configuration in S3": actions(read("configuration")),
+        "`sagegate check --aws`": actions(read("check")) - actions(read("discover")),
+    }
+
+
+def named(words: str) -> set[str]:
+    """Give the actions that a cell names; a service's name counts for those behind it."""
+    found, prefix = set[str](), ""
+    for word in re.findall(r"`([\w-]+:)?([A-Z]\w+)`", words):
+        prefix = word[0] or prefix
+        found.add(f"{prefix}{word[1]}")
+    return found
 
 
 @pytest.mark.parametrize("name", ["trust-pod-identity", "trust-ecs"])

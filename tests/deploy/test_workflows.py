@@ -104,6 +104,19 @@ def test_what_is_published_has_provenance_and_contents() -> None:
     assert arguments <= set(re.findall(r"^ARG (\w+)", dockerfile, re.MULTILINE))
 
 
+def test_the_image_is_for_both_kinds_of_machines() -> None:
+    """What a release builds for, CI has started on a machine of that kind."""
+    (build,) = [
+        each["with"]
+        for each in read("release")["jobs"]["image"]["steps"]
+        if "build-push-action" in each.get("uses", "")
+    ]
+    assert build["platforms"] == "linux/amd64,linux/arm64"
+    image = read("ci")["jobs"]["image"]
+    assert image["strategy"]["matrix"]["machine"] == ["ubuntu-24.04", "ubuntu-24.04-arm"]
+    assert image["runs-on"] == "${{ matrix.machine }}"
+
+
 def test_ci_runs_the_projects_own_commands() -> None:
     """Nothing is tested in a way that a developer can't repeat."""
     jobs = read("ci")["jobs"]

@@ -28,6 +28,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "sagegate.fullname" .) .Values.serviceAccount.name -}}
 {{- else -}}
+{{- if .Values.serviceAccount.roleArn -}}
+{{- fail "serviceAccount.roleArn is an annotation of the account: annotate your own, or let the chart create one" -}}
+{{- end -}}
 {{- default "default" .Values.serviceAccount.name -}}
 {{- end -}}
 {{- end -}}
