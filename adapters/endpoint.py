@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from adapters.answer import Answer
@@ -51,6 +51,7 @@ from adapters.merged import MergedStream
 from adapters.openai import chat, completions, parameters
 from adapters.openai.fold import Fold
 from adapters.openai.streaming import Resource, wants_usage
+from adapters.value import value
 
 #: How many calls one request may have under way at once, e.g. for `n` choices.
 _PARALLEL_CALLS: Final = 8
@@ -75,7 +76,7 @@ _NOWHERE: Final = Origin()
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """A deployment that can be called.
 
