@@ -28,6 +28,8 @@ class _Stream(ABC):
     def __init__(self, response: Response, head: Head) -> None:
         self.head = head
         self._response = response
+        #: What is wrong with what comes next.
+        self._error: GatewayError | None = None
 
     @property
     def chunks(self) -> AsyncIterator[bytes]:
@@ -39,7 +41,14 @@ class _Stream(ABC):
 
     async def __anext__(self) -> bytes:
         try:
-            return await self._next_part()
+            while self._error is None:
+                data = await self._response.read_some()
+                if not data:
+                    self._finish()
+                    raise StopAsyncIteration
+                if part := self._read(data):
+                    return part
+            raise self._error
         except BaseException as error:
             self._response.close()
             if isinstance(error, GatewayError):
@@ -51,12 +60,18 @@ class _Stream(ABC):
         self._response.close()
 
     @abstractmethod
-    async def _next_part(self) -> bytes:
-        """Give the next bytes, never none.
+    def _read(self, data: bytes) -> bytes:
+        """Give the container's bytes in what came, if any.
 
         Raises:
-            StopAsyncIteration: the answer is over.
-            GatewayError: it broke off.
+            GatewayError: there are none any more.
+        """
+
+    def _finish(self) -> None:
+        """Take the end.
+
+        Raises:
+            GatewayError: it came too early.
         """
 
 
@@ -70,19 +85,10 @@ class EventStream(_Stream):
     def __init__(self, response: Response, head: Head) -> None:
         super().__init__(response, head)
         self._decoder = EventStreamDecoder()
-        self._error: GatewayError | None = None
         self._passed_over = False
 
-    async def _next_part(self) -> bytes:
-        while self._error is None:
-            data = await self._response.read_some()
-            if not data:
-                self._decoder.finish()
-                raise StopAsyncIteration
-            part = self._read(data)
-            if part:
-                return part
-        raise self._error
+    def _finish(self) -> None:
+        self._decoder.finish()
 
     def _read(self, data: bytes) -> bytes:
         payloads: list[bytes] = []
@@ -111,10 +117,7 @@ class ByteStream(_Stream):
     A body that ends before HTTP says so is an error, whichever way its length is told.
     """
 
-    async def _next_part(self) -> bytes:
-        data = await self._response.read_some()
-        if not data:
-            raise StopAsyncIteration
+    def _read(self, data: bytes) -> bytes:
         return data
 
 
@@ -125,8 +128,7 @@ class DocumentStream(ByteStream):
         super().__init__(response, head)
         self._size = 0
 
-    async def _next_part(self) -> bytes:
-        data = await super()._next_part()
+    def _read(self, data: bytes) -> bytes:
         self._size += len(data)
         if self._size > MAX_BODY_BYTES:
             raise MalformedReply("The endpoint's answer is too large.")

@@ -26,16 +26,16 @@ class Watch:
         self._until: float | None = None
         self.is_over = False
 
-    async def change(self, until: float) -> None:
-        """Wait for something new, or for the time to be over."""
+    def begin(self, until: float) -> None:
+        """Give the reader until then."""
         self._until = until
         self.is_over = False
         if self._timer is None:
             self._timer = self._loop.call_at(until, self._look)
-        try:
-            await self._inbox.change()
-        finally:
-            self._until = None
+
+    def end(self) -> None:
+        """Take note that nobody waits."""
+        self._until = None
 
     def stop(self) -> None:
         """Look no more."""
