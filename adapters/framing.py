@@ -62,19 +62,19 @@ class RecordReader:
 
     def feed(self, data: bytes) -> Iterator[Any]:
         """Take bytes cut anywhere; give the records that are complete."""
-        if not data:
-            return
-        if self._reader is None:
-            self._start += data
-            self._reader = _recognise(self._start)
-            if self._reader is None:
-                if not self._start.removeprefix(_BOM).strip():
-                    # White space says nothing, however much of it there is; but a mark of the byte
-                    # order that comes behind it is none.
-                    self._start = b" "
-                return
-            data, self._start = self._start.lstrip(_BOM + b" \t\r\n"), b""
-        yield from self._reader.feed(data)
+        return self._begin(data) if self._reader is None else self._reader.feed(data)
+
+    def _begin(self, data: bytes) -> Iterator[Any]:
+        """Take the first bytes, until they tell what the stream is made of."""
+        self._start += data
+        self._reader = _recognise(self._start)
+        if self._reader is not None:
+            text, self._start = self._start.lstrip(_BOM + b" \t\r\n"), b""
+            yield from self._reader.feed(text)
+        elif not self._start.removeprefix(_BOM).strip():
+            # White space says nothing, however much of it there is; but a mark of the byte order
+            # that comes behind it is none.
+            self._start = b" " if self._start else b""
 
     def finish(self) -> Iterator[Any]:
         """Take the end of the stream; give the records that it completes."""
@@ -122,6 +122,8 @@ class SseReader:
             self._line.clear()
             self._line_size = 0
             for line in lines:
+                if not line and not self._pending:
+                    continue
                 record = self._read(line)
                 if record is not _NOTHING:
                     yield record
@@ -146,21 +148,21 @@ class SseReader:
 
     def _read(self, line: bytes) -> Any:
         if line.startswith(b"data:"):
+            if not self._pending:
+                try:
+                    return parse(line[5:])
+                except orjson.JSONDecodeError:
+                    pass  # the end mark, or the first line of several
             return self._read_value(line[5:].strip())
         if not line:
             return self._end_event()
         if line.startswith(b"{"):  # an error object, bare between the events
-            return self._read_value(line)
+            return self._read(b"data:" + line)
         return _NOTHING
 
     def _read_value(self, value: bytes) -> Any:
         if value == b"[DONE]" and not self._pending:
             return DONE
-        if value and not self._pending:
-            try:
-                return parse(value)
-            except orjson.JSONDecodeError:
-                pass  # the first line of several
         if value:
             self._pending.append(value)
             self._pending_size += len(value)

@@ -97,10 +97,14 @@ class ChunkResponse(EventSourceResponse):
         )
         if self._comment is not _PING:
             await self._write(send, _body(self._comment))
+        loop = asyncio.get_running_loop()
         try:
             async for batch in self._source:
                 self._comment = _PING
-                await self._write(send, _body(b"".join(map(_event, batch))))
+                self._last_write = loop.time()
+                self._writing = True
+                await send(_body(_events(batch)))
+                self._writing = False
         except GatewayError as error:
             last = error_event(error)
         except Exception:  # noqa: BLE001 - logged; the client must not take it for an end
@@ -147,7 +151,7 @@ class ChunkResponse(EventSourceResponse):
 
 def error_event(error: GatewayError) -> bytes:
     """Give the last event of a stream that breaks off."""
-    return _event(error.envelope())
+    return _events([error.envelope()])
 
 
 def is_event_stream(headers: Mapping[str, str]) -> bool:
@@ -159,5 +163,6 @@ def _body(data: bytes, *, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": more}
 
 
-def _event(chunk: Json) -> bytes:
-    return b"data: " + orjson.dumps(chunk) + b"\n\n"
+def _events(chunks: list[Json]) -> bytes:
+    """Write chunks as events; there is one at least."""
+    return b"data: %b\n\n" % b"\n\ndata: ".join(map(orjson.dumps, chunks))

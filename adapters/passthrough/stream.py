@@ -100,7 +100,7 @@ class EditedStream(ABC):
             if record is DONE:
                 self._done = True
                 yield from self._give_endings()
-            elif self.over:
+            elif self._done and self.over:
                 continue
             elif self._done or not _has_choices(record):
                 yield from self._give_endings()
