@@ -9,7 +9,7 @@ Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.ht
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 import orjson
@@ -29,6 +29,9 @@ MAX_RECORD_BYTES = 32 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _SSE_FIELDS = (b"data:", b"event:", b"retry:", b"id:", b":")
 _BETWEEN_VALUES = b" \t\r\n,"
+#: Parses one record's bytes.
+Parse = Callable[[bytes], Any]
+
 _STRUCTURE = re.compile(rb'["{}\[\]]')
 _STRING_END = re.compile(rb'["\\]')
 _QUOTE = ord('"')
@@ -50,13 +53,18 @@ class Reader(Protocol):
 class RecordReader:
     """Tells SSE from JSON by the first bytes, then reads records of that kind.
 
-    Both methods are generators, so that the records before a fault are not lost with it.
+    Both methods give records one by one, each before the next is looked at, so that those before a
+    fault are not lost with it.
+
+    Args:
+        parse: Parses one record; raises `orjson.JSONDecodeError` where that is not JSON.
 
     Raises (from `feed` and `finish`):
         MalformedReply: the bytes are neither, a record is not JSON, or the end cuts one in two.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parse: Parse = parse) -> None:
+        self._parse = parse
         self._reader: Reader | None = None
         self._start = b""
 
@@ -67,7 +75,7 @@ class RecordReader:
     def _begin(self, data: bytes) -> Iterator[Any]:
         """Take the first bytes, until they tell what the stream is made of."""
         self._start += data
-        self._reader = _recognise(self._start)
+        self._reader = _recognise(self._start, self._parse)
         if self._reader is not None:
             text, self._start = self._start.lstrip(_BOM + b" \t\r\n"), b""
             yield from self._reader.feed(text)
@@ -84,7 +92,7 @@ class RecordReader:
             raise MalformedReply("The container's stream ended inside its first record.")
 
 
-def _recognise(start: bytes) -> Reader | None:
+def _recognise(start: bytes, parse: Parse) -> Reader | None:
     """Give the reader for a stream that starts so, or None while that can't be told."""
     if _BOM.startswith(start[: len(_BOM)]) and len(start) < len(_BOM):
         return None
@@ -92,7 +100,7 @@ def _recognise(start: bytes) -> Reader | None:
     if text.startswith((b"{", b"[")):
         return JsonReader()
     if text.startswith(_SSE_FIELDS):
-        return SseReader()
+        return SseReader(parse)
     if any(name.startswith(text) for name in _SSE_FIELDS):
         return None
     raise MalformedReply("The container's stream is neither server-sent events nor JSON.")
@@ -105,7 +113,8 @@ class SseReader:
     blank line between. Only a value spread over several `data:` lines waits for the blank line.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parse: Parse = parse) -> None:
+        self._parse = parse
         self._line: list[bytes] = []
         self._line_size = 0
         self._pending: list[bytes] = []
@@ -150,7 +159,7 @@ class SseReader:
         if line.startswith(b"data:"):
             if not self._pending:
                 try:
-                    return parse(line[5:])
+                    return self._parse(line[5:])
                 except orjson.JSONDecodeError:
                     pass  # the end mark, or the first line of several
             return self._read_value(line[5:].strip())

@@ -40,20 +40,23 @@ class _Stream(ABC):
         return self
 
     async def __anext__(self) -> bytes:
-        try:
-            while self._error is None:
+        data = b"more"
+        while data and self._error is None:
+            try:
                 data = await self._response.read_some()
-                if not data:
-                    self._finish()
-                    raise StopAsyncIteration
-                if part := self._read(data):
-                    return part
-            raise self._error
-        except BaseException as error:
-            self._response.close()
-            if isinstance(error, GatewayError):
-                error.request_id = self.head.request_id or None
-            raise
+                part = self._read(data)
+            except BaseException as error:
+                self._end(error)
+                raise
+            if part:
+                return part
+        self._end(self._error)
+        raise self._error or StopAsyncIteration
+
+    def _end(self, error: BaseException | None) -> None:
+        self._response.close()
+        if isinstance(error, GatewayError):
+            error.request_id = self.head.request_id or None
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer was read to its end."""
@@ -61,17 +64,10 @@ class _Stream(ABC):
 
     @abstractmethod
     def _read(self, data: bytes) -> bytes:
-        """Give the container's bytes in what came, if any.
+        """Give the container's bytes in what came, if any; nothing has come at the end.
 
         Raises:
-            GatewayError: there are none any more.
-        """
-
-    def _finish(self) -> None:
-        """Take the end.
-
-        Raises:
-            GatewayError: it came too early.
+            GatewayError: it is not what should come here.
         """
 
 
@@ -87,10 +83,10 @@ class EventStream(_Stream):
         self._decoder = EventStreamDecoder()
         self._passed_over = False
 
-    def _finish(self) -> None:
-        self._decoder.finish()
-
     def _read(self, data: bytes) -> bytes:
+        if not data:
+            self._decoder.finish()
+            return b""
         payloads: list[bytes] = []
         for message in self._decoder.feed(data):
             if message.name == "PayloadPart" and message.kind == "event":
