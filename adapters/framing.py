@@ -78,11 +78,12 @@ class RecordReader:
         self._reader = _recognise(self._start, self._parse)
         if self._reader is not None:
             text, self._start = self._start.lstrip(_BOM + b" \t\r\n"), b""
-            yield from self._reader.feed(text)
-        elif not self._start.removeprefix(_BOM).strip():
+            return self._reader.feed(text)
+        if not self._start.removeprefix(_BOM).strip():
             # White space says nothing, however much of it there is; but a mark of the byte order
             # that comes behind it is none.
             self._start = b" " if self._start else b""
+        return iter(())
 
     def finish(self) -> Iterator[Any]:
         """Take the end of the stream; give the records that it completes."""
