@@ -67,7 +67,12 @@ class DecodedStream:
             except StopAsyncIteration:
                 data = None
             self._ended = data is None
-            if batch := self._read(data):
+            batch: list[Json] = []
+            try:
+                batch.extend(self._decoder.finish() if data is None else self._decoder.feed(data))
+            except Exception as error:  # noqa: BLE001 - it is raised behind what came before it
+                self._failure = fault_of_a_reply(error, self.head.request_id)
+            if batch:
                 return batch
         if self._failure is not None:
             failure, self._failure = self._failure, None
@@ -88,12 +93,3 @@ class DecodedStream:
             async with asyncio.timeout(_PARTING_SECONDS):
                 async for _ in self._chunks:
                     pass
-
-    def _read(self, data: bytes | None) -> list[Json]:
-        """Take what is whole, at the end what is left; a fault waits until that has been given."""
-        batch: list[Json] = []
-        try:
-            batch.extend(self._decoder.finish() if data is None else self._decoder.feed(data))
-        except Exception as error:  # noqa: BLE001 - it is raised once the batch has been given
-            self._failure = fault_of_a_reply(error, self.head.request_id)
-        return batch

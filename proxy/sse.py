@@ -105,7 +105,8 @@ class ChunkResponse(EventSourceResponse):
                 self._comment = _PING
                 watch.last_write = clock()
                 watch.writing = True
-                await send(_body(_events(batch)))
+                body = b"data: %b\n\n" % b"\n\ndata: ".join(map(orjson.dumps, batch))
+                await send({"type": "http.response.body", "body": body, "more_body": True})
                 watch.writing = False
         except GatewayError as error:
             last = error_event(error)
@@ -126,7 +127,7 @@ class ChunkResponse(EventSourceResponse):
 
 def error_event(error: GatewayError) -> bytes:
     """Give the last event of a stream that breaks off."""
-    return _events([error.envelope()])
+    return b"data: %b\n\n" % orjson.dumps(error.envelope())
 
 
 def is_event_stream(headers: Mapping[str, str]) -> bool:
@@ -136,8 +137,3 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
 
 def _body(data: bytes, *, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": more}
-
-
-def _events(chunks: list[Json]) -> bytes:
-    """Write chunks as events; there is one at least."""
-    return b"data: %b\n\n" % b"\n\ndata: ".join(map(orjson.dumps, chunks))

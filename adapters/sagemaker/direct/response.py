@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NoReturn
 
 from adapters.base import Limits
 from adapters.sagemaker.direct.connection import Connection
@@ -62,10 +62,14 @@ class DirectResponse:
         """Give what has arrived, waiting for the first byte of it; empty at the end."""
         inbox = self._inbox
         try:
-            self._check_deadline()
+            if self._ends_at is not None:
+                self._check_deadline(self._ends_at)
             while not (inbox.parts or inbox.ended or inbox.failure):
-                await self._change()
-                self._end_wait()
+                watch = self._begin_to_wait()
+                await inbox.change()
+                watch.until = None
+                if watch.is_over and not inbox.parts:
+                    self._give_up()
         except BaseException:
             self.close()
             raise
@@ -96,7 +100,8 @@ class DirectResponse:
             self.close()
             raise larger_than(most)
         parts = inbox.take()
-        self._connection.read_on(inbox)
+        if self._connection.holds_reading:
+            self._connection.read_on(inbox)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _end(self) -> bytes:
@@ -107,31 +112,27 @@ class DirectResponse:
             raise broken(self._inbox.failure) from self._inbox.failure
         return b""
 
-    def _check_deadline(self) -> None:
+    def _check_deadline(self, ends_at: float) -> None:
         """Look at the clock: a slow reader finds something to read each time and never waits."""
-        if self._ends_at is not None and self._loop.time() >= self._ends_at:
+        if self._loop.time() >= ends_at:
             raise time_over(self._limits, "deadline")
 
-    def _change(self) -> asyncio.Future[None]:
-        """Give what is to be waited for: something new, or that the time is over."""
-        if self._watch is None:
-            self._watch = Watch(self._loop, self._inbox)
+    def _begin_to_wait(self) -> Watch:
+        """Give the watch, which wakes the reader when the time is over."""
+        watch = self._watch
+        if watch is None:
+            watch = self._watch = Watch(self._loop, self._inbox)
         until = self._loop.time() + self._limits.idle
         if self._ends_at is not None and self._ends_at < until:
             until = self._ends_at
-        self._watch.begin(until)
-        return self._inbox.change()
+        watch.until = until
+        watch.is_over = False
+        if watch.timer is None:
+            watch.start(until)
+        return watch
 
-    def _end_wait(self) -> None:
-        """Tell why the wait is over.
-
-        Raises:
-            DeadlineExceeded: the time is.
-        """
-        watch = self._watch
-        if watch is None:
-            return
-        watch.end()
-        if watch.is_over and not self._inbox.parts:
-            self._check_deadline()
-            raise time_over(self._limits, "idle")
+    def _give_up(self) -> NoReturn:
+        """Say which of the times is over."""
+        if self._ends_at is not None:
+            self._check_deadline(self._ends_at)
+        raise time_over(self._limits, "idle")
