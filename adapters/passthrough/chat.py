@@ -72,8 +72,8 @@ class ChatStream(EditedStream):
                 continue
             data, begun = envelope.take(), len(self._seen)
             for chunk in super()._read(iter((record,))):
-                # The first chunk of a choice, and what is behind an end, are edited in other ways.
-                if chunk is record and begun == len(self._seen) and not self._endings:
+                # The first chunk of a choice is edited in another way, and an end is held back.
+                if chunk is record and begun == len(self._seen):
                     envelope.learn(data, chunk)
                 yield chunk
 

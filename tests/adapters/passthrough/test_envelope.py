@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.base import StreamDecoder
+from adapters.passthrough.envelope import Envelope
 from tests.adapters.passthrough.ask import CHAT, codec, request
 
 HEAD = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "org/model"}
@@ -112,6 +113,28 @@ def test_cut_anywhere(write: Any) -> None:
     expected = decoded(apart(lines), 0, {})
     for cut in range(sum(map(len, lines)) + 10 * len(lines)):
         assert repr(decoded(lines, cut, {})) == repr(expected)
+
+
+@pytest.mark.parametrize("text", ["a", ""])
+def test_the_same_text_elsewhere(text: str) -> None:
+    """A text that another field has as well is known by its place."""
+    records = [chunk(said("first"))]
+    records += [chunk(said(text, stop_reason=reason)) for reason in (text, "b", "c")]
+    records.append(chunk(said("", finish_reason="stop")))
+    lines = [*map(orjson.dumps, records), b"[DONE]"]
+    assert repr(decoded(lines, 0, {})) == repr(decoded(apart(lines), 0, {}))
+
+
+def test_most_records_are_not_parsed_as_a_whole() -> None:
+    """From the third chunk of a choice on its text alone is: what was learnt is made use of."""
+    envelope = Envelope()
+    records = [chunk(said(text, logprobs=None)) for text in "abc"]
+    lines = [*map(orjson.dumps, records)]
+    assert envelope.parse(lines[0]) == records[0]
+    assert envelope.edited is None
+    envelope.learn(envelope.take(), records[0])
+    assert [envelope.parse(line) for line in lines[1:]] == records[1:]
+    assert envelope.edited == records[2]
 
 
 @pytest.mark.parametrize(
