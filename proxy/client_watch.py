@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, cast
+from typing import Any
 
 from starlette.types import Receive
 
 
 class ClientWatch:
-    """Cancels the task that made it once the client has left, or takes nothing any more.
+    """Cancels the task that writes once the client has left, or takes nothing any more.
 
     While nothing else is written it has something written from time to time. One timer is set anew
     only when it has run out, so that a write costs no more than a look at the clock.
 
     Args:
+        write: What writes, given this; begins at once, as a task.
         receive: Gives the client's next message, which is its leaving.
         fill: Writes something in a silence.
         ping_seconds: Seconds of silence.
@@ -27,6 +28,7 @@ class ClientWatch:
 
     def __init__(
         self,
+        write: Callable[[ClientWatch], Coroutine[Any, Any, None]],
         receive: Receive,
         fill: Callable[[], Awaitable[None]],
         *,
@@ -34,7 +36,6 @@ class ClientWatch:
         send_seconds: float,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._writer = cast("asyncio.Task[None]", asyncio.current_task())
         self._fill = fill
         self._ping_seconds = ping_seconds
         self._send_seconds = send_seconds
@@ -46,6 +47,8 @@ class ClientWatch:
         self.writing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._timer = self._loop.call_later(min(ping_seconds, send_seconds), self._look)
+        # In a task of its own it is not called through all that a request passes, each time.
+        self.writer = self._loop.create_task(write(self))
         self._begin(self._listen(receive))
 
     def stop(self) -> None:
@@ -56,12 +59,13 @@ class ClientWatch:
             task.cancel()
 
     def has_ended_it(self) -> bool:
-        """Tell whether it was this that cancelled the writing, and nobody else.
+        """Tell whether it was this that cancelled the writing, and not who cancelled the request.
 
         Raises:
             Exception: what went wrong, where the client did not just leave.
         """
-        if not self._ends or self._writer.uncancel():
+        request = asyncio.current_task()
+        if not self._ends or (request is not None and request.cancelling()):
             return False
         if self._failure is not None:
             raise self._failure
@@ -106,4 +110,4 @@ class ClientWatch:
         """Cancel the writing, once."""
         if not (self._over or self._ends):
             self._ends = True
-            self._writer.cancel()
+            self.writer.cancel()

@@ -1,7 +1,7 @@
 """Chunks as server-sent events, written together as they come together.
 
-A lean subclass of sse-starlette's response: the request's own task writes, and what watches the
-client beside it sends comments while nothing else is sent, and ends a write that is not taken.
+A lean subclass of sse-starlette's response: one task writes, and what watches the client beside
+it sends comments while nothing else is sent, and ends a write that is not taken.
 """
 
 from __future__ import annotations
@@ -79,13 +79,14 @@ class ChunkResponse(EventSourceResponse):
         """Send the stream; ends early, and quietly, when the client leaves."""
         del scope
         watch = ClientWatch(
+            partial(self._write_all, send),
             receive,
             partial(self._comment_on, send),
             ping_seconds=self._ping_seconds,
             send_seconds=self._send_seconds,
         )
         try:
-            await self._write_all(send, watch)
+            await watch.writer
         except asyncio.CancelledError:
             if not watch.has_ended_it():
                 raise
