@@ -117,7 +117,6 @@ def _mount(app: FastAPI, route: Route) -> None:
             summary=route.summary,
             description=route.description,
             response_model=None,
-            openapi_extra=route.documentation(path),
             include_in_schema=route.listed and "{model:path}" not in path,
         )
         if route.method == "GET":

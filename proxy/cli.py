@@ -21,9 +21,9 @@ from proxy.config.document import Unreadable
 from proxy.config.variable import read_variable
 from proxy.config_option import ConfigOption
 from proxy.flags import foreign_flags
+from proxy.garbage import unlooked_for
 from proxy.limits.table import PLACES
 from proxy.markers import check_packages
-from proxy.start import Listening, Source, start, validate
 from proxy.version import version
 
 _TWO_WAYS = (
@@ -221,14 +221,24 @@ def _run(flags: Mapping[str, Any], environ: MutableMapping[str, str]) -> None:
         click.echo(_probed(flags, environ))
         return
     source = _source(flags)
-    if flags["validate_config"]:
-        click.echo(validate(source, environ))
-        return
-    settings = _settings(flags, environ)
-    start(source, Listening(host=flags["host"], port=flags["port"], settings=settings), environ)
+    with unlooked_for():
+        from proxy.start import (  # noqa: PLC0415 - other commands, and --help, are quicker without
+            Listening,
+            Source,
+            start,
+            validate,
+        )
+
+        if flags["validate_config"]:
+            click.echo(validate(Source(**source), environ))
+            return
+        listening = Listening(
+            host=flags["host"], port=flags["port"], settings=_settings(flags, environ)
+        )
+        start(Source(**source), listening, environ)
 
 
-def _source(flags: Mapping[str, Any]) -> Source:
+def _source(flags: Mapping[str, Any]) -> dict[str, Any]:
     if flags["config"] and flags["model"]:
         raise CannotUse("give either --config or --model, not both")
     if not flags["config"] and not flags["model"]:
@@ -236,7 +246,7 @@ def _source(flags: Mapping[str, Any]) -> Source:
     lonely = [name for name in _ONE_MODEL if flags["config"] and flags[name] is not None]
     if lonely:
         raise CannotUse(f"--{lonely[0]} belongs to --model: write it into the configuration")
-    return Source(**{name: flags[name] for name in _SOURCE})
+    return {name: flags[name] for name in _SOURCE}
 
 
 def _settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:

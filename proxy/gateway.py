@@ -13,11 +13,11 @@ from proxy.callbacks.calling import Callbacks
 from proxy.door import Door
 from proxy.health.checking import Checks
 from proxy.json_body import JsonLimits
-from proxy.keys.spend import Budget
 from proxy.registry import Registry
 
 if TYPE_CHECKING:
     from proxy.keys.desk import KeyDesk
+    from proxy.keys.spend import Budget
     from proxy.tracing.tracing import Tracing
 
 

@@ -1,24 +1,19 @@
 """Runs the application under uvicorn: one process, or a supervisor with workers.
 
 Knows uvicorn's settings and signals; refuses to know how the application is made: it is handed
-over as a factory that survives pickling, since workers are spawned.
+over as a factory that survives pickling, since workers are processes of their own.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import multiprocessing
 import os
 import signal
 import socket
 import ssl
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -34,11 +29,8 @@ from proxy.http_bounds import Bounds, connections_by_default
 from proxy.http_protocol import BoundedHttpProtocol
 from proxy.lifecycle.control import Reread
 from proxy.lifecycle.plan import Plan
-from proxy.lifecycle.supervisor import Supervisor
-from proxy.lifecycle.worker import work
 from proxy.server import Patience, Server
 from proxy.telemetry import logs
-from proxy.telemetry.metrics.values import bury
 
 #: Seconds for which load balancers are told of the end before it comes.
 _NOTICE = 5.0
@@ -46,7 +38,7 @@ _NOTICE = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppFactory:
-    """Makes the application, in this process or in a spawned worker.
+    """Makes the application, in this process or in a worker.
 
     Args:
         plan: What it serves.
@@ -222,46 +214,9 @@ def serve(config: ServerConfig, patience: Patience, sockets: Sequence[socket.soc
     if config.workers == 1:
         Server(config, patience).run(list(sockets))
         return
-    with shared_folder() as folder:
-        config.app = replace(config.app, shared=folder)
-        code = asyncio.run(_supervised(config, patience, sockets, folder))
-    if code:
-        raise SystemExit(code)
+    from proxy.lifecycle.supervised import supervise  # noqa: PLC0415 - only several need one
 
-
-async def _supervised(
-    config: ServerConfig, patience: Patience, sockets: Sequence[socket.socket], shared: Path
-) -> int:
-    """Serve with several processes; give the exit code."""
-    factory = replace(config.app, reread=None)
-    plan = factory.plan
-    context = multiprocessing.get_context("spawn")
-
-    def spawn(plan: Plan, number: int, end: socket.socket) -> SpawnProcess:
-        config.app = replace(factory, plan=plan)
-        joining = {"end": end, "plan": number, "shared": factory.shared}
-        worker = context.Process(target=work, args=(config, patience, sockets), kwargs=joining)
-        worker.start()
-        return worker
-
-    supervisor = Supervisor(
-        plan=plan,
-        reread=config.app.reread or (lambda: plan),
-        spawn=spawn,
-        sockets=sockets,
-        patience=patience,
-        bury=partial(bury, shared),
-    )
-    return await supervisor.run(config.workers)
-
-
-@contextmanager
-def shared_folder() -> Iterator[Path]:
-    """Make a folder for what workers share, in memory where the system has such a place."""
-    in_memory = Path("/dev/shm")  # noqa: S108 - only the parent of a folder of our own
-    place = in_memory if os.access(in_memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix=f"sagegate-{os.getpid()}-", dir=place) as folder:
-        yield Path(folder)
+    supervise(config, patience, sockets)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

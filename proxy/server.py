@@ -7,7 +7,6 @@ process of several is told.
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import socket
 import time
@@ -22,6 +21,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from adapters.errors import ConfigError
+from proxy.garbage import looked_for
 from proxy.http_protocol import FIRST_WORDS
 from proxy.lifecycle.control import Control
 from proxy.lifecycle.life import Life
@@ -32,9 +32,6 @@ LAST_WORDS: Final = 2.0
 _LOOK: Final = 0.05
 #: Seconds in which a client must have agreed on TLS.
 _HANDSHAKE_SECONDS: Final = 10.0
-#: Objects between two looks for garbage, and how often older ones are looked at. Python's own 700
-#: are a few requests, whose objects go away by themselves: looking cost a twentieth of a stream.
-_COLLECTIONS: Final = (10_000, 20, 20)
 
 _log = structlog.stdlib.get_logger("sagegate")
 
@@ -108,8 +105,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then take connections."""
-        gc.freeze()  # what is loaded by now stays: collections at a reload need not look at it
-        gc.set_threshold(*_COLLECTIONS)
+        looked_for()
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise SystemExit(STARTUP_FAILURE)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 
 
+@cache
 def version(distribution: str = "sagegate") -> str:
     """Give an installed distribution's version; `unknown` in a tree that isn't installed."""
     try:

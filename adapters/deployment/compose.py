@@ -26,7 +26,6 @@ from adapters.deployment.headers import ClientHeaders, Headers, headers
 from adapters.deployment.mock import MockInvoker
 from adapters.deployment.native import chat_only, check_settings
 from adapters.deployment.settings import Settings
-from adapters.deployment.template import prompt_for
 from adapters.errors import ConfigError
 from adapters.passthrough.chat import PassThroughChat
 from adapters.sagemaker.hosts import check_component_name, invocation_urls, native_urls
@@ -100,7 +99,7 @@ def compose(
     """
     signed = headers(settings, clients)
     spoken = _format(address, settings)
-    prompt = prompt_for(settings, address.endpoint) if _writes_prompts(spoken) else None
+    prompt = _prompt(settings, address) if _writes_prompts(spoken) else None
     target = _target(
         model, address, settings, aws, signed=signed, prompt=prompt, drop_params=drop_params
     )
@@ -158,6 +157,14 @@ def _format(address: Address, settings: Settings) -> Format:
 
 def _writes_prompts(spoken: Format) -> bool:
     return spoken.chat is not None and not isinstance(spoken.chat, PassThroughChat)
+
+
+def _prompt(settings: Settings, address: Address) -> Prompt | None:
+    from adapters.deployment.template import (  # noqa: PLC0415 - chat containers have their own
+        prompt_for,
+    )
+
+    return prompt_for(settings, address.endpoint)
 
 
 def network(environ: Mapping[str, str], *, ssl_verify: bool | str) -> Network:

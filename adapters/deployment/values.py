@@ -31,7 +31,11 @@ class Section(BaseModel):
     """A mapping of settings: frozen, closed, and silent about its values."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, protected_namespaces=()
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        protected_namespaces=(),
+        defer_build=True,  # built once, with the whole that it is a part of
     )
 
     @model_validator(mode="before")

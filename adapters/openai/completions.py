@@ -33,7 +33,7 @@ _Tokens = Annotated[list[int], Field(fail_fast=True, min_length=1)]
 class CompletionRequest(BaseModel):
     """A completion request; keys beyond these go to the container as they are."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)  # until one is asked for
 
     model: str
     prompt: (

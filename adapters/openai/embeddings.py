@@ -32,7 +32,7 @@ Item = TypeVar("Item")
 class EmbeddingRequest(BaseModel):
     """An embedding request; keys beyond these go to the container as they are."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)  # until one is asked for
 
     model: str
     input: (

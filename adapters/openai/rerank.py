@@ -34,7 +34,7 @@ class Document(BaseModel):
 class RerankRequest(BaseModel):
     """A rerank request; keys beyond these go to the container as they are."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)  # until one is asked for
 
     model: str
     query: Annotated[str, Field(min_length=1)]

@@ -40,7 +40,12 @@ _Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: () if value is
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="ignore",
+        hide_input_in_errors=True,
+        protected_namespaces=(),
+        defer_build=True,  # most gateways have no such function
+    )
 
     key_alias: Annotated[str, Field(max_length=200)] | None = None
     user_id: Annotated[str, Field(max_length=200)] | None = None

@@ -69,7 +69,12 @@ Notes = Annotated[dict[str, Any], AfterValidator(_notes)]
 class Body(BaseModel):
     """A request of the administrator: closed, and exact about types."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        hide_input_in_errors=True,
+        defer_build=True,  # most gateways never make a key
+    )
 
 
 class Terms(Body):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from adapters.base import Json
-from proxy.keys.record import KeyRecord
-from proxy.keys.spend import SpendLog
+
+if TYPE_CHECKING:
+    from proxy.keys.record import KeyRecord
+    from proxy.keys.spend import SpendLog
 
 
 def shown_key(record: KeyRecord) -> Json:

@@ -6,13 +6,13 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from proxy.lifecycle.wire import Wire, WireCut
 
 #: Starts a process that takes over one end of a pair of sockets.
-Spawn = Callable[[socket.socket], SpawnProcess]
+Spawn = Callable[[socket.socket], ForkServerProcess]
 
 
 class Process:

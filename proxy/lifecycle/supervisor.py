@@ -10,7 +10,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Sequence
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from typing import Any, Final
 
 import structlog
@@ -43,7 +43,7 @@ _STUCK: Final = 2 * LAST_WORDS
 _ORDER_SECONDS: Final = 30.0
 
 #: Starts a worker: its first plan, that plan's number, its end of a pair of sockets.
-Spawn = Callable[[Plan, int, socket.socket], SpawnProcess]
+Spawn = Callable[[Plan, int, socket.socket], ForkServerProcess]
 
 _log = structlog.stdlib.get_logger("sagegate")
 

@@ -138,7 +138,8 @@ def work(
     plan: int,
     shared: Path | None,
 ) -> None:
-    """Be a worker: what a spawned process runs."""
+    """Be a worker: what a forked process runs."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what it is forked from ignores it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server takes it
     config.configure_logging()

@@ -11,15 +11,17 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from adapters.credential_state import CredentialState
-from proxy.keys.spend import Budget
 from proxy.routing.live import LiveState
 from proxy.routing.member import Member
 from proxy.telemetry.metrics.instruments import Labelled
 from proxy.telemetry.metrics.labels import OTHER
 from proxy.telemetry.metrics.reporter import Metrics
+
+if TYPE_CHECKING:
+    from proxy.keys.spend import Budget
 
 _SECONDS: Final = 1.0
 _RESTS: Final = 2

@@ -119,8 +119,13 @@ class OpenStream:
 
 
 def workers(gateway: Gateway) -> list[int]:
-    """The process ids of a gateway's workers."""
-    return [child for child in _children(gateway.process.pid) if b"spawn_main" in _command(child)]
+    """The process ids of a gateway's workers, of whatever they were forked from."""
+    return [child for each in grounds(gateway) for child in _children(each)]
+
+
+def grounds(gateway: Gateway) -> list[int]:
+    """The process ids of what a gateway's workers are forked from."""
+    return [child for child in _children(gateway.process.pid) if b"forkserver" in _command(child)]
 
 
 def _children(pid: int) -> list[int]:

@@ -14,6 +14,7 @@ from tests.live.lifecycle.stage import (
     ADMIN,
     File,
     OpenStream,
+    grounds,
     models,
     reload,
     served_by_all,
@@ -50,6 +51,23 @@ def test_a_killed_worker_is_replaced(file: File) -> None:
         served_by_all(gateway, 3)
         for _ in range(MANY):
             assert models(gateway) == ["other"]
+
+
+def test_workers_outlive_what_they_are_forked_from(file: File) -> None:
+    """SIGTERM does nothing to it; when it is killed its workers serve, and are still replaced."""
+    with file.served("--num_workers", "2") as gateway:
+        served_by_all(gateway, 2)
+        (ground,), before = grounds(gateway), workers(gateway)
+        os.kill(ground, signal.SIGTERM)
+        assert workers(gateway) == before
+        os.kill(ground, signal.SIGKILL)
+        until(lambda: not grounds(gateway), "it is gone")
+        served_by_all(gateway, 2)
+        os.kill(before[0], signal.SIGKILL)
+
+        gateway.process.wait_for_line("worker.replaced", str(before[0]))
+        until(lambda: len(workers(gateway)) == 1, "a new worker, from a new ground")
+        served_by_all(gateway, 2)
 
 
 def test_one_worker_can_be_stopped(file: File, emulated: Emulated) -> None:
