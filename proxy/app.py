@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from adapters.errors import GatewayError
 from proxy.building import Builder, Opener, open_connections
-from proxy.door import DoorCloses
-from proxy.errors import on_gateway_error, on_http_exception
-from proxy.exact_paths import ExactPaths
+from proxy.errors import on_http_exception
 from proxy.lifecycle.control import Alone, Reread
 from proxy.lifecycle.life import Settle, living
 from proxy.lifecycle.plan import Plan
 from proxy.limits.ledgers import Ledgers
-from proxy.middleware import BodyLimit, CallIdentity, Cors, Entrance
+from proxy.passage import Passage
 from proxy.routes import ROUTES
 from proxy.routes.table import Route
 from proxy.telemetry.metrics.page import Page, open_metrics
@@ -82,7 +82,7 @@ def create_app(
                 "metrics_page": Page(metrics, pulse, shared),
             }
 
-    app = FastAPI(
+    app = _Application(
         title="sagegate",
         summary="The OpenAI-compatible gateway for Amazon SageMaker",
         lifespan=lifespan,
@@ -91,33 +91,58 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.add_exception_handler(GatewayError, on_gateway_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     for route in ROUTES:
         _mount(app, route)
-    app.add_middleware(ExactPaths, routes=app.routes)
-    for layer in (
-        DoorCloses,
-        BodyLimit,
-        CallIdentity,
-        Cors,
-        Entrance,
-    ):  # the last one is the outermost
-        app.add_middleware(layer)
     return app
 
 
+class _Application(FastAPI):
+    """FastAPI behind the passage: it documents the routes, and finds those that need a search."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._passage = Passage(super().__call__, ROUTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event."""
+        if scope["type"] == "http":
+            scope["app"] = self
+            await self._passage(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def _mount(app: FastAPI, route: Route) -> None:
-    """Serve a route under each of its paths; what can be got can also be asked about."""
+    """Let a route be found under each of its paths."""
     for path in route.paths:
-        app.add_api_route(
-            path,
-            route.serve,
-            methods=[route.method],
-            summary=route.summary,
-            description=route.description,
-            response_model=None,
-            include_in_schema=route.listed and "{model:path}" not in path,
-        )
-        if route.method == "GET":
-            app.add_api_route(path, route.serve, methods=["HEAD"], include_in_schema=False)
+        for method in route.methods:
+            app.add_api_route(
+                path,
+                _finder(route, path),
+                methods=[method],
+                summary=route.summary,
+                description=route.description,
+                response_model=None,
+                include_in_schema=(
+                    method == route.method and route.listed and "{model:path}" not in path
+                ),
+            )
+
+
+def _finder(route: Route, path: str) -> Callable[[Request], Awaitable[Response]]:
+    """Give the endpoint of a route: it answers nothing, and tells the passage who does."""
+
+    async def serve(request: Request) -> Response:  # OpenAPI's names of operations say "serve"
+        request.state.incoming.path = path
+        request.state.route = route
+        return _Nothing()
+
+    return serve
+
+
+class _Nothing(Response):
+    """No response: whoever has asked for the route sends one."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send nothing."""

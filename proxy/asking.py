@@ -6,10 +6,8 @@ Source: https://docs.litellm.ai/docs/proxy/request_headers
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-
-from starlette.datastructures import Headers
 
 from adapters.base import Json
 from adapters.errors import InvalidRequest
@@ -34,15 +32,24 @@ _BODY: Final = frozenset(
         "user",
     }
 )
-_PREFIX: Final = b"x-litellm-"
+#: Of the headers that are wishes.
+PREFIX: Final = b"x-litellm-"
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
-def wishes(body: Json, headers: Headers) -> Wishes:
+def wishes(body: Json, headers: RawHeaders) -> Wishes:
     """Read a request's wishes; what the body says wins over the headers.
+
+    Args:
+        body: The request's.
+        headers: Those under `PREFIX`.
 
     Raises:
         InvalidRequest: one of them is not of its kind; names it.
     """
+    if not headers and _BODY.isdisjoint(body):
+        return NO_WISHES
     by_header, by_body = dict(_said_by(headers)), _body(body)
     if "max_retries" in by_body:  # LiteLLM's other name for the same
         by_header.pop("num_retries", None)
@@ -61,14 +68,14 @@ def wishes(body: Json, headers: Headers) -> Wishes:
     )
 
 
-def cache_controls(body: Json, headers: Headers) -> CacheControls:
-    """Read what a request says about the cache.
+def cache_controls(body: Json, header: str | None) -> CacheControls:
+    """Read what a request says about the cache: in its body, and in HTTP's own header.
 
     Raises:
         InvalidRequest: it is not of its kind; names it.
     """
     extra = body.get("extra_body") or {}
-    return read_controls(extra.get("cache", body.get("cache")), headers.get("cache-control"))
+    return read_controls(extra.get("cache", body.get("cache")), header)
 
 
 def _body(body: Json) -> Json:
@@ -87,13 +94,11 @@ def _body(body: Json) -> Json:
     return said
 
 
-def _said_by(headers: Headers) -> Iterator[tuple[str, Any]]:
+def _said_by(headers: RawHeaders) -> Iterator[tuple[str, Any]]:
     """Give each header that is a wish as the body would say it."""
-    for raw_name, value in headers.raw:
-        if not raw_name.startswith(_PREFIX):
-            continue
+    for raw_name, value in headers:
         header, text = raw_name.decode("latin-1"), value.decode("latin-1")
-        name = header[len(_PREFIX) :].replace("-", "_")
+        name = header[len(PREFIX) :].replace("-", "_")
         if name in {"timeout", "stream_timeout", "num_retries"}:
             yield name, _number(header, text)
         elif name == "tags":

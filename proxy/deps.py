@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar, cast
-
-from starlette.requests import ClientDisconnect, Request
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from adapters.base import Header, Json, Origin, Task
 from adapters.errors import GatewayError
 from adapters.openai.schemas import AddressedRequest
 from adapters.openai.validation import validate
 from adapters.signed_headers import PREFIX
+from proxy import asking
 from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.caller import Caller
+from proxy.callbacks.calling import Callbacks
 from proxy.callbacks.hooks import Asked
 from proxy.gateway import Gateway
-from proxy.held_stream import HeldStream
+from proxy.incoming import Incoming
 from proxy.json_body import parse_object
+from proxy.leaving import until_gone
 from proxy.limits.claim import Claim
 from proxy.registry import Registry
 from proxy.routing.answering import Answering
@@ -29,37 +28,17 @@ from proxy.routing.call import Call
 from proxy.routing.trace import HEADER as TRACEPARENT
 from proxy.routing.trace import TraceContext, Traced
 from proxy.routing.wishes import Wishes
-from proxy.sse import ChunkSource
 
 _SAGEMAKER: Final = PREFIX.encode()
-
-T = TypeVar("T")
-S = TypeVar("S", bound=ChunkSource)
+_TRACEPARENT: Final = TRACEPARENT.encode()
 
 
-class ClientGone(Exception):
-    """The client closed its connection before there was anything to send."""
-
-
-def gateway(request: Request) -> Gateway:
+def gateway(request: Incoming) -> Gateway:
     """Give the configuration's snapshot that this request is served with."""
-    return cast("Gateway", request.state.gateway)
+    return request.gateway
 
 
-async def read_body(request: Request) -> bytes:
-    """Read the request's body.
-
-    Raises:
-        PayloadTooLarge: it is larger than the gateway takes.
-        ClientGone: the client left in the middle of it.
-    """
-    try:
-        return await request.body()
-    except ClientDisconnect:
-        raise ClientGone from None
-
-
-async def read_object(request: Request) -> Json:
+async def read_object(request: Incoming) -> Json:
     """Read and parse the request's body: a JSON object.
 
     Raises:
@@ -67,10 +46,10 @@ async def read_object(request: Request) -> Json:
         InvalidRequest: it is none, or there is too much in it.
         ClientGone: the client left in the middle of it.
     """
-    return parse_object(await read_body(request), gateway(request).json_limits)
+    return parse_object(await request.body(), request.gateway.json_limits)
 
 
-async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answering, Call, Json]:
+async def read_call(request: Incoming, caller: Caller, task: Task) -> tuple[Answering, Call, Json]:
     """Read and check a request for a model: give what answers, its call and its parameters.
 
     Between the two it waits for its turn, where the process takes only so many requests at once.
@@ -87,17 +66,22 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
     """
     if caller.account is not None:
         caller.account.check()
-    data = await read_body(request)
+    data = await request.body()
     started = time.monotonic()
     body = await _let_in(request, caller, data)
-    if "model" in request.path_params:
-        body["model"] = request.path_params["model"]
-    validate(AddressedRequest, body)
-    meant = await _meant(request, caller, body, task)
+    named = request.scope.get("path_params")
+    if named and "model" in named:
+        body["model"] = named["model"]
+    _check_addressed(body)
+    callbacks = request.gateway.callbacks
+    if callbacks is None or not callbacks.sees_requests:
+        meant = _understood(request, caller, body, task)
+    else:
+        meant = await _seen(callbacks, request, caller, body, task)
     model, params = meant.model, meant.params
     trace, traced = _trace(request, task, params, started)
     call = Call(
-        id=request.state.call_id,
+        id=request.call_id,
         task=task,
         model=model.name,
         caller=caller.alias,
@@ -105,30 +89,35 @@ async def read_call(request: Request, caller: Caller, task: Task) -> tuple[Answe
         notes=caller.metadata,
         key_claim=caller.claim,
         claims=meant.claims,
-        client=request.state.client,
-        drain=request.state.life.drain,
+        client=request.client_address,
+        drain=request.life.drain,
         stream=params.get("stream") is True,
         trace=trace,
         traced=traced,
         started=started,
         is_admin=caller.is_admin,
         size=len(data),
-        at_the_door=getattr(request.state, "at_the_door", 0.0),
+        at_the_door=request.at_the_door,
         wishes=meant.wishes,
-        cache_controls=cache_controls(meant.body, request.headers),
+        cache_controls=cache_controls(meant.body, request.header(b"cache-control")),
         origin=Origin(
-            id=request.state.own_id,
+            id=request.own_id,
             caller=caller.alias,
             trace="" if trace is None else trace.header,
             headers=_headers_for_sagemaker(request),
         ),
     )
-    request.state.call = call
+    request.call = call
     return model, call, params
 
 
-@dataclass(frozen=True, slots=True)
-class _Meant:
+def _check_addressed(body: Json) -> None:
+    """Refuse a request that names no model."""
+    if not isinstance(body.get("model"), str):
+        validate(AddressedRequest, body)
+
+
+class _Meant(NamedTuple):
     """A body, and what it asks for."""
 
     body: Json
@@ -139,21 +128,20 @@ class _Meant:
     claims: tuple[Claim, ...]
 
 
-async def _meant(request: Request, caller: Caller, body: Json, task: Task) -> _Meant:
+async def _seen(
+    callbacks: Callbacks, request: Incoming, caller: Caller, body: Json, task: Task
+) -> _Meant:
     """Give what a request asks for, once the operator's callbacks have seen it.
 
     What they make of it counts as if the client had sent it. Where that is no good request and the
     client's own is, the client's is served: a faulty callback fails nobody's request.
     """
-    callbacks = gateway(request).callbacks
-    if callbacks is None or not callbacks.sees_requests:
-        return _understood(request, caller, body, task)
-    asked = Asked(call_id=request.state.call_id, caller=caller.alias, task=task)
+    asked = Asked(call_id=request.call_id, caller=caller.alias, task=task)
     edited = await callbacks.edited(asked, body)
     if edited is body:
         return _understood(request, caller, body, task)
     try:
-        validate(AddressedRequest, edited)
+        _check_addressed(edited)
         return _understood(request, caller, edited, task)
     except GatewayError as error:
         meant = _understood(request, caller, body, task)
@@ -161,17 +149,19 @@ async def _meant(request: Request, caller: Caller, body: Json, task: Task) -> _M
         return meant
 
 
-def _understood(request: Request, caller: Caller, body: Json, task: Task) -> _Meant:
-    registry = gateway(request).registry
+def _understood(request: Incoming, caller: Caller, body: Json, task: Task) -> _Meant:
+    registry = request.gateway.registry
     name = permitted(registry, caller, body["model"])
-    model = request.state.model = registry.model(name)
+    model = request.model = registry.model(name)
     schema = model.schemas[task]
     validate(schema, body)
     params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)
-    waited = getattr(request.state, "at_the_door", 0.0)
-    wished = _granted(registry, caller, wishes(body, request.headers).after(waited))
+    waited = request.at_the_door
+    wished = _granted(
+        registry, caller, wishes(body, request.headers_under(asking.PREFIX)).after(waited)
+    )
     for fallback in wished.fallbacks or ():
         registry.pool(fallback)
     claims = caller.claims_on(body["model"], model.name, name)
@@ -179,24 +169,24 @@ def _understood(request: Request, caller: Caller, body: Json, task: Task) -> _Me
 
 
 def _trace(
-    request: Request, task: Task, params: Json, started: float
+    request: Incoming, task: Task, params: Json, started: float
 ) -> tuple[TraceContext | None, Traced | None]:
     """Give where a request stands in a trace: with a span of its own, where such are made."""
-    header, tracing = request.headers.get(TRACEPARENT), gateway(request).tracing
+    header, tracing = request.header(_TRACEPARENT), request.gateway.tracing
     if tracing is None:
-        return TraceContext.read(header), None
+        return None if header is None else TraceContext.read(header), None
     return tracing.begin(header, task, params, started)
 
 
-async def _let_in(request: Request, caller: Caller, data: bytes) -> Json:
+async def _let_in(request: Incoming, caller: Caller, data: bytes) -> Json:
     """Give a request's body, once it is the request's turn; who is refused is not parsed."""
-    current = gateway(request)
+    current = request.gateway
     door = current.door
     if door is None or door.passes(request, caller):
         return parse_object(data, current.json_limits)
     door.check_room()
     body = parse_object(data, current.json_limits)
-    seconds = wishes(body, request.headers).seconds
+    seconds = wishes(body, request.headers_under(asking.PREFIX)).seconds
     await until_gone(request, door.wait(request, caller, seconds))
     return body
 
@@ -227,60 +217,9 @@ def _granted(registry: Registry, caller: Caller, wished: Wishes) -> Wishes:
     return replace(wished, tags=caller.tags) if caller.tags else wished
 
 
-def _headers_for_sagemaker(request: Request) -> tuple[Header, ...]:
+def _headers_for_sagemaker(request: Incoming) -> tuple[Header, ...]:
     """Give the client's headers of SageMaker's kind; most of them go no further."""
     return tuple(
         (name.decode("latin-1"), value.decode("latin-1"))
-        for name, value in request.headers.raw
-        if name.startswith(_SAGEMAKER)
+        for name, value in request.headers_under(_SAGEMAKER)
     )
-
-
-async def until_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Give the work's result, or cancel it when the client leaves before it is there.
-
-    Raises:
-        ClientGone: it left.
-    """
-    doing = asyncio.ensure_future(work)
-    await _first_of(request, doing)
-    return doing.result()
-
-
-async def until_held(request: Request, call: Call, work: Coroutine[Any, Any, S]) -> asyncio.Task[S]:
-    """Give the work at a stream, done; or under way, once the call waits for an endpoint to start.
-
-    Raises:
-        ClientGone: the client left; the work is cancelled.
-    """
-    doing = asyncio.ensure_future(work)
-    call.holding = asyncio.get_running_loop().create_future()
-    try:
-        await _first_of(request, doing, call.holding)
-    except BaseException:
-        await HeldStream(doing).aclose()  # nobody else will: it may have come just now
-        raise
-    return doing
-
-
-async def _first_of(
-    request: Request, work: asyncio.Task[Any], *others: asyncio.Future[None]
-) -> None:
-    """Wait for the work or one of the others; cancel the work when the client leaves before."""
-    leaving = asyncio.ensure_future(_left(request))
-    there = False
-    try:
-        await asyncio.wait({work, leaving, *others}, return_when=asyncio.FIRST_COMPLETED)
-        there = any(each.done() for each in (work, *others))
-    finally:
-        over = (leaving,) if there else (leaving, work)
-        for each in over:
-            each.cancel()
-        await asyncio.gather(*over, return_exceptions=True)
-    if not there:
-        raise ClientGone
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

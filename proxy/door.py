@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-
-from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from typing import TYPE_CHECKING
 
 from adapters.deadline import within
 from proxy.auth.caller import Caller
-from proxy.routing.permits import AdmissionPolicy, Permit, Permits, Place
+from proxy.routing.permits import AdmissionPolicy, Permits, Place
+
+if TYPE_CHECKING:
+    from proxy.incoming import Incoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class Door:
     permits: Permits
     policy: AdmissionPolicy
 
-    def passes(self, request: Request, caller: Caller) -> bool:
+    def passes(self, request: Incoming, caller: Caller) -> bool:
         """Let a request in at once, if that is possible."""
-        request.state.permit = self.permits.take(self._place(caller))
-        return request.state.permit is not None
+        request.permit = self.permits.take(self._place(caller))
+        return request.permit is not None
 
     def check_room(self) -> None:
         """Find out whether a request that did not pass may wait.
@@ -43,7 +44,7 @@ class Door:
         if self.permits.is_full(self.policy):
             raise self.permits.refusal(self.policy)
 
-    async def wait(self, request: Request, caller: Caller, seconds: float | None = None) -> None:
+    async def wait(self, request: Incoming, caller: Caller, seconds: float | None = None) -> None:
         """Let a request in that did not pass at once, when it is its turn.
 
         Args:
@@ -58,24 +59,8 @@ class Door:
         # kept here, and not given back: whoever is cancelled now must still find it
         place = self._place(caller)
         async with nullcontext() if seconds is None else within(seconds):
-            request.state.permit = await self.permits.acquire(place)
-        request.state.at_the_door = place.queue.seconds
+            request.permit = await self.permits.acquire(place)
+        request.at_the_door = place.queue.seconds
 
     def _place(self, caller: Caller) -> Place:
         return Place(policy=self.policy, lane=caller.alias)
-
-
-class DoorCloses:
-    """Lets the next request in when one has ended, however it ended: the other side of the door."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection event."""
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            permit: Permit | None = scope.get("state", {}).get("permit")
-            if permit is not None:
-                permit.release()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Scope
 
 from adapters.errors import (
     AuthenticationFailed,
@@ -19,21 +16,13 @@ from adapters.errors import (
     RouteNotFound,
 )
 from proxy.call_headers import of_call
+from proxy.incoming import Incoming
+from proxy.json_response import JsonResponse
 from proxy.telemetry.logs import report_gone, report_refusal
 from proxy.telemetry.metrics.reporter import Metrics
 
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
-
-
-class JsonResponse(Response):
-    """A reply of JSON, written by orjson."""
-
-    media_type = "application/json"
-
-    def render(self, content: Any) -> bytes:
-        """Write the content."""
-        return orjson.dumps(content)
 
 
 def error_response(error: GatewayError) -> JsonResponse:
@@ -54,12 +43,11 @@ def _headers(error: GatewayError) -> dict[str, str]:
     return headers
 
 
-async def on_gateway_error(request: Request, error: Exception) -> Response:
+def on_gateway_error(request: Incoming, error: GatewayError) -> JsonResponse:
     """Answer an error of our own tree; a call's own failure is logged with the call."""
-    assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class only
     response = error_response(error)
-    if hasattr(request.state, "call"):
-        response.headers.update(of_call(request.state.call))
+    if request.call is not None:
+        response.fields.update(of_call(request.call))
     else:
         _refused(request, error)
     return response
@@ -75,32 +63,38 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         refusal = MethodNotAllowed(f"{path} does not take {method}.")
     else:
         refusal = InvalidRequest(str(error.detail), status=error.status_code)
-    _refused(request, refusal)
+    _refused(request.state.incoming, refusal)
     response = error_response(refusal)
-    response.headers.update(error.headers or {})
+    response.fields.update({name.lower(): said for name, said in (error.headers or {}).items()})
     return response
 
 
-def _refused(request: Request, error: GatewayError) -> None:
-    state = request.state
-    report_refusal(state.call_id, state.client, request.method, request.url.path, error)
-    metrics: Metrics = state.metrics
-    route, model = request.scope.get("route"), getattr(state, "model", None)
-    metrics.refused(error, getattr(route, "path", ""), None if model is None else model.name)
+def _refused(request: Incoming, error: GatewayError) -> None:
+    _report(request, error)
+    model, metrics = request.model, _metrics(request)
+    metrics.refused(error, request.path, None if model is None else model.name)
 
 
-def report_early_refusal(scope: Scope, error: GatewayError) -> None:
-    """Log and count a request that was refused before the router has seen it."""
-    state = scope["state"]
-    report_refusal(state["call_id"], state["client"], scope["method"], scope["path"], error)
-    state["metrics"].refused(error, scope["path"])
+def report_early_refusal(request: Incoming, error: GatewayError) -> None:
+    """Log and count a request that was refused before anybody has looked for its route."""
+    _report(request, error)
+    _metrics(request).refused(error, request.scope["path"])
 
 
-def report_early_leaving(request: Request) -> None:
+def report_early_leaving(request: Incoming) -> None:
     """Log and count a client that left before there was a call of its request."""
-    state = request.state
-    report_gone(state.call_id, state.client, request.method, request.url.path)
-    state.metrics.left_early(getattr(request.scope.get("route"), "path", ""))
+    report_gone(request.call_id, request.client_address, request.method, request.scope["path"])
+    _metrics(request).left_early(request.path)
+
+
+def _report(request: Incoming, error: GatewayError) -> None:
+    path = request.scope["path"]
+    report_refusal(request.call_id, request.client_address, request.method, path, error)
+
+
+def _metrics(request: Incoming) -> Metrics:
+    metrics: Metrics = request.state.metrics
+    return metrics
 
 
 def unexpected() -> GatewayError:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
+from urllib.parse import unquote
 
 import structlog
+from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from adapters.errors import DeadlineExceeded, GatewayError, InvalidRequest, Overloaded
 from proxy.errors import error_response
 from proxy.http_bounds import MAX_PIPELINED, Bounds
+from proxy.http_cycle import Cycle
 from proxy.http_head import BadHead, check_head, check_target, refused
 
 #: The request line and all headers, in bytes; one read of the socket may go beyond it unnoticed.
@@ -79,6 +82,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._arriving.stop()
         self._leaving.stop()
         super().connection_lost(exc)
+        if isinstance(self.cycle, Cycle) and self.cycle.disconnected:
+            self.cycle.left()
 
     def shutdown(self) -> None:
         """Close once nothing is under way; whoever was let in gets an answer if it asks soon."""
@@ -179,31 +184,62 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """Take the target, or a part of it."""
-        super().on_url(url)
-        self._count(len(url))
+        self.url += url
+        self._head_bytes += len(url)
+        self._pending_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; one that comes behind the body is counted, and is nobody's."""
-        self._count(len(name) + len(value))
+        self._head_bytes += len(name) + len(value)
+        self._pending_bytes = 0
         if len(self.headers) >= MAX_HEADERS or self._head_bytes > MAX_HEAD_BYTES:
             self._fail(refused("The request has too many headers.", status=431))
-        if self._in_head:
-            super().on_header(name, value)
+        if not self._in_head:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Begin to answer; what follows is the body, which has a limit of its own."""
         parser: Any = self.parser
-        upgrades = parser.should_upgrade()
+        method, version, upgrades = (
+            parser.get_method(),
+            parser.get_http_version(),
+            parser.should_upgrade(),
+        )
         try:
-            check_target(parser.get_method(), self.url)
-            check_head(parser.get_http_version(), self.headers, upgrades=upgrades)
+            check_target(method, self.url)
+            check_head(version, self.headers, upgrades=upgrades)
         except BadHead as bad:
             self._fail(bad)
         if len(self.pipeline) >= MAX_PIPELINED:
             self._fail(refused("Too many requests wait on this connection.", status=429))
-        super().on_headers_complete()
+        self._complete_scope(method, version)
+        self._begin(Cycle.of(self, keep_alive=version != "1.0" and parser.should_keep_alive()))
         self._in_head = False
         self._deaf = upgrades  # what follows is another protocol, which nobody here speaks
+
+    def _complete_scope(self, method: bytes, version: str) -> None:
+        """Add what the head says to ASGI's description of the request."""
+        target = parse_url(self.url)
+        path = target.path.decode("ascii")
+        self.scope["method"] = method.decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        self.scope["raw_path"] = self.root_path.encode("ascii") + target.path
+        self.scope["query_string"] = target.query or b""
+
+    def _begin(self, cycle: Cycle) -> None:
+        """Answer a request, once those before it are answered."""
+        app: Any = self.app
+        before, self.cycle = self.cycle, cycle
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, app))
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -224,10 +260,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing() or (self._deaf and last):
             self._close()
-
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        self._pending_bytes = 0
 
     # ------------------------------------------------------------------ what is refused
 
@@ -256,9 +288,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _give_up(self, error: GatewayError) -> None:
         """End the request whose body is being read."""
-        self.cycle.disconnected = True
-        self.cycle.message_event.set()
-        if self.cycle.response_started:
+        cycle = cast("Cycle", self.cycle)
+        cycle.left()
+        if cycle.response_started:
             self._close()
         else:
             self._answer(error)
@@ -267,7 +299,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         answer = error_response(error)
         headers = [
             *self.server_state.default_headers,
-            *answer.raw_headers,
+            *((name.encode(), value.encode()) for name, value in answer.fields.items()),
             (b"cache-control", b"no-store"),
             (b"connection", b"close"),
         ]

@@ -50,6 +50,8 @@ class Registry:
         transcript: Redactor | None = None,
     ) -> None:
         self._pools = dict(pools)
+        #: What answers under the names of the configuration, once it has been asked.
+        self._answering: dict[str, Answering] = {}
         self._report = report
         self._policies = policies
         self._cache = cache
@@ -103,7 +105,15 @@ class Registry:
         Raises:
             ModelNotFound: nothing does.
         """
-        pool = self.pool(name)
+        known = self._answering.get(name)
+        if known is not None:
+            return known
+        answering = self._made(self.pool(name))
+        if name in self._pools:  # those of wildcards come and go
+            self._answering[name] = answering
+        return answering
+
+    def _made(self, pool: Pool) -> Answering:
         model = PublicModel(
             pool=pool,
             find=self.pool,

@@ -105,7 +105,7 @@ class Caller:
 
     def may_use(self, *names: str) -> bool:
         """Whether the key is for a model, by any of its names."""
-        return any(name in self.models for name in names)
+        return self.models is EVERY_MODEL or any(name in self.models for name in names)
 
     def check_model(self, asked: str, *names: str) -> None:
         """Refuse a model that the key is not for.

@@ -94,6 +94,12 @@ _SETTINGS: Final = frozenset().union(
     DeploymentParams.model_fields, UNUSED["litellm_params"], UNSUPPORTED["litellm_params"]
 )
 _REFUSED: Final = _REFUSED_ANYWHERE | (_SETTINGS - _REQUESTS - _CONTROL)
+#: What most requests have nothing beside, and nobody refuses.
+_PLAIN: Final = frozenset(
+    name
+    for name in _REQUESTS - _REFUSED - _CONTROL
+    if name in _ALLOWED or not name.startswith(_REFUSED_PREFIXES)
+)
 
 
 def parameters(body: Json, permitted: frozenset[str]) -> Json:
@@ -108,6 +114,8 @@ def parameters(body: Json, permitted: frozenset[str]) -> Json:
     Raises:
         InvalidRequest: names the first field that a client may not send.
     """
+    if body.keys() <= _PLAIN:
+        return {name: value for name, value in body.items() if value is not None}
     extra = _object(body, "extra_body")
     _refuse(body, _REFUSED, permitted)
     _refuse(extra, _REFUSED, permitted)

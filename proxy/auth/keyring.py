@@ -96,11 +96,8 @@ class Keyring:
         self._headers = (*own, *_KEY_HEADERS)
         self._public_paths = frozenset(public_paths)
         self._any_host = any_host
-
-    @property
-    def key_required(self) -> bool:
-        """Whether callers need a key."""
-        return bool(self._master or self._keys or self._table or self._vouchers)
+        #: Whether callers need a key.
+        self.key_required = bool(self._master or self._keys or self._table or self._vouchers)
 
     async def authenticate(self, scope: Scope, access: Access, paths: tuple[str, ...]) -> Caller:
         """Tell who calls, or refuse; waits only for a key that nobody here knows yet.
@@ -118,19 +115,17 @@ class Keyring:
         """
         if access is Access.PUBLIC:
             return ANONYMOUS
-        caller = await self._caller(scope, self._rules.access(access, paths), paths)
-        self._rules.check(paths)
-        return caller
-
-    async def _caller(self, scope: Scope, access: Access, paths: tuple[str, ...]) -> Caller:
+        asks = self._rules.access(access, paths)
         if not self.key_required:
-            self._check_local(scope, access)
-            return ANONYMOUS
-        if access is not Access.ADMIN and scope["path"] in self._public_paths:
-            return ANONYMOUS
-        caller = await self._whose(self._presented(scope), scope)
-        if not caller.is_admin:
-            _check_route(caller, access, paths)
+            self._check_local(scope, asks)
+            caller = ANONYMOUS
+        elif asks is not Access.ADMIN and scope["path"] in self._public_paths:
+            caller = ANONYMOUS
+        else:
+            caller = await self._whose(self._presented(scope), scope)
+            if not caller.is_admin:
+                _check_route(caller, asks, paths)
+        self._rules.check(paths)
         return caller
 
     async def _whose(self, key: bytes, scope: Scope) -> Caller:
@@ -165,12 +160,15 @@ class Keyring:
 
     def _presented(self, scope: Scope) -> bytes:
         """Give the key of the first header that may carry one."""
+        headers = scope["headers"]
+        values = dict(headers)
         for name in self._headers:
-            values = [value for header, value in scope["headers"] if header == name]
-            if len(values) > 1:
+            if name not in values:
+                continue
+            # only where some header is there twice it may be this one
+            if len(values) < len(headers) and [each for each, _ in headers].count(name) > 1:
                 raise AuthenticationFailed(f"The header '{name.decode()}' is there twice.")
-            if values:
-                return _key(name, values[0])
+            return _key(name, values[name])
         raise AuthenticationFailed(
             "No API key was given: send it as 'Authorization: Bearer <key>'."
         )

@@ -9,8 +9,8 @@ from adapters.answer_stream import AnswerStream
 from adapters.base import Head
 from adapters.errors import MalformedReply
 from proxy.call_headers import of_call, of_gateway
-from proxy.errors import JsonResponse
 from proxy.held_stream import HeldStream
+from proxy.json_response import JsonResponse
 from proxy.routing.call import Call
 from proxy.sse import ChunkResponse
 
@@ -42,14 +42,15 @@ def held(call: Call, coming: Task[AnswerStream]) -> ChunkResponse:
 
 def _headers(call: Call, head: Head) -> dict[str, str]:
     """Give LiteLLM's headers where it has one, AWS's own otherwise."""
-    headers = _about_the_cache(call)
+    headers = of_call(call)
+    if call.cache is not None:
+        headers.update(_about_the_cache(call))
     if head.request_id:
-        headers["x-amzn-requestid"] = head.request_id
-        headers["llm_provider-x-amzn-requestid"] = head.request_id
+        headers["x-amzn-requestid"] = headers["llm_provider-x-amzn-requestid"] = head.request_id
     if head.variant:
         headers["x-amzn-invoked-production-variant"] = head.variant
-    headers.update(head.messages)
-    headers.update(of_call(call))
+    if head.messages:
+        headers = {**dict(head.messages), **headers}
     return headers
 
 

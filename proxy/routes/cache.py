@@ -5,7 +5,6 @@ Source: https://docs.litellm.ai/docs/proxy/caching
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.errors import InvalidRequest, Overloaded
@@ -13,11 +12,12 @@ from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
 from proxy.cache.store import Store, StoreUnavailable
 from proxy.deps import gateway, read_object
-from proxy.errors import JsonResponse
+from proxy.incoming import Incoming
+from proxy.json_response import JsonResponse
 from proxy.routes.table import Route
 
 
-async def ping(request: Request, caller: Caller) -> Response:
+async def ping(request: Incoming, caller: Caller) -> Response:
     """Tell whether the cache can be read and written."""
     del caller
     store = _store(request)
@@ -28,7 +28,7 @@ async def ping(request: Request, caller: Caller) -> Response:
     return JsonResponse({"status": "healthy", "cache_type": store.kind, "ping_response": True})
 
 
-async def delete(request: Request, caller: Caller) -> Response:
+async def delete(request: Incoming, caller: Caller) -> Response:
     """Forget the answers with the keys that `keys` lists, as `x-litellm-cache-key` gave them."""
     del caller
     store = _store(request)
@@ -46,7 +46,7 @@ async def delete(request: Request, caller: Caller) -> Response:
     return JsonResponse({"status": "success", "deleted": there})
 
 
-async def clear(request: Request, caller: Caller) -> Response:
+async def clear(request: Incoming, caller: Caller) -> Response:
     """Forget all answers."""
     del caller
     try:
@@ -56,7 +56,7 @@ async def clear(request: Request, caller: Caller) -> Response:
     return JsonResponse({"status": "success"})
 
 
-def _store(request: Request) -> Store:
+def _store(request: Incoming) -> Store:
     cache = gateway(request).cache
     if cache is None:
         raise InvalidRequest(

@@ -5,17 +5,17 @@ Source: https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.openai.chat import ChatRequest
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
+from proxy.incoming import Incoming
 from proxy.routes.table import Route, for_models
 from proxy.routes.text import generate
 
 
-async def create(request: Request, caller: Caller) -> Response:
+async def create(request: Incoming, caller: Caller) -> Response:
     """Answer a chat request, as a whole or as a stream."""
     return await generate(request, caller, "chat")
 

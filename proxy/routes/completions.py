@@ -5,17 +5,17 @@ Source: https://platform.openai.com/docs/api-reference/completions/create
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.openai.completions import CompletionRequest
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
+from proxy.incoming import Incoming
 from proxy.routes.table import Route, for_models
 from proxy.routes.text import generate
 
 
-async def create(request: Request, caller: Caller) -> Response:
+async def create(request: Incoming, caller: Caller) -> Response:
     """Complete one prompt or several, as a whole or as a stream."""
     return await generate(request, caller, "completion")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.base import Json
@@ -17,10 +16,12 @@ from adapters.errors import InvalidRequest, PermissionDenied
 from proxy.assembly import Serving
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
-from proxy.deps import gateway, until_gone
-from proxy.errors import JsonResponse
+from proxy.deps import gateway
 from proxy.gateway import Gateway
 from proxy.health.board import is_bad
+from proxy.incoming import Incoming
+from proxy.json_response import JsonResponse
+from proxy.leaving import until_gone
 from proxy.routes.table import Route
 
 _GOOD: Final = "healthy"
@@ -29,7 +30,7 @@ _CHECK_FAILED: Final = "check_failed"
 _LEAST: Final = ("model", "model_id", "status")
 
 
-async def index(request: Request, caller: Caller) -> Response:
+async def index(request: Incoming, caller: Caller) -> Response:
     """List the deployments that can be counted on, and those that can't, of the caller's models.
 
     `?model=NAME` is about one model. `?active=true` calls each deployment once, for the master key
@@ -58,7 +59,7 @@ async def index(request: Request, caller: Caller) -> Response:
     )
 
 
-def _asked_for(request: Request, caller: Caller) -> list[Serving]:
+def _asked_for(request: Incoming, caller: Caller) -> list[Serving]:
     model = request.query_params.get("model")
     return [
         each
@@ -67,7 +68,7 @@ def _asked_for(request: Request, caller: Caller) -> list[Serving]:
     ]
 
 
-def _is_active(request: Request) -> bool:
+def _is_active(request: Incoming) -> bool:
     said = request.query_params.get("active", "false").lower()
     if said not in {"true", "false"}:
         raise InvalidRequest("'active' is true or false.", param="active", code="invalid_value")

@@ -5,31 +5,31 @@ Once the process is on its way out both say so with a 503, while it goes on serv
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
-from proxy.errors import JsonResponse
+from proxy.incoming import Incoming
+from proxy.json_response import JsonResponse
 from proxy.lifecycle.life import Life
 from proxy.routes.table import Route
 
 _SERVICE_UNAVAILABLE = 503
 
 
-async def liveness(request: Request, caller: Caller) -> Response:
+async def liveness(request: Incoming, caller: Caller) -> Response:
     """Say that the process answers."""
     del caller
     return _unless_draining(request, "I'm alive!")
 
 
-async def readiness(request: Request, caller: Caller) -> Response:
+async def readiness(request: Incoming, caller: Caller) -> Response:
     """Say that the process serves requests."""
     del caller
     return _unless_draining(request, {"status": "healthy", "db": "Not connected"})
 
 
-def _unless_draining(request: Request, answer: object) -> Response:
+def _unless_draining(request: Incoming, answer: object) -> Response:
     life: Life = request.state.life
     if life.drain.begun:
         return JsonResponse({"status": "shutting_down"}, _SERVICE_UNAVAILABLE)

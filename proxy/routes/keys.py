@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.errors import InvalidRequest
@@ -18,7 +17,8 @@ from adapters.openai.validation import validate
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
 from proxy.deps import gateway, read_object
-from proxy.errors import JsonResponse
+from proxy.incoming import Incoming
+from proxy.json_response import JsonResponse
 from proxy.keys.bodies import Body, DeleteKeys, GenerateKey, OneKey, RegenerateKey, UpdateKey
 from proxy.keys.shown import shown_key, shown_log
 from proxy.routes.table import Route
@@ -32,7 +32,7 @@ _MOST_ON_A_PAGE: Final = 100
 _FOR_KEYS: Final = frozenset({Access.CALLER, Access.NAMED})
 
 
-async def generate(request: Request, caller: Caller) -> Response:
+async def generate(request: Incoming, caller: Caller) -> Response:
     """Make a key, and show it: it is never shown again."""
     del caller
     body = await _read(request, GenerateKey)
@@ -40,7 +40,7 @@ async def generate(request: Request, caller: Caller) -> Response:
     return JsonResponse({"key": key, **shown_key(record)})
 
 
-async def update(request: Request, caller: Caller) -> Response:
+async def update(request: Incoming, caller: Caller) -> Response:
     """Change what a key is for; null lifts a limit, what is not named stays."""
     del caller
     body = await _read(request, UpdateKey)
@@ -48,7 +48,7 @@ async def update(request: Request, caller: Caller) -> Response:
     return JsonResponse({"key": record.digest, **shown_key(record)})
 
 
-async def regenerate(request: Request, caller: Caller) -> Response:
+async def regenerate(request: Incoming, caller: Caller) -> Response:
     """Put a new key in a key's place, and show it; the old one is none any more."""
     del caller
     body = await _read(request, RegenerateKey)
@@ -56,28 +56,28 @@ async def regenerate(request: Request, caller: Caller) -> Response:
     return JsonResponse({"key": key, **shown_key(record)})
 
 
-async def delete(request: Request, caller: Caller) -> Response:
+async def delete(request: Incoming, caller: Caller) -> Response:
     """End keys for ever, by themselves, their digests or their aliases."""
     del caller
     body = await _read(request, DeleteKeys)
     return JsonResponse({"deleted_keys": await _desk(request).delete(body)})
 
 
-async def block(request: Request, caller: Caller) -> Response:
+async def block(request: Incoming, caller: Caller) -> Response:
     """Switch a key off."""
     del caller
     body = await _read(request, OneKey)
     return JsonResponse(shown_key(await _desk(request).block(body.key, blocked=True)))
 
 
-async def unblock(request: Request, caller: Caller) -> Response:
+async def unblock(request: Incoming, caller: Caller) -> Response:
     """Switch a key on again."""
     del caller
     body = await _read(request, OneKey)
     return JsonResponse(shown_key(await _desk(request).block(body.key, blocked=False)))
 
 
-async def info(request: Request, caller: Caller) -> Response:
+async def info(request: Incoming, caller: Caller) -> Response:
     """Show what a key is for and what it has spent: `?key=` with the key or its digest."""
     del caller
     key = request.query_params.get("key")
@@ -87,7 +87,7 @@ async def info(request: Request, caller: Caller) -> Response:
     return JsonResponse({"key": record.digest, "info": shown_key(record)})
 
 
-async def index(request: Request, caller: Caller) -> Response:
+async def index(request: Incoming, caller: Caller) -> Response:
     """List the keys' digests, the newest first, or with `return_full_object=true` all of them."""
     del caller
     query = request.query_params
@@ -107,7 +107,7 @@ async def index(request: Request, caller: Caller) -> Response:
     )
 
 
-async def spend_logs(request: Request, caller: Caller) -> Response:
+async def spend_logs(request: Incoming, caller: Caller) -> Response:
     """List what requests have cost, the newest first.
 
     Narrowed by `api_key` (a key or its digest), `request_id`, `start_date` and `end_date`.
@@ -124,7 +124,7 @@ async def spend_logs(request: Request, caller: Caller) -> Response:
     return JsonResponse([shown_log(log) for log in logs])
 
 
-def _desk(request: Request) -> KeyDesk:
+def _desk(request: Incoming) -> KeyDesk:
     desk = gateway(request).desk
     if desk is None:
         raise InvalidRequest(
@@ -135,7 +135,7 @@ def _desk(request: Request) -> KeyDesk:
     return desk
 
 
-async def _read(request: Request, schema: type[B]) -> B:
+async def _read(request: Incoming, schema: type[B]) -> B:
     _desk(request)  # before the body is judged
     body = await read_object(request)
     validate(schema, body)

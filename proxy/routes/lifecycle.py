@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import cast
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.errors import ConfigError, InvalidRequest
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
-from proxy.errors import JsonResponse
+from proxy.incoming import Incoming
+from proxy.json_response import JsonResponse
 from proxy.lifecycle.control import Control
 from proxy.routes.table import Route
 
 
-async def reload(request: Request, caller: Caller) -> Response:
+async def reload(request: Incoming, caller: Caller) -> Response:
     """Serve what the configuration file says now; requests under way keep what they began with.
 
     A file that can't be used is refused with the places and the reasons, and nothing changes.
@@ -38,7 +38,7 @@ async def reload(request: Request, caller: Caller) -> Response:
     )
 
 
-async def drain(request: Request, caller: Caller) -> Response:
+async def drain(request: Incoming, caller: Caller) -> Response:
     """Announce the end: readiness and liveness fail, and requests are served until a signal comes.
 
     There is no way back.
@@ -49,7 +49,7 @@ async def drain(request: Request, caller: Caller) -> Response:
     return JsonResponse({"status": "shutting_down", "in_flight_requests": await _others(control)})
 
 
-async def backlog(request: Request, caller: Caller) -> Response:
+async def backlog(request: Incoming, caller: Caller) -> Response:
     """Count the requests under way, but for this one."""
     del caller
     return JsonResponse({"in_flight_requests": await _others(_control(request))})
@@ -59,7 +59,7 @@ async def _others(control: Control) -> int:
     return max(0, await control.backlog() - 1)
 
 
-def _control(request: Request) -> Control:
+def _control(request: Incoming) -> Control:
     return cast("Control", request.state.control)
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
+from proxy.incoming import Incoming
 from proxy.routes.table import Route
 from proxy.telemetry.metrics.page import Page
 
@@ -21,7 +21,7 @@ from proxy.telemetry.metrics.page import Page
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-async def scrape(request: Request, caller: Caller) -> Response:
+async def scrape(request: Incoming, caller: Caller) -> Response:
     """Give the metrics of all processes in Prometheus's text form."""
     del caller
     page: Page = request.state.metrics_page

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
 from proxy.deps import gateway
-from proxy.errors import JsonResponse
+from proxy.incoming import Incoming
+from proxy.json_response import JsonResponse
 from proxy.routes.table import Route
 
 
-async def index(request: Request, caller: Caller) -> Response:
+async def index(request: Incoming, caller: Caller) -> Response:
     """List the deployments: public name, endpoint, region, format and the configured facts."""
     cards = gateway(request).registry.cards()
     return JsonResponse({"data": [card for card in cards if caller.may_use(card["model_name"])]})

@@ -7,18 +7,18 @@ Source: https://platform.openai.com/docs/api-reference/models
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.base import Json
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
 from proxy.deps import gateway, permitted
-from proxy.errors import JsonResponse
+from proxy.incoming import Incoming
+from proxy.json_response import JsonResponse
 from proxy.routes.table import Route, with_v1
 
 
-async def index(request: Request, caller: Caller) -> Response:
+async def index(request: Incoming, caller: Caller) -> Response:
     """List the models that the caller's key is for, and its own names for them."""
     registry = gateway(request).registry
     models = {
@@ -33,7 +33,7 @@ async def index(request: Request, caller: Caller) -> Response:
     return JsonResponse({"object": "list", "data": listed})
 
 
-async def show(request: Request, caller: Caller) -> Response:
+async def show(request: Incoming, caller: Caller) -> Response:
     """Show one model."""
     registry = gateway(request).registry
     asked = request.path_params["id"]

@@ -10,15 +10,14 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel
-from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
-from proxy.deps import ClientGone, gateway
 from proxy.errors import report_early_leaving
+from proxy.incoming import ClientGone, Incoming
 
-Handler = Callable[[Request, Caller], Awaitable[Response]]
+Handler = Callable[[Incoming, Caller], Awaitable[Response]]
 
 #: How a caller can show the key, in OpenAPI's words.
 SECURITY_SCHEMES = {"bearer": {"type": "http", "scheme": "bearer"}}
@@ -74,16 +73,21 @@ class Route:
     body: type[BaseModel] | None = None
     listed: bool = field(default=True)
 
-    async def serve(self, request: Request) -> Response:
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What it is served for: what can be got can also be asked about."""
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
+
+    async def serve(self, request: Incoming) -> Response:
         """Let the caller in, and answer."""
+        gateway = request.gateway
         if self.access is not Access.PUBLIC:
-            gateway(request).peers.admit(request.state.client)
-        keyring = gateway(request).keyring
-        caller = await keyring.authenticate(request.scope, self.access, self.paths)
+            gateway.peers.admit(request.client_address)
+        caller = await gateway.keyring.authenticate(request.scope, self.access, self.paths)
         try:
             return await self.handler(request, caller)
         except ClientGone:
-            if not hasattr(request.state, "call"):  # a call is told of by itself
+            if request.call is None:  # a call is told of by itself
                 report_early_leaving(request)
             return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody is there to read it
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.base import Task
 from proxy.auth.caller import Caller
-from proxy.deps import read_call, until_gone, until_held
+from proxy.deps import read_call
+from proxy.incoming import Incoming
+from proxy.leaving import until_gone, until_held
 from proxy.routes import answers
 
 
-async def generate(request: Request, caller: Caller, task: Task) -> Response:
+async def generate(request: Incoming, caller: Caller, task: Task) -> Response:
     """Answer with a text, in the way that the request asks for.
 
     A stream's status tells how it went until its first chunk, but for one case: while its endpoint

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.base import Invoker
 from adapters.credential_state import CredentialState
@@ -82,20 +82,15 @@ def entry(name: str, model: str, **params: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def served(
+async def application(
     invoker: ScriptedInvoker | None = None,
     settings: ProxyConfig | None = None,
     master_key: str | None = None,
     *,
-    base_url: str = "http://localhost:4000",
     account: Account | None = None,
-    shown: str | None = None,
     folder: Path | None = None,
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve a configuration for the block, and give a client for it.
-
-    The client shows the master key, or another one.
-    """
+) -> AsyncIterator[ASGIApp]:
+    """Start an application for the block, and give what serves requests, as a server has it."""
     way = ScriptedWay(invoker or ScriptedInvoker(), account or ScriptedAccount())
 
     @asynccontextmanager
@@ -117,6 +112,27 @@ async def served(
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
             await app({**scope, "state": dict(state)}, receive, send)
 
+        yield with_state
+
+
+@asynccontextmanager
+async def served(
+    invoker: ScriptedInvoker | None = None,
+    settings: ProxyConfig | None = None,
+    master_key: str | None = None,
+    *,
+    base_url: str = "http://localhost:4000",
+    account: Account | None = None,
+    shown: str | None = None,
+    folder: Path | None = None,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve a configuration for the block, and give a client for it.
+
+    The client shows the master key, or another one.
+    """
+    async with application(
+        invoker, settings, master_key, account=account, folder=folder
+    ) as with_state:
         transport = httpx.ASGITransport(app=with_state)
         key = shown or master_key
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}

@@ -17,7 +17,7 @@ BODY = {"model": "m", "messages": [], "temperature": 1}
 
 def asked(body: Mapping[str, Any] | None = None, /, **headers: str) -> Wishes:
     named = {f"x-litellm-{name.replace('_', '-')}": text for name, text in headers.items()}
-    return wishes({**BODY, **(body or {})}, Headers(named))
+    return wishes({**BODY, **(body or {})}, Headers(named).raw)
 
 
 def test_most_requests_ask_for_nothing() -> None:

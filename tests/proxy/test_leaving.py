@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
-from starlette.requests import Request
 from starlette.types import Message, Scope
 
 from adapters.base import Json
 from adapters.errors import EndpointCold
-from proxy.deps import ClientGone, read_body, until_gone, until_held
+from proxy.auth.peers import Peers
 from proxy.held_stream import HeldStream
+from proxy.incoming import ClientGone, Incoming
+from proxy.leaving import until_gone, until_held
 from proxy.routing.call import Call
 from proxy.sse import ChunkResponse
 
@@ -142,8 +144,16 @@ async def test_a_response_that_is_cancelled_closes_its_source() -> None:
     assert source.closed == 1
 
 
-def request_for(client: Client) -> Request:
-    return Request(SCOPE, client.receive)
+def request_for(client: Client) -> Incoming:
+    """Give a request of a client's, as a server has it that is not ours."""
+    gateway: Any = SimpleNamespace(peers=Peers(), max_body_bytes=1_000)
+    return Incoming(SCOPE, client.receive, client.send, gateway, cast("Any", None))
+
+
+async def settled() -> bool:
+    """Whether nothing is left behind, once what was told to end has ended."""
+    await asyncio.sleep(0)
+    return asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_work_is_cancelled_when_the_client_leaves() -> None:
@@ -170,7 +180,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_gone() -> None:
     client = Client()
     client.left.set()
     with pytest.raises(ClientGone):
-        await read_body(request_for(client))
+        await request_for(client).body()
 
 
 @pytest.mark.parametrize("failure", [None, ZeroDivisionError()])
@@ -260,13 +270,13 @@ async def test_a_stream_whose_request_is_cut_as_it_comes_is_closed(holds: bool) 
         return source
 
     async def read() -> None:
-        await until_held(Request(SCOPE, Client().receive), call, work())
+        await until_held(request_for(Client()), call, work())
 
     request = asyncio.ensure_future(read())
     with pytest.raises(asyncio.CancelledError):
         await request
     assert source.closed == (0 if holds else 1)
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert await settled()
 
 
 async def test_leaving_and_a_cut_at_once_is_a_cut() -> None:

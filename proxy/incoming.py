@@ -1,0 +1,128 @@
+"""One request on its way in: what is known of it before it is a call.
+
+Knows the gateway of its moment, its ids and its body's bounds; refuses to know routes and models.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from adapters.errors import PayloadTooLarge
+from proxy import call_ids
+from proxy.gateway import Gateway
+from proxy.http_cycle import Cycle
+from proxy.lifecycle.life import Life
+from proxy.routing.answering import Answering
+from proxy.routing.call import Call
+from proxy.routing.permits import Permit
+
+_OWN_IDS: Final = call_ids.OwnIds()
+os.register_at_fork(after_in_child=_OWN_IDS.forget)
+
+
+class ClientGone(Exception):
+    """The client closed its connection before there was anything to send."""
+
+
+class Incoming(Request):
+    """A request, with what everything that serves it must know.
+
+    Args:
+        scope: ASGI's; in its state is what the server's start has given.
+        receive: ASGI's.
+        send: ASGI's.
+        gateway: The only one that it ever sees.
+        life: The process's.
+
+    Attributes:
+        said: The first value of each header, names in lower case.
+        crosses_origins: Whether a web page asks, which may be another site's.
+        client_address: Where it comes from; empty where that is not known.
+        own_id: The gateway's id for it.
+        call_id: The client's, where it has one.
+        path: The path of the route that serves it, as it stands in the documentation.
+        permit: The place that it has in this process.
+        at_the_door: Seconds that it waited for that.
+        call: What it asks a model, once that is known.
+        model: The model that it asks, once that is known.
+    """
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, gateway: Gateway, life: Life
+    ) -> None:
+        super().__init__(scope, receive, send)
+        self.gateway = gateway
+        self.life = life
+        # the server's own, where nobody stands between
+        server = getattr(receive, "__self__", None)
+        self.cycle = server if isinstance(server, Cycle) else None
+        self.said: dict[bytes, bytes] = dict(scope["headers"][::-1])
+        # all in one text, which is looked through faster than one after the other
+        self._names = b" ".join(self.said)
+        self.crosses_origins = b"origin" in self.said
+        self.client_address = gateway.peers.client(scope)
+        self.own_id = _OWN_IDS.next()
+        given = self.said.get(b"x-litellm-call-id")
+        self.call_id = (given and call_ids.of_client(given)) or self.own_id
+        self.path = ""
+        self.permit: Permit | None = None
+        self.at_the_door = 0.0
+        self.call: Call | None = None
+        self.model: Answering | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """Give the first value of a header, if it is there; its name in lower case."""
+        value = self.said.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def headers_under(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """Give the headers whose names begin so, as they came; most requests have none."""
+        if prefix not in self._names:
+            return []
+        return [header for header in self.scope["headers"] if header[0].startswith(prefix)]
+
+    def check_announced(self) -> None:
+        """Refuse a body that says that it is too large.
+
+        Raises:
+            PayloadTooLarge: it does.
+        """
+        announced = self.said.get(b"content-length")
+        if announced is not None and announced.isdigit():
+            self._check_size(int(announced))
+
+    async def body(self) -> bytes:
+        """Read the body.
+
+        Raises:
+            PayloadTooLarge: it is larger than the gateway takes.
+            ClientGone: the client left in the middle of it.
+        """
+        whole = None if self.cycle is None else self.cycle.whole_body()
+        if whole is None:
+            return await self._arriving()
+        self._check_size(len(whole))
+        return whole
+
+    async def _arriving(self) -> bytes:
+        data = bytearray()
+        more = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            data += message.get("body", b"")
+            self._check_size(len(data))
+            more = message.get("more_body", False)
+        return bytes(data)
+
+    def _check_size(self, size: int) -> None:
+        if size > self.gateway.max_body_bytes:
+            megabytes = self.gateway.max_body_bytes / 1_048_576
+            raise PayloadTooLarge(
+                f"The request body is larger than {megabytes:g} MB.", param="request_body"
+            )
