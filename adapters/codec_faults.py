@@ -44,15 +44,30 @@ def reading_a_reply(request_id: str) -> Iterator[None]:
     """
     try:
         yield
-    except GatewayError as error:
-        error.request_id = error.request_id or request_id
-        raise
-    except _SHAPE_FAULTS as error:
-        raise MalformedReply(
-            "The container's answer has an unexpected shape.", request_id=request_id
-        ) from error
     except Exception as error:
-        raise _failed("answer", request_id) from error
+        fault = fault_of_a_reply(error, request_id)
+        if fault is error:
+            raise
+        raise fault from error
+
+
+def fault_of_a_reply(error: Exception, request_id: str) -> GatewayError:
+    """Give what a codec raised while it read as an error of our tree, with AWS's id of the call.
+
+    For whoever reads so often that entering a block would cost more than the reading.
+    """
+    if isinstance(error, GatewayError):
+        error.request_id = error.request_id or request_id
+        return error
+    fault: GatewayError
+    if isinstance(error, _SHAPE_FAULTS):
+        fault = MalformedReply(
+            "The container's answer has an unexpected shape.", request_id=request_id
+        )
+    else:
+        fault = _failed("answer", request_id)
+    fault.__cause__ = error
+    return fault
 
 
 def _failed(what: str, request_id: str | None = None) -> FormatFailed:

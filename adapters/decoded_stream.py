@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from adapters.base import Head, Json, StreamDecoder, Summary, UpstreamStream
-from adapters.codec_faults import reading_a_reply
+from adapters.codec_faults import fault_of_a_reply
 from adapters.errors import GatewayError, MalformedReply
 
 #: Seconds that a container whose answer is over gets to end its stream: a connection that was read
@@ -22,6 +22,7 @@ class DecodedStream:
     def __init__(self, upstream: UpstreamStream, decoder: StreamDecoder) -> None:
         self._upstream = upstream
         self._chunks = upstream.chunks
+        self._next_part = self._chunks.__anext__
         self._decoder = decoder
         self._first: list[Json] = []
         self._failure: GatewayError | None = None
@@ -61,9 +62,17 @@ class DecodedStream:
             first, self._first = self._first, []
             return first
         while self._failure is None and not self._ended:
-            data = None if self._decoder.over else await anext(self._chunks, None)
+            try:
+                data = None if self._decoder.over else await self._next_part()
+            except StopAsyncIteration:
+                data = None
             self._ended = data is None
-            if batch := self._read(data):
+            batch: list[Json] = []
+            try:
+                batch.extend(self._decoder.finish() if data is None else self._decoder.feed(data))
+            except Exception as error:  # noqa: BLE001 - it is raised behind what came before it
+                self._failure = fault_of_a_reply(error, self.head.request_id)
+            if batch:
                 return batch
         if self._failure is not None:
             failure, self._failure = self._failure, None
@@ -84,13 +93,3 @@ class DecodedStream:
             async with asyncio.timeout(_PARTING_SECONDS):
                 async for _ in self._chunks:
                     pass
-
-    def _read(self, data: bytes | None) -> list[Json]:
-        """Take what is whole, at the end what is left; a fault waits until that has been given."""
-        batch: list[Json] = []
-        try:
-            with reading_a_reply(self.head.request_id):
-                batch.extend(self._decoder.finish() if data is None else self._decoder.feed(data))
-        except GatewayError as error:
-            self._failure = error
-        return batch

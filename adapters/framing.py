@@ -9,7 +9,7 @@ Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.ht
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 import orjson
@@ -29,6 +29,9 @@ MAX_RECORD_BYTES = 32 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _SSE_FIELDS = (b"data:", b"event:", b"retry:", b"id:", b":")
 _BETWEEN_VALUES = b" \t\r\n,"
+#: Parses one record's bytes.
+Parse = Callable[[bytes], Any]
+
 _STRUCTURE = re.compile(rb'["{}\[\]]')
 _STRING_END = re.compile(rb'["\\]')
 _QUOTE = ord('"')
@@ -50,31 +53,37 @@ class Reader(Protocol):
 class RecordReader:
     """Tells SSE from JSON by the first bytes, then reads records of that kind.
 
-    Both methods are generators, so that the records before a fault are not lost with it.
+    Both methods give records one by one, each before the next is looked at, so that those before a
+    fault are not lost with it.
+
+    Args:
+        parse: Parses one record; raises `orjson.JSONDecodeError` where that is not JSON.
 
     Raises (from `feed` and `finish`):
         MalformedReply: the bytes are neither, a record is not JSON, or the end cuts one in two.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parse: Parse = parse) -> None:
+        self._parse = parse
         self._reader: Reader | None = None
         self._start = b""
 
     def feed(self, data: bytes) -> Iterator[Any]:
         """Take bytes cut anywhere; give the records that are complete."""
-        if not data:
-            return
-        if self._reader is None:
-            self._start += data
-            self._reader = _recognise(self._start)
-            if self._reader is None:
-                if not self._start.removeprefix(_BOM).strip():
-                    # White space says nothing, however much of it there is; but a mark of the byte
-                    # order that comes behind it is none.
-                    self._start = b" "
-                return
-            data, self._start = self._start.lstrip(_BOM + b" \t\r\n"), b""
-        yield from self._reader.feed(data)
+        return self._begin(data) if self._reader is None else self._reader.feed(data)
+
+    def _begin(self, data: bytes) -> Iterator[Any]:
+        """Take the first bytes, until they tell what the stream is made of."""
+        self._start += data
+        self._reader = _recognise(self._start, self._parse)
+        if self._reader is not None:
+            text, self._start = self._start.lstrip(_BOM + b" \t\r\n"), b""
+            return self._reader.feed(text)
+        if not self._start.removeprefix(_BOM).strip():
+            # White space says nothing, however much of it there is; but a mark of the byte order
+            # that comes behind it is none.
+            self._start = b" " if self._start else b""
+        return iter(())
 
     def finish(self) -> Iterator[Any]:
         """Take the end of the stream; give the records that it completes."""
@@ -84,7 +93,7 @@ class RecordReader:
             raise MalformedReply("The container's stream ended inside its first record.")
 
 
-def _recognise(start: bytes) -> Reader | None:
+def _recognise(start: bytes, parse: Parse) -> Reader | None:
     """Give the reader for a stream that starts so, or None while that can't be told."""
     if _BOM.startswith(start[: len(_BOM)]) and len(start) < len(_BOM):
         return None
@@ -92,7 +101,7 @@ def _recognise(start: bytes) -> Reader | None:
     if text.startswith((b"{", b"[")):
         return JsonReader()
     if text.startswith(_SSE_FIELDS):
-        return SseReader()
+        return SseReader(parse)
     if any(name.startswith(text) for name in _SSE_FIELDS):
         return None
     raise MalformedReply("The container's stream is neither server-sent events nor JSON.")
@@ -105,7 +114,8 @@ class SseReader:
     blank line between. Only a value spread over several `data:` lines waits for the blank line.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parse: Parse = parse) -> None:
+        self._parse = parse
         self._line: list[bytes] = []
         self._line_size = 0
         self._pending: list[bytes] = []
@@ -122,6 +132,8 @@ class SseReader:
             self._line.clear()
             self._line_size = 0
             for line in lines:
+                if not line and not self._pending:
+                    continue
                 record = self._read(line)
                 if record is not _NOTHING:
                     yield record
@@ -146,21 +158,21 @@ class SseReader:
 
     def _read(self, line: bytes) -> Any:
         if line.startswith(b"data:"):
+            if not self._pending:
+                try:
+                    return self._parse(line[5:])
+                except orjson.JSONDecodeError:
+                    pass  # the end mark, or the first line of several
             return self._read_value(line[5:].strip())
         if not line:
             return self._end_event()
         if line.startswith(b"{"):  # an error object, bare between the events
-            return self._read_value(line)
+            return self._read(b"data:" + line)
         return _NOTHING
 
     def _read_value(self, value: bytes) -> Any:
         if value == b"[DONE]" and not self._pending:
             return DONE
-        if value and not self._pending:
-            try:
-                return parse(value)
-            except orjson.JSONDecodeError:
-                pass  # the first line of several
         if value:
             self._pending.append(value)
             self._pending_size += len(value)

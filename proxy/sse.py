@@ -1,13 +1,14 @@
 """Chunks as server-sent events, written together as they come together.
 
-A lean subclass of sse-starlette's response: one task writes, one listens for the client's leaving,
-sends comments while nothing else is sent, and ends a write that the client does not take.
+A lean subclass of sse-starlette's response: one task writes, and what watches the client beside
+it sends comments while nothing else is sent, and ends a write that is not taken.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Final, Protocol
 
 import orjson
@@ -17,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from adapters.base import Json
 from adapters.errors import GatewayError
+from proxy.client_watch import ClientWatch
 from proxy.errors import unexpected
 
 # The stock class patches uvicorn to cut streams at shutdown; ours may finish within the drain time.
@@ -72,35 +74,41 @@ class ChunkResponse(EventSourceResponse):
         self._comment = _WAITING if held else _PING
         self._ping_seconds = ping_seconds
         self._send_seconds = send_seconds
-        self._last_write = 0.0
-        self._writing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream; ends early, and quietly, when the client leaves."""
         del scope
-        writer = asyncio.ensure_future(self._write_all(send))
-        watcher = asyncio.ensure_future(self._watch(receive, send))
-        try:
-            await asyncio.wait({writer, watcher}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            writer.cancel()
-            watcher.cancel()
-            await asyncio.gather(writer, watcher, return_exceptions=True)
-            await self._source.aclose()
-        for task in (writer, watcher):
-            if not task.cancelled():
-                task.result()
-
-    async def _write_all(self, send: Send) -> None:
-        await self._write(
-            send, {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        watch = ClientWatch(
+            partial(self._write_all, send),
+            receive,
+            partial(self._comment_on, send),
+            ping_seconds=self._ping_seconds,
+            send_seconds=self._send_seconds,
         )
+        try:
+            await watch.writer
+        except asyncio.CancelledError:
+            if not watch.has_ended_it():
+                raise
+        finally:
+            watch.stop()
+            await self._source.aclose()
+
+    async def _write_all(self, send: Send, watch: ClientWatch) -> None:
+        watch.writing = True
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         if self._comment is not _PING:
-            await self._write(send, _body(self._comment))
+            await self._comment_on(send)
+        watch.writing = False
+        clock = asyncio.get_running_loop().time
         try:
             async for batch in self._source:
                 self._comment = _PING
-                await self._write(send, _body(b"".join(map(_event, batch))))
+                watch.last_write = clock()
+                watch.writing = True
+                body = b"data: %b\n\n" % b"\n\ndata: ".join(map(orjson.dumps, batch))
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+                watch.writing = False
         except GatewayError as error:
             last = error_event(error)
         except Exception:  # noqa: BLE001 - logged; the client must not take it for an end
@@ -108,46 +116,19 @@ class ChunkResponse(EventSourceResponse):
             last = error_event(unexpected())
         else:
             last = _DONE
-        await self._write(send, _body(last))
-        await self._write(send, _body(b"", more=False))
+        watch.last_write = clock()
+        watch.writing = True
+        await send(_body(last))
+        await send(_body(b"", more=False))
 
-    async def _write(self, send: Send, message: Message) -> None:
-        self._last_write = asyncio.get_running_loop().time()
-        self._writing = True
-        await send(message)
-        self._writing = False
-
-    async def _watch(self, receive: Receive, send: Send) -> None:
-        """Return when the client has left, or does not read."""
-        loop = asyncio.get_running_loop()
-        self._last_write = loop.time()
-        listening = asyncio.ensure_future(receive())
-        try:
-            while not listening.done():
-                idle = loop.time() - self._last_write
-                patience = (self._send_seconds if self._writing else self._ping_seconds) - idle
-                if patience > 0:
-                    await asyncio.wait({listening}, timeout=patience)
-                elif self._writing or not await self._fill_silence(send):
-                    return
-            listening.result()
-        finally:
-            listening.cancel()
-
-    async def _fill_silence(self, send: Send) -> bool:
-        """Send a comment; tell whether the client took it in time."""
-        try:
-            async with asyncio.timeout(self._send_seconds):
-                await send(_body(self._comment))
-        except TimeoutError:
-            return False
-        self._last_write = asyncio.get_running_loop().time()
-        return True
+    async def _comment_on(self, send: Send) -> None:
+        """Say that there is nothing to say yet."""
+        await send(_body(self._comment))
 
 
 def error_event(error: GatewayError) -> bytes:
     """Give the last event of a stream that breaks off."""
-    return _event(error.envelope())
+    return b"data: %b\n\n" % orjson.dumps(error.envelope())
 
 
 def is_event_stream(headers: Mapping[str, str]) -> bool:
@@ -157,7 +138,3 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
 
 def _body(data: bytes, *, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": more}
-
-
-def _event(chunk: Json) -> bytes:
-    return b"data: " + orjson.dumps(chunk) + b"\n\n"

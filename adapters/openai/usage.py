@@ -17,7 +17,7 @@ _WORST_FIRST: Final[tuple[UsageSource, ...]] = ("estimate", "counted", "details"
 
 def size(text: str) -> int:
     """Give a text's length in UTF-8 bytes, which an estimate starts from."""
-    return len(text.encode(errors="replace"))
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
 def estimate(size: int) -> int:

@@ -7,6 +7,7 @@ Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from adapters.base import Decoded, Json, Payload, Reply, Request, UsageSource
 from adapters.container import parse_reply, unknown_shape, write_body
 from adapters.openai import chat, parameters, usage
 from adapters.passthrough import conversation
+from adapters.passthrough.envelope import Envelope
 from adapters.passthrough.fields import Fields
 from adapters.passthrough.record import choices_of, edit_whole_choices, label, place_of
 from adapters.passthrough.stream import EditedStream
@@ -56,7 +58,24 @@ class ChatStream(EditedStream):
     kind = "chat.completion.chunk"
 
     def __init__(self, request: Request) -> None:
-        super().__init__(request, chat)
+        self._envelope = Envelope()
+        super().__init__(request, chat, self._envelope.parse)
+
+    def _read(self, records: Iterator[Any]) -> Iterator[Json]:
+        envelope = self._envelope
+        for record in records:
+            edited = envelope.edited
+            if edited is not None and record is edited:
+                if self.summary.usage is None:
+                    self._said += usage.size(edited["choices"][0]["delta"]["content"])
+                yield edited
+                continue
+            data, begun = envelope.take(), len(self._seen)
+            for chunk in super()._read(iter((record,))):
+                # The first chunk of a choice is edited in another way, and an end is held back.
+                if chunk is record and begun == len(self._seen):
+                    envelope.learn(data, chunk)
+                yield chunk
 
     def _is_whole(self, record: Json) -> bool:
         choice = record["choices"][0]

@@ -14,7 +14,8 @@ from adapters.base import Decoded, Json, Request, Summary, UsageSource
 from adapters.complaint import is_complaint
 from adapters.container import unknown_shape
 from adapters.errors import MalformedReply
-from adapters.framing import DONE, RecordReader
+from adapters.framing import DONE, Parse, RecordReader
+from adapters.nesting import parse
 from adapters.openai import streaming, usage
 from adapters.openai.streaming import Resource
 from adapters.passthrough.record import edit_choice, label, place_of
@@ -26,11 +27,11 @@ class EditedStream(ABC):
     #: The chunks' `object`.
     kind: ClassVar[str]
 
-    def __init__(self, request: Request, resource: Resource) -> None:
+    def __init__(self, request: Request, resource: Resource, parse: Parse = parse) -> None:
         self.summary = Summary()
         self._request = request
         self._resource = resource
-        self._reader = RecordReader()
+        self._reader = RecordReader(parse)
         self._wants_usage = streaming.wants_usage(request.params)
         #: vLLM's own wish: the counts so far in each chunk.
         self._wants_running_usage = streaming.wants_running_usage(request.params)
@@ -100,7 +101,7 @@ class EditedStream(ABC):
             if record is DONE:
                 self._done = True
                 yield from self._give_endings()
-            elif self.over:
+            elif self._done and self.over:
                 continue
             elif self._done or not _has_choices(record):
                 yield from self._give_endings()

@@ -24,6 +24,8 @@ _PRELUDE_BYTES = 12
 _CRC = struct.Struct("!I")
 _CRC_BYTES = 4
 _LEAST_MESSAGE_BYTES = _PRELUDE_BYTES + _CRC_BYTES
+#: A message of so many bytes breaks no limit, whatever is in it.
+_SURELY_ALLOWED_BYTES = MAX_HEADERS_BYTES
 
 _UINT16 = struct.Struct("!H")
 _BYTES_TYPE, _STRING_TYPE, _UUID_TYPE = 6, 7, 9
@@ -108,30 +110,35 @@ class EventStreamDecoder:
             raise MalformedReply("The stream from AWS ended inside a message.", retryable=True)
 
     def _read_messages(self, data: bytes, messages: list[Message]) -> None:
+        unpack_prelude, unpack_crc = _PRELUDE.unpack_from, _CRC.unpack_from
+        new_message = tuple.__new__  # what `Message(...)` comes to, without a call of Python's
         start, end = 0, len(data)
         self._needed = _PRELUDE_BYTES
         while end - start >= _PRELUDE_BYTES:
-            total, headers_length, prelude_crc = _PRELUDE.unpack_from(data, start)
+            total, headers_length, prelude_crc = unpack_prelude(data, start)
             if crc32(data[start : start + 8]) != prelude_crc:
                 raise MalformedReply(
                     "The stream from AWS is damaged, or is not an event stream at all "
                     "(checksum of a message's lengths)."
                 )
-            _check_lengths(total, headers_length)
-            if end - start < total:
+            if not _LEAST_MESSAGE_BYTES + headers_length <= total <= _SURELY_ALLOWED_BYTES:
+                _check_lengths(total, headers_length)
+            stop = start + total
+            if stop > end:
                 self._needed = total
                 break
-            headers_end = start + _PRELUDE_BYTES + headers_length
-            payload = data[headers_end : start + total - _CRC_BYTES]
             # The checksum runs over the prelude, its own checksum and all that follows.
-            crc = crc32(payload, crc32(data[start + 8 : headers_end], prelude_crc))
-            if crc != _CRC.unpack_from(data, start + total - _CRC_BYTES)[0]:
+            crc = crc32(data[start + 8 : stop - _CRC_BYTES], prelude_crc)
+            if crc != unpack_crc(data, stop - _CRC_BYTES)[0]:
                 raise MalformedReply("The stream from AWS is damaged (checksum of a message).")
+            headers_end = start + _PRELUDE_BYTES + headers_length
             block = data[start + _PRELUDE_BYTES : headers_end]
             if block != self._header_block:
                 self._read_headers(block)
-            messages.append(Message(self._header_kind, self._header_name, payload, self._headers))
-            start += total
+            payload = data[headers_end : stop - _CRC_BYTES]
+            heading = self._header_kind, self._header_name, payload, self._headers
+            messages.append(new_message(Message, heading))
+            start = stop
         if start < end:
             self._pending += data[start:] if start else data
 

@@ -28,6 +28,8 @@ class _Stream(ABC):
     def __init__(self, response: Response, head: Head) -> None:
         self.head = head
         self._response = response
+        #: What is wrong with what comes next.
+        self._error: GatewayError | None = None
 
     @property
     def chunks(self) -> AsyncIterator[bytes]:
@@ -38,25 +40,34 @@ class _Stream(ABC):
         return self
 
     async def __anext__(self) -> bytes:
-        try:
-            return await self._next_part()
-        except BaseException as error:
-            self._response.close()
-            if isinstance(error, GatewayError):
-                error.request_id = self.head.request_id or None
-            raise
+        data = b"more"
+        while data and self._error is None:
+            try:
+                data = await self._response.read_some()
+                part = self._read(data)
+            except BaseException as error:
+                self._end(error)
+                raise
+            if part:
+                return part
+        self._end(self._error)
+        raise self._error or StopAsyncIteration
+
+    def _end(self, error: BaseException | None) -> None:
+        self._response.close()
+        if isinstance(error, GatewayError):
+            error.request_id = self.head.request_id or None
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer was read to its end."""
         self._response.close()
 
     @abstractmethod
-    async def _next_part(self) -> bytes:
-        """Give the next bytes, never none.
+    def _read(self, data: bytes) -> bytes:
+        """Give the container's bytes in what came, if any; nothing has come at the end.
 
         Raises:
-            StopAsyncIteration: the answer is over.
-            GatewayError: it broke off.
+            GatewayError: it is not what should come here.
         """
 
 
@@ -70,21 +81,12 @@ class EventStream(_Stream):
     def __init__(self, response: Response, head: Head) -> None:
         super().__init__(response, head)
         self._decoder = EventStreamDecoder()
-        self._error: GatewayError | None = None
         self._passed_over = False
 
-    async def _next_part(self) -> bytes:
-        while self._error is None:
-            data = await self._response.read_some()
-            if not data:
-                self._decoder.finish()
-                raise StopAsyncIteration
-            part = self._read(data)
-            if part:
-                return part
-        raise self._error
-
     def _read(self, data: bytes) -> bytes:
+        if not data:
+            self._decoder.finish()
+            return b""
         payloads: list[bytes] = []
         for message in self._decoder.feed(data):
             if message.name == "PayloadPart" and message.kind == "event":
@@ -111,10 +113,7 @@ class ByteStream(_Stream):
     A body that ends before HTTP says so is an error, whichever way its length is told.
     """
 
-    async def _next_part(self) -> bytes:
-        data = await self._response.read_some()
-        if not data:
-            raise StopAsyncIteration
+    def _read(self, data: bytes) -> bytes:
         return data
 
 
@@ -125,8 +124,7 @@ class DocumentStream(ByteStream):
         super().__init__(response, head)
         self._size = 0
 
-    async def _next_part(self) -> bytes:
-        data = await super()._next_part()
+    def _read(self, data: bytes) -> bytes:
         self._size += len(data)
         if self._size > MAX_BODY_BYTES:
             raise MalformedReply("The endpoint's answer is too large.")

@@ -16,6 +16,9 @@ from adapters.text.token import is_mark, is_no_text, read_token, without_end_mar
 #: What a choice may have that only says that it ends.
 _ENDING: Final = frozenset({"finish_reason", "index", "logprobs", "stop_reason", "text"})
 
+#: What a token's record has where it is nothing but that.
+_TOKEN: Final = frozenset({"details", "generated_text", "index", "token"})
+
 
 class Piece(NamedTuple):
     """A piece of one choice's text, often a token: made for each record, so a tuple."""
@@ -39,6 +42,19 @@ def is_document(record: Any) -> bool:
         return True
     choices = record.get("choices") if isinstance(record, dict) else None
     return isinstance(choices, list) and bool(choices) and "message" in choices[0]
+
+
+def plain_text(record: Any) -> str | None:
+    """Give the text of a record that is one token, and says nothing else; None for all others."""
+    if type(record) is not dict or not record.keys() <= _TOKEN or record.get("details"):
+        return None
+    token = record.get("token")
+    if type(token) is not dict or record.get("generated_text") is not None:
+        return None
+    text = token.get("text")
+    if type(text) is not str or not text or is_no_text(token) or token.get("error_msg"):
+        return None
+    return without_end_mark(text) or None
 
 
 def read_record(record: Any, *, tokens: bool) -> Sequence[Piece]:

@@ -25,7 +25,7 @@ from adapters.text.details import NOTHING
 from adapters.text.dialect import Dialect
 from adapters.text.echo import without_echo
 from adapters.text.generation import read
-from adapters.text.record import Piece, is_document, read_record
+from adapters.text.record import Piece, is_document, plain_text, read_record
 from adapters.text.stops import StopCutter
 
 
@@ -82,6 +82,8 @@ class TextStream:
         self._stops = answer.cut_here(dialect, request)
         self._reader = RecordReader()
         self._choices: dict[int, _Choice] = {}
+        #: The only choice, once it has begun, where its text is given as it comes.
+        self._simple: _Choice | None = None
         self._usage: Json | None = None
         #: The stream's own end is the only mark of it.
         self._open_ended = False
@@ -108,7 +110,10 @@ class TextStream:
 
     def _read(self, records: Iterator[Any]) -> Iterator[Json]:
         for record in records:
-            if record is DONE:
+            chunk = self._goes_on(record)
+            if chunk is not None:
+                yield chunk
+            elif record is DONE:
                 if self._choices and not self._ended:  # the container's own word for the end
                     yield from self._end()
             elif self.over:
@@ -119,6 +124,21 @@ class TextStream:
                 yield from self._read_document(record)
             else:
                 yield from self._read_pieces(record)
+
+    def _goes_on(self, record: Any) -> Json | None:
+        """Give the chunk for a token that does nothing but continue a text; None for all else.
+
+        Nearly every record is one, so this is the short way to what the others below come to.
+        """
+        choice = self._simple
+        if choice is None or (text := plain_text(record)) is None:
+            return None
+        said = choice.said
+        said.records = (said.records or 0) + 1
+        said.size += usage.size(text)
+        choice.came += len(text)
+        choice.given += len(text)
+        return self._resource.text_chunk(self._request, self._payload.choice, text)
 
     def _read_pieces(self, record: Any) -> Iterator[Json]:
         if isinstance(record, dict) and "usage" in record:
@@ -140,6 +160,8 @@ class TextStream:
             if piece.tokens and self._wants_tokens:
                 choice.waiting.append((start, choice.came, piece.tokens))
             yield from self._say(index, choice, choice.cutter.feed(text))
+        simple = self.summary.shape == "token" and not (self._stops or self._wants_tokens)
+        self._simple = choice if simple and len(self._choices) == 1 and piece.counts else None
         if choice.finished and self._is_over():
             yield from self._end()
 
@@ -196,7 +218,7 @@ class TextStream:
         choice.said.size += usage.size(text)
 
     def _end(self) -> Iterator[Json]:
-        self._ended = True
+        self._ended, self._simple = True, None
         for index, choice in self._choices.items():
             yield from self._close(index, choice)
         said = [choice.said for choice in self._choices.values()]

@@ -19,6 +19,8 @@ class Stopwatch:
     _seconds: float = 0.0
     _waiting: int = 0
     _since: float = 0.0
+    #: When something was waited for last, by `time.monotonic`.
+    ended: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -36,8 +38,9 @@ class Stopwatch:
     def end(self) -> None:
         """End the wait for one of them."""
         self._waiting -= 1
+        self.ended = time.monotonic()
         if not self._waiting:
-            self._seconds += time.monotonic() - self._since
+            self._seconds += self.ended - self._since
 
 
 @dataclass(slots=True)
@@ -131,18 +134,18 @@ class _MeteredStream:
 
 class _MeteredChunks:
     def __init__(self, chunks: AsyncIterator[bytes], meter: Meter) -> None:
-        self._chunks = chunks
+        self._next = chunks.__anext__
+        self._wait = meter.wait
         self._meter = meter
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        wait = self._meter.wait
-        wait.begin()
+        self._wait.begin()
         try:
-            part = await anext(self._chunks)
+            part = await self._next()
         finally:
-            wait.end()
+            self._wait.end()
         self._meter.received += len(part)
         return part

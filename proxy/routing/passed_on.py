@@ -13,7 +13,7 @@ class PassedOn:
 
     def __init__(self, stream: AnswerStream) -> None:
         self._stream = stream
-        self._batches = aiter(stream)
+        self._next = aiter(stream).__anext__
 
     @property
     def head(self) -> Head:
@@ -29,7 +29,7 @@ class PassedOn:
         return self
 
     async def __anext__(self) -> list[Json]:
-        return await anext(self._batches)
+        return await self._next()
 
     async def aclose(self) -> None:
         """Give the stream up, or end it."""

@@ -26,9 +26,9 @@ class PoolStream(PassedOn):
         attempt.member.live.open_streams += 1
 
     async def __anext__(self) -> list[Json]:
-        began, waited = time.monotonic(), self._wait.seconds
+        asked = time.monotonic()
         try:
-            batch = await super().__anext__()
+            batch = await self._next()
         except StopAsyncIteration:
             self._ended = True
             self._attempt.succeeded()
@@ -39,8 +39,9 @@ class PoolStream(PassedOn):
             if isinstance(error, GatewayError):
                 self._attempt.failed(error)
             raise
-        self._call.batches += 1
-        self._call.between += time.monotonic() - began - (self._wait.seconds - waited)
+        call = self._call
+        call.batches += 1
+        call.between += time.monotonic() - max(asked, self._wait.ended)
         return batch
 
     async def aclose(self) -> None:

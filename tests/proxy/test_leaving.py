@@ -277,3 +277,36 @@ async def test_a_stream_whose_request_is_cut_as_it_comes_is_closed(holds: bool) 
         await request
     assert source.closed == (0 if holds else 1)
     assert await settled()
+
+
+async def test_leaving_and_a_cut_at_once_is_a_cut() -> None:
+    """Who is cancelled from outside says so, whatever the client does in the same moment."""
+    client = Client()
+    source = Source([CHUNK], asyncio.Event())
+    task = respond(source, client)
+    await client.got.wait()
+    client.left.set()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert source.closed == 1
+
+
+async def test_leaving_while_the_source_is_closed_changes_nothing() -> None:
+    """A stream that has ended well has ended well, although its client leaves then."""
+    client, closing, closed = Client(), asyncio.Event(), asyncio.Event()
+
+    class Slow(Source):
+        async def aclose(self) -> None:
+            closing.set()
+            await closed.wait()
+            await super().aclose()
+
+    source = Slow([CHUNK])
+    task = respond(source, client)
+    await closing.wait()
+    client.left.set()
+    closed.set()
+    await task
+    assert source.closed == 1
+    assert client.ended

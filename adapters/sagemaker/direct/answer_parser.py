@@ -28,6 +28,10 @@ class AnswerParser:
     """Reads one answer after the other, as they come over one connection."""
 
     def __init__(self, inbox: Inbox) -> None:
+        #: Parts of the body that are not in the inbox yet.
+        self._body: list[bytes] = []
+        #: Called by httptools for each part: nothing of ours runs then.
+        self.on_body: Final = self._body.append
         self._parser = HttpResponseParser(self)
         self.expect(inbox)
 
@@ -66,8 +70,11 @@ class AnswerParser:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not inbox.ended:
+                self._deliver()
                 raise NotHttpError from error
             self._surplus = True
+        if self._body:
+            self._deliver()
         if not inbox.status:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
@@ -111,15 +118,17 @@ class AnswerParser:
         )
         self._inbox.begin(status, headers)
 
-    def on_body(self, data: bytes) -> None:
-        """Take a part of the body."""
-        if not self._surplus:
-            self._inbox.add(data)
-
     def on_message_complete(self) -> None:
         """Take the end of an answer, or of an interim one."""
         if self._interim:
             self._interim = False
         elif not self._surplus:
+            self._deliver()
             self._keep_alive = self._parser.should_keep_alive()
             self._inbox.end()
+
+    def _deliver(self) -> None:
+        """Hand on what has come of the body; what is behind an answer's end is none of it."""
+        if not self._inbox.ended:
+            self._inbox.add(self._body)
+        self._body.clear()

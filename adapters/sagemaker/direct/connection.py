@@ -53,7 +53,8 @@ class Connection(asyncio.Protocol):
         self._parser = AnswerParser(Inbox(loop))
         self._unsent: memoryview = _NOTHING
         self._holds_writing = False
-        self._holds_reading = False
+        #: Its socket is not read, for the reader has not taken what had come.
+        self.holds_reading = False
         #: Requests that it has been asked.
         self.asked = 0
         self._asked_at = 0.0
@@ -108,7 +109,7 @@ class Connection(asyncio.Protocol):
 
     def read_on(self, inbox: Inbox) -> None:
         """Read the socket again for this answer: the reader has taken what had come."""
-        if self._holds_reading and self._inbox is inbox:
+        if self.holds_reading and self._inbox is inbox:
             self._resume_reading()
 
     # What follows is called by the event loop.
@@ -133,8 +134,8 @@ class Connection(asyncio.Protocol):
             return
         if inbox.ended:
             self._finish()
-        elif inbox.size > _HIGH_WATER and not self._holds_reading:
-            self._holds_reading = True
+        elif inbox.size > _HIGH_WATER and not self.holds_reading:
+            self.holds_reading = True
             cast("asyncio.Transport", self._transport).pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -181,6 +182,6 @@ class Connection(asyncio.Protocol):
             self._owner.freed(self)
 
     def _resume_reading(self) -> None:
-        if self._holds_reading and self.is_open:
-            self._holds_reading = False
+        if self.holds_reading and self.is_open:
+            self.holds_reading = False
             cast("asyncio.Transport", self._transport).resume_reading()

@@ -36,10 +36,10 @@ class Inbox:
         self.status, self.headers = status, headers
         self.wake()
 
-    def add(self, part: bytes) -> None:
-        """Take a part of the body."""
-        self.parts.append(part)
-        self.size += len(part)
+    def add(self, parts: list[bytes]) -> None:
+        """Take what has come of the body."""
+        self.parts += parts
+        self.size += sum(map(len, parts))
         self.wake()
 
     def end(self) -> None:
@@ -57,13 +57,10 @@ class Inbox:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def change(self) -> None:
-        """Wait for anything that is new."""
+    def change(self) -> asyncio.Future[None]:
+        """Give what is done with anything that is new; its one reader waits for it."""
         self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def take(self) -> list[bytes]:
         """Empty it."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NoReturn
 
 from adapters.base import Limits
 from adapters.sagemaker.direct.connection import Connection
@@ -60,17 +60,29 @@ class DirectResponse:
 
     async def read_some(self) -> bytes:
         """Give what has arrived, waiting for the first byte of it; empty at the end."""
-        parts = await self._parts()
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        inbox = self._inbox
+        try:
+            if self._ends_at is not None:
+                self._check_deadline(self._ends_at)
+            while not (inbox.parts or inbox.ended or inbox.failure):
+                watch = self._begin_to_wait()
+                await inbox.change()
+                watch.until = None
+                if watch.is_over and not inbox.parts:
+                    self._give_up()
+        except BaseException:
+            self.close()
+            raise
+        return self._take() if inbox.parts else self._end()
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Give the whole body."""
         body: list[bytes] = []
-        while parts := await self._parts():
+        while part := await self.read_some():
             if self._size > limit:
                 self.close()
                 raise too_large()
-            body += parts
+            body.append(part)
         return body[0] if len(body) == 1 else b"".join(body)
 
     def close(self) -> None:
@@ -79,47 +91,48 @@ class DirectResponse:
             self._watch.stop()
         self._connection.leave(self._inbox)
 
-    async def _parts(self) -> list[bytes]:
-        """Give what has come, waiting for it; none at the end."""
-        inbox = self._inbox
-        try:
-            self._check_deadline()
-            while not inbox.parts and not inbox.ended and inbox.failure is None:
-                await self._wait()
-        except BaseException:
-            self.close()
-            raise
-        if inbox.parts:
-            self._check_size()
-            parts = inbox.take()
-            self._connection.read_on(inbox)
-            return parts
-        if self._watch is not None:
-            self._watch.stop()
-        if not inbox.ended and inbox.failure is not None:
-            raise broken(inbox.failure) from inbox.failure
-        return []
-
-    def _check_deadline(self) -> None:
-        """Look at the clock: a slow reader finds something to read each time and never waits."""
-        if self._ends_at is not None and self._loop.time() >= self._ends_at:
-            raise time_over(self._limits, "deadline")
-
-    def _check_size(self) -> None:
-        """Count what has come; an error's own body is bounded by whoever reads it."""
-        most = self._limits.most_bytes
-        self._size += self._inbox.size
+    def _take(self) -> bytes:
+        """Take what has come; the rest may come then."""
+        inbox, most = self._inbox, self._limits.most_bytes
+        self._size += inbox.size
+        # An error's own body is bounded by whoever reads it.
         if most is not None and self._size > most and self.status < HTTPStatus.BAD_REQUEST:
             self.close()
             raise larger_than(most)
+        parts = inbox.take()
+        if self._connection.holds_reading:
+            self._connection.read_on(inbox)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    async def _wait(self) -> None:
-        if self._watch is None:
-            self._watch = Watch(self._loop, self._inbox)
+    def _end(self) -> bytes:
+        """Give the end, or raise what came in its place."""
+        if self._watch is not None:
+            self._watch.stop()
+        if not self._inbox.ended and self._inbox.failure is not None:
+            raise broken(self._inbox.failure) from self._inbox.failure
+        return b""
+
+    def _check_deadline(self, ends_at: float) -> None:
+        """Look at the clock: a slow reader finds something to read each time and never waits."""
+        if self._loop.time() >= ends_at:
+            raise time_over(self._limits, "deadline")
+
+    def _begin_to_wait(self) -> Watch:
+        """Give the watch, which wakes the reader when the time is over."""
+        watch = self._watch
+        if watch is None:
+            watch = self._watch = Watch(self._loop, self._inbox)
         until = self._loop.time() + self._limits.idle
         if self._ends_at is not None and self._ends_at < until:
             until = self._ends_at
-        await self._watch.change(until)
-        if self._watch.is_over and not self._inbox.parts:
-            self._check_deadline()
-            raise time_over(self._limits, "idle")
+        watch.until = until
+        watch.is_over = False
+        if watch.timer is None:
+            watch.start(until)
+        return watch
+
+    def _give_up(self) -> NoReturn:
+        """Say which of the times is over."""
+        if self._ends_at is not None:
+            self._check_deadline(self._ends_at)
+        raise time_over(self._limits, "idle")

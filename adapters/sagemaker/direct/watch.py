@@ -16,39 +16,33 @@ class Watch:
     It does not know the response, which so disappears when nobody has it any more.
     """
 
-    __slots__ = ("_inbox", "_loop", "_timer", "_until", "is_over")
+    __slots__ = ("_inbox", "_loop", "is_over", "timer", "until")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, inbox: Inbox) -> None:
         self._loop = loop
         self._inbox = inbox
-        self._timer: asyncio.TimerHandle | None = None
-        #: While somebody waits; later with each wait.
-        self._until: float | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        #: By the loop's clock, while somebody waits; later with each wait.
+        self.until: float | None = None
+        #: It has woken the reader, whose it is to say that it waits again.
         self.is_over = False
 
-    async def change(self, until: float) -> None:
-        """Wait for something new, or for the time to be over."""
-        self._until = until
-        self.is_over = False
-        if self._timer is None:
-            self._timer = self._loop.call_at(until, self._look)
-        try:
-            await self._inbox.change()
-        finally:
-            self._until = None
+    def start(self, until: float) -> None:
+        """Begin, for somebody who is about to wait."""
+        self.timer = self._loop.call_at(until, self._look)
 
     def stop(self) -> None:
         """Look no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
     def _look(self) -> None:
-        self._timer = None
-        if self._until is None:
+        self.timer = None
+        if self.until is None:
             return
-        if self._until > self._loop.time():
-            self._timer = self._loop.call_at(self._until, self._look)
+        if self.until > self._loop.time():
+            self.timer = self._loop.call_at(self.until, self._look)
         else:
             self.is_over = True
             self._inbox.wake()
