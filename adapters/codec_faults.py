@@ -7,8 +7,6 @@ reply is how they say that its contents are wrong. Whatever else they raise is a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from adapters.errors import FormatFailed, GatewayError, MalformedReply
@@ -19,40 +17,54 @@ _SHAPE_FAULTS: Final = (ArithmeticError, AttributeError, LookupError, TypeError,
 _log = logging.getLogger(__name__)
 
 
-@contextmanager
-def writing_a_request() -> Iterator[None]:
+class writing_a_request:  # noqa: N801 - used like a function, as `contextlib.suppress` is
     """Let a codec write; what leaves the block is of our tree.
 
     Raises:
         FormatFailed: it raised something else.
     """
-    try:
-        yield
-    except GatewayError:
-        raise
-    except Exception as error:
-        raise _failed("request") from error
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Judge how it ended."""
+        if isinstance(error, Exception) and not isinstance(error, GatewayError):
+            raise _failed("request") from error
 
 
-@contextmanager
-def reading_a_reply(request_id: str) -> Iterator[None]:
+class reading_a_reply:  # noqa: N801 - see above
     """Let a codec read; what leaves the block is of our tree, and has AWS's id of the call.
 
     Raises:
         MalformedReply: the reply's contents are not what its keys promise.
         FormatFailed: the codec raised something that no reply is to blame for.
     """
-    try:
-        yield
-    except GatewayError as error:
-        error.request_id = error.request_id or request_id
-        raise
-    except _SHAPE_FAULTS as error:
-        raise MalformedReply(
-            "The container's answer has an unexpected shape.", request_id=request_id
-        ) from error
-    except Exception as error:
-        raise _failed("answer", request_id) from error
+
+    __slots__ = ("_request_id",)
+
+    def __init__(self, request_id: str) -> None:
+        self._request_id = request_id
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Judge how it ended."""
+        if error is not None:
+            self._judge(error)
+
+    def _judge(self, error: BaseException) -> None:
+        if isinstance(error, GatewayError):
+            error.request_id = error.request_id or self._request_id
+        elif isinstance(error, _SHAPE_FAULTS):
+            raise MalformedReply(
+                "The container's answer has an unexpected shape.", request_id=self._request_id
+            ) from error
+        elif isinstance(error, Exception):
+            raise _failed("answer", self._request_id) from error
 
 
 def _failed(what: str, request_id: str | None = None) -> FormatFailed:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -45,6 +44,7 @@ from adapters.errors import (
     ModelTimeout,
     StreamingRefused,
     UnsupportedTask,
+    UpstreamError,
 )
 from adapters.largest_part import naming_the_largest_part
 from adapters.merged import MergedStream
@@ -127,17 +127,23 @@ class Endpoint:
     ) -> Answer:
         """Ask for a whole answer, for parameters that are effective already."""
         request = self._request(task, params)
-        with naming_the_largest_part(request.params), self._advising():
+        with naming_the_largest_part(request.params):
             payloads = _encode(codec, request, origin)
             try:
-                replies = await self._invoke(request.target, payloads, limits)
-            except ModelTimeout:
-                self.memory.hit_wall()
+                if len(payloads) == 1:
+                    reply = await self.invoker.invoke(request.target, payloads[0], limits)
+                    replies: tuple[Reply, ...] = (reply,)
+                else:
+                    replies = await self._side_by_side(request.target, payloads, limits)
+            except UpstreamError as error:
+                self._learn(error)
                 raise
-        with reading_a_reply(replies[0].head.request_id):
+        head = replies[0].head
+        with reading_a_reply(head.request_id):
             decoded = codec.decode(request, payloads, replies)
-        self._note_shape(decoded.shape)
-        return Answer(decoded.body, decoded.usage_source, replies[0].head, decoded.shape)
+        if decoded.shape is not None:
+            self._note_shape(decoded.shape)
+        return Answer(decoded.body, decoded.usage_source, head, decoded.shape)
 
     async def stream(
         self, task: Task, params: Json, limits: Limits, origin: Origin = _NOWHERE
@@ -220,8 +226,12 @@ class Endpoint:
     async def _open_one(
         self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
     ) -> DecodedStream:
-        with naming_the_largest_part(request.params), self._advising():
-            upstream = await self.invoker.open_stream(request.target, payload, limits)
+        with naming_the_largest_part(request.params):
+            try:
+                upstream = await self.invoker.open_stream(request.target, payload, limits)
+            except ModelError as error:
+                self._advise(error)
+                raise
         try:
             with reading_a_reply(upstream.head.request_id):
                 decoder = codec.decoder(request, payload)
@@ -232,7 +242,8 @@ class Endpoint:
             raise
         if stream.summary.whole_document:
             self.memory.refuse()
-        self._note_shape(stream.summary.shape)
+        if stream.summary.shape is not None:
+            self._note_shape(stream.summary.shape)
         return stream
 
     async def _fake(self, task: Task, params: Json, limits: Limits, origin: Origin) -> AnswerStream:
@@ -240,31 +251,31 @@ class Endpoint:
         answer = await self._plain(self._codec(task), task, whole, limits, origin)
         return CutStream(answer, _RESOURCES[task], include_usage=wants_usage(params))
 
-    @contextmanager
-    def _advising(self) -> Iterator[None]:
-        """Let a container's complaint say what the format knows to help."""
-        try:
-            yield
-        except ModelError as error:
-            if self.format.advise is not None:
-                advice = self.format.advise(error.status, error.message, self.target)
-                if advice is not None:
-                    error.advise(advice)
-            raise
+    def _learn(self, error: UpstreamError) -> None:
+        """Take what a plain call's failure says of the endpoint."""
+        if isinstance(error, ModelTimeout):
+            self.memory.hit_wall()
+        elif isinstance(error, ModelError):
+            self._advise(error)
 
-    def _note_shape(self, shape: str | None) -> None:
+    def _advise(self, error: ModelError) -> None:
+        """Let a container's complaint say what the format knows to help."""
+        if self.format.advise is not None:
+            advice = self.format.advise(error.status, error.message, self.target)
+            if advice is not None:
+                error.advise(advice)
+
+    def _note_shape(self, shape: str) -> None:
         """Remember a shape of the endpoint's replies, and say it once."""
-        if shape is not None and shape not in self.memory.reply_shapes:
+        if shape not in self.memory.reply_shapes:
             self.memory.reply_shapes.add(shape)
             about = {"deployment": self.id, "format": self.format.name, "reply_shape": shape}
             _log.info("endpoint.reply_shape_seen", extra=about)
 
-    async def _invoke(
+    async def _side_by_side(
         self, target: Target, payloads: tuple[Payload, ...], limits: Limits
     ) -> tuple[Reply, ...]:
-        """Make the calls, a few at a time; the first failure ends the others."""
-        if len(payloads) == 1:
-            return (await self.invoker.invoke(target, payloads[0], limits),)
+        """Make several calls, a few at a time; the first failure ends the others."""
         places = asyncio.Semaphore(_PARALLEL_CALLS)
 
         async def invoke(payload: Payload) -> Reply:
@@ -288,7 +299,7 @@ class Endpoint:
         return Request(
             target=target,
             params=params,
-            id=_ID_PREFIX[task] + uuid.uuid4().hex,
+            id=_ID_PREFIX[task] + secrets.token_hex(16),
             created=int(time.time()),
             ask_usage=ask_usage,
         )
@@ -323,9 +334,10 @@ def _is_about_usage(error: ModelError) -> bool:
 
 
 def _without_stream(params: Json) -> Json:
-    return {
-        name: value for name, value in params.items() if name not in {"stream", "stream_options"}
-    }
+    whole = dict(params)
+    whole.pop("stream", None)
+    whole.pop("stream_options", None)
+    return whole
 
 
 def _encode(codec: Codec, request: Request, origin: Origin) -> tuple[Payload, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
@@ -28,19 +26,27 @@ _KINDS: Final = {
 }
 
 
-@contextmanager
-def naming_the_largest_part(params: Json) -> Iterator[None]:
+class naming_the_largest_part:  # noqa: N801 - used like a function, as `contextlib.suppress` is
     """Let a refusal for size say what of the request is so large."""
-    try:
-        yield
-    except PayloadTooLarge as error:
-        place, kind, size = _largest(params)
-        raise PayloadTooLarge(
-            f"{error.message} The largest part, '{place}'{kind}, has {_shown(size)}.",
-            param=place,
-            detail=error.detail,
-            request_id=error.request_id,
-        ) from error
+
+    __slots__ = ("_params",)
+
+    def __init__(self, params: Json) -> None:
+        self._params = params
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Say it."""
+        if isinstance(error, PayloadTooLarge):
+            place, part, size = _largest(self._params)
+            raise PayloadTooLarge(
+                f"{error.message} The largest part, '{place}'{part}, has {_shown(size)}.",
+                param=place,
+                detail=error.detail,
+                request_id=error.request_id,
+            ) from error
 
 
 def _shown(size: int) -> str:
