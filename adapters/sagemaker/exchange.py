@@ -9,22 +9,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
-
-from yarl import URL
+from typing import Final, TypeVar
 
 from adapters import container
-from adapters.base import Head, Limits, Payload, Reply, Target
+from adapters.base import Head, Payload, Reply, Target
 from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.answer_headers import messages_to_the_client
-from adapters.sagemaker.transport import Client, Response, time_over
+from adapters.sagemaker.transport import Response, TimeFrame
 
 #: The most that is read of an error's body.
 _MAX_ERROR_BYTES = 256 * 1024
 #: The media types of JSON, whole or in lines.
 JSON_TYPE = re.compile(r"application/(?:[\w.-]+\+)?json|application/(?:x-ndjson|jsonlines)")
+#: A plain number: members of an enumeration take their time to compare.
+_OK: Final = int(HTTPStatus.OK)
 #: What of AWS's headers may become a header of ours.
 _PLAIN = re.compile(r"[\x20-\x7e]{0,128}")
 
@@ -32,31 +31,22 @@ _Answer = TypeVar("_Answer")
 #: What vouches for the caller: credentials, or a token.
 _Proof = TypeVar("_Proof")
 
-#: Gives what vouches for the caller, and all headers but `User-Agent` and `Content-Length`.
-Authorize = Callable[[], Awaitable[tuple[_Proof, Mapping[str, str]]]]
 #: Turns the status, headers and body of a refusal into an error of our tree.
 Translate = Callable[[int, Mapping[str, str], bytes], GatewayError]
 
 
-@dataclass(frozen=True, slots=True)
-class TimeFrame:
-    """The limits of one attempt, and when they are over by the loop's clock."""
+async def bounded(proof: Awaitable[_Proof], frame: TimeFrame) -> _Proof:
+    """Wait for what vouches for the caller; that is a part of an attempt's time.
 
-    limits: Limits
-    #: Whichever limit is over first: that for the first byte, or that for all.
-    head_until: float
-    #: None for never.
-    ends_at: float | None
-
-    @classmethod
-    def starting_now(cls, limits: Limits) -> TimeFrame:
-        """Give the frame of an attempt that begins now."""
-        now = asyncio.get_running_loop().time()
-        head_until = now + limits.first_byte
-        if limits.deadline is None:
-            return cls(limits, head_until, None)
-        ends_at = now + limits.deadline
-        return cls(limits, min(head_until, ends_at), ends_at)
+    Raises:
+        DeadlineExceeded: that took too long.
+        GatewayError: there is none.
+    """
+    try:
+        async with asyncio.timeout_at(frame.head_until):
+            return await proof
+    except TimeoutError as error:
+        raise frame.over() from error
 
 
 def check_size(target: Target, payload: Payload) -> None:
@@ -66,27 +56,6 @@ def check_size(target: Target, payload: Payload) -> None:
         PayloadTooLarge: it is too large; nothing is to be sent.
     """
     container.check_size(payload.body, target)
-
-
-async def send(
-    client: Client, url: URL, body: bytes, frame: TimeFrame, authorize: Authorize[_Proof]
-) -> tuple[Response, _Proof]:
-    """Send a request; give the response once its headers are there, and what vouched for it.
-
-    Raises:
-        DeadlineExceeded: that took too long, getting the caller's credentials included.
-        GatewayError: there is no way to AWS, or none to vouch for the caller.
-    """
-    try:
-        async with asyncio.timeout_at(frame.head_until):
-            proof, headers = await authorize()
-            response = await client.post(
-                url, headers, body, limits=frame.limits, ends_at=frame.ends_at
-            )
-    except TimeoutError as error:
-        is_all = frame.head_until == frame.ends_at
-        raise time_over(frame.limits, "deadline" if is_all else "first_byte") from error
-    return response, proof
 
 
 async def take(
@@ -103,9 +72,10 @@ async def take(
         GatewayError: it is a refusal, or can't be read.
     """
     try:
-        if response.status != HTTPStatus.OK:
+        if response.status != _OK:
             raise translate(response.status, response.headers, await _error_body(response))
-        _check_encoding(response)
+        if "content-encoding" in response.headers:
+            _check_encoding(response)
         return await read(response)
     except GatewayError as error:
         response.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol, cast
 
+from adapters.sagemaker.direct.alarm import Alarm
 from adapters.sagemaker.direct.answer_parser import AnswerParser, NotHttpError
 from adapters.sagemaker.direct.inbox import Inbox
 
@@ -51,6 +52,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._inbox: Inbox | None = None
         self._parser = AnswerParser(Inbox(loop))
+        self._alarm = Alarm(loop, self._is_late)
         self._unsent: memoryview = _NOTHING
         self._holds_writing = False
         self._holds_reading = False
@@ -72,8 +74,14 @@ class Connection(asyncio.Protocol):
         """Give the seconds since it was last asked."""
         return self._loop.time() - self._asked_at
 
-    def ask(self, head: bytes, body: bytes) -> Inbox:
-        """Write a request; give what its answer will come to."""
+    def ask(self, head: bytes, body: bytes, until: float) -> Inbox:
+        """Write a request; give what its answer will come to.
+
+        Args:
+            head: The request's, with the empty line behind it.
+            body: The request's.
+            until: The loop's time by which the answer's head has to be there; else it is late.
+        """
         inbox = Inbox(self._loop)
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -84,6 +92,7 @@ class Connection(asyncio.Protocol):
         self.asked += 1
         self._asked_at = self._loop.time()
         self.heard = False
+        self._alarm.set(until)
         if len(body) <= _PIECE:
             self._unsent = _NOTHING
             transport.write(head + body)
@@ -141,6 +150,7 @@ class Connection(asyncio.Protocol):
         """Tell whoever waits."""
         self._transport = None
         self._unsent = _NOTHING
+        self._alarm.stop()
         inbox, self._inbox = self._inbox, None
         if inbox is not None:
             if exc is None and self._parser.ends_with_connection:
@@ -157,6 +167,10 @@ class Connection(asyncio.Protocol):
         """Write on."""
         self._holds_writing = False
         self._send_on()
+
+    def _is_late(self) -> None:
+        if self._inbox is not None and not self._inbox.status:
+            self._inbox.expire()
 
     def _send_on(self) -> None:
         """Write the body as far as the transport takes it, and as long as the peer wants it."""

@@ -1,6 +1,7 @@
 """The pool at the moments that calls over sockets seldom meet."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -154,7 +155,7 @@ async def test_a_question_on_a_closed_connection(upstream: Upstream) -> None:
     pool = pool_of(upstream)
     connection = await pool.make()
     connection.abort()
-    inbox = connection.ask(b"POST / HTTP/1.1\r\n\r\n", b"")
+    inbox = connection.ask(b"POST / HTTP/1.1\r\n\r\n", b"", math.inf)
     assert isinstance(inbox.failure, ClosedByPeer)
     assert connection.asked == 0
     await pool.aclose()

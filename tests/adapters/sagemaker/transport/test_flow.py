@@ -6,10 +6,10 @@ import pytest
 
 from adapters.base import Limits
 from adapters.errors import DeadlineExceeded, UpstreamError
-from adapters.sagemaker.transport import Client
+from adapters.sagemaker.transport import Client, TimeFrame
 from tests.adapters.sagemaker.transport.contract import SOON, eventually, exchange, post
 from tests.adapters.sagemaker.transport.plain_server import Plain, listening
-from tests.adapters.sagemaker.upstream import chunk, head
+from tests.adapters.sagemaker.upstream import Call, chunk, head, serve
 
 MEGABYTE = 2**20
 #: What sockets of this machine take up by themselves, both sides together, and our own buffers.
@@ -174,6 +174,47 @@ async def test_dripping_headers(client: Client) -> None:
             async with asyncio.timeout(0.3):
                 await post(client, upstream)
         await asyncio.wait_for(left.wait(), SOON)
+
+
+@pytest.mark.parametrize(
+    ("limits", "ended"),
+    [(Limits(first_byte=0.2), "first_byte"), (Limits(deadline=0.2), "deadline")],
+    ids=["first_byte", "deadline"],
+)
+async def test_a_head_that_does_not_come(client: Client, limits: Limits, ended: str) -> None:
+    """The wait for it ends with the earlier of two limits, which the log tells, and nobody listens.
+
+    That holds for a connection that has answered before, under longer limits.
+    """
+
+    async def answer(peer: Plain) -> None:
+        await peer.request()
+        peer.writer.write(head(200, "a/b", Content_Length="0"))
+        await peer.request()
+        await peer.gone()
+        left.set()
+
+    left = asyncio.Event()
+    async with listening(answer) as upstream:
+        assert await exchange(client, upstream) == b""
+        frame = TimeFrame.starting_now(limits)
+        with pytest.raises(DeadlineExceeded) as caught:
+            await client.post(f"{upstream.url}/x", "", b"{}", frame)
+        await asyncio.wait_for(left.wait(), SOON)
+    assert caught.value.detail == ended
+
+
+async def test_time_for_a_head_begins_anew(client: Client) -> None:
+    """Every request on a connection has its own time: an earlier one's end says nothing of it."""
+
+    async def script(call: Call) -> None:
+        await asyncio.sleep(0.4)
+        await call.answer()
+
+    async with serve(script) as upstream:
+        for _ in range(3):
+            assert await exchange(client, upstream, limits=Limits(first_byte=1.0)) == b"{}"
+    assert upstream.connections == 1
 
 
 @pytest.mark.parametrize(
