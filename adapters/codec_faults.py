@@ -7,7 +7,7 @@ reply is how they say that its contents are wrong. Whatever else they raise is a
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import Final, NoReturn
 
 from adapters.errors import FormatFailed, GatewayError, MalformedReply
 
@@ -17,31 +17,36 @@ _SHAPE_FAULTS: Final = (ArithmeticError, AttributeError, LookupError, TypeError,
 _log = logging.getLogger(__name__)
 
 
-class writing_a_request:  # noqa: N801 - used like a function, as `contextlib.suppress` is
-    """Let a codec write; what leaves the block is of our tree.
+def not_written(error: Exception) -> NoReturn:
+    """Raise what a codec raised while it wrote, as an error of our tree.
 
     Raises:
-        FormatFailed: it raised something else.
+        FormatFailed: it was something else.
     """
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Judge how it ended."""
-        if isinstance(error, Exception) and not isinstance(error, GatewayError):
-            raise _failed("request") from error
+    if isinstance(error, GatewayError):
+        raise error
+    raise _failed("request") from error
 
 
-class reading_a_reply:  # noqa: N801 - see above
-    """Let a codec read; what leaves the block is of our tree, and has AWS's id of the call.
+def not_read(error: Exception, request_id: str) -> NoReturn:
+    """Raise what a codec raised while it read, as an error of our tree, with AWS's id of the call.
 
     Raises:
         MalformedReply: the reply's contents are not what its keys promise.
         FormatFailed: the codec raised something that no reply is to blame for.
     """
+    if isinstance(error, GatewayError):
+        error.request_id = error.request_id or request_id
+        raise error
+    if isinstance(error, _SHAPE_FAULTS):
+        raise MalformedReply(
+            "The container's answer has an unexpected shape.", request_id=request_id
+        ) from error
+    raise _failed("answer", request_id) from error
+
+
+class reading_a_reply:  # noqa: N801 - used like a function, as `contextlib.suppress` is
+    """Let a codec read; what leaves the block is as `not_read` has it."""
 
     __slots__ = ("_request_id",)
 
@@ -53,18 +58,8 @@ class reading_a_reply:  # noqa: N801 - see above
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Judge how it ended."""
-        if error is not None:
-            self._judge(error)
-
-    def _judge(self, error: BaseException) -> None:
-        if isinstance(error, GatewayError):
-            error.request_id = error.request_id or self._request_id
-        elif isinstance(error, _SHAPE_FAULTS):
-            raise MalformedReply(
-                "The container's answer has an unexpected shape.", request_id=self._request_id
-            ) from error
-        elif isinstance(error, Exception):
-            raise _failed("answer", self._request_id) from error
+        if isinstance(error, Exception):
+            not_read(error, self._request_id)
 
 
 def _failed(what: str, request_id: str | None = None) -> FormatFailed:

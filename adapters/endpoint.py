@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,7 @@ from adapters.base import (
     Task,
 )
 from adapters.call_headers import prevents_streaming, with_headers
-from adapters.codec_faults import reading_a_reply, writing_a_request
+from adapters.codec_faults import not_read, not_written, reading_a_reply
 from adapters.cut_stream import CutStream
 from adapters.decoded_stream import DecodedStream
 from adapters.endpoint_memory import EndpointMemory
@@ -42,11 +42,12 @@ from adapters.errors import (
     InvalidRequest,
     ModelError,
     ModelTimeout,
+    PayloadTooLarge,
     StreamingRefused,
     UnsupportedTask,
     UpstreamError,
 )
-from adapters.largest_part import naming_the_largest_part
+from adapters.largest_part import with_largest_part
 from adapters.merged import MergedStream
 from adapters.openai import chat, completions, parameters
 from adapters.openai.fold import Fold
@@ -68,6 +69,9 @@ _ID_PREFIX: Final[dict[Task, str]] = {
 
 #: The resources that are text, and can be streamed.
 _RESOURCES: Final[Mapping[Task, Resource]] = {"chat": chat, "completion": completions}
+
+#: What only a stream's request says.
+_STREAMING: Final = ("stream", "stream_options")
 
 #: A request of which nothing is known but its parameters.
 _NOWHERE: Final = Origin()
@@ -112,7 +116,9 @@ class Endpoint:
             GatewayError: every failure.
         """
         codec = self._codec(task)
-        params = _without_stream(parameters.effective(params, self.target, task))
+        params = parameters.effective(params, self.target, task)
+        for name in _STREAMING:
+            params.pop(name, None)
         if not self._collects(task, origin):
             return await self._plain(codec, task, params, limits, origin)
         try:
@@ -127,20 +133,23 @@ class Endpoint:
     ) -> Answer:
         """Ask for a whole answer, for parameters that are effective already."""
         request = self._request(task, params)
-        with naming_the_largest_part(request.params):
+        try:
             payloads = _encode(codec, request, origin)
-            try:
-                if len(payloads) == 1:
-                    reply = await self.invoker.invoke(request.target, payloads[0], limits)
-                    replies: tuple[Reply, ...] = (reply,)
-                else:
-                    replies = await self._side_by_side(request.target, payloads, limits)
-            except UpstreamError as error:
-                self._learn(error)
-                raise
+            if len(payloads) == 1:
+                reply = await self.invoker.invoke(request.target, payloads[0], limits)
+                replies: tuple[Reply, ...] = (reply,)
+            else:
+                replies = await self._side_by_side(request.target, payloads, limits)
+        except UpstreamError as error:
+            self._learn(error)
+            raise
+        except PayloadTooLarge as error:
+            raise with_largest_part(error, params) from error
         head = replies[0].head
-        with reading_a_reply(head.request_id):
+        try:
             decoded = codec.decode(request, payloads, replies)
+        except Exception as error:  # noqa: BLE001 - it is raised, as one of our tree
+            not_read(error, head.request_id)
         if decoded.shape is not None:
             self._note_shape(decoded.shape)
         return Answer(decoded.body, decoded.usage_source, head, decoded.shape)
@@ -215,8 +224,10 @@ class Endpoint:
         async def open_one(payload: Payload) -> DecodedStream:
             return await self._open_one(codec, request, payload, limits)
 
-        with naming_the_largest_part(request.params):
+        try:
             payload, *further = _encode(codec, request, origin)
+        except PayloadTooLarge as error:
+            raise with_largest_part(error, params) from error
         if not further:
             return await open_one(payload)
         merged = MergedStream(open_one, (payload, *further), parallel=_PARALLEL_CALLS)
@@ -226,12 +237,13 @@ class Endpoint:
     async def _open_one(
         self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
     ) -> DecodedStream:
-        with naming_the_largest_part(request.params):
-            try:
-                upstream = await self.invoker.open_stream(request.target, payload, limits)
-            except ModelError as error:
-                self._advise(error)
-                raise
+        try:
+            upstream = await self.invoker.open_stream(request.target, payload, limits)
+        except ModelError as error:
+            self._advise(error)
+            raise
+        except PayloadTooLarge as error:
+            raise with_largest_part(error, request.params) from error
         try:
             with reading_a_reply(upstream.head.request_id):
                 decoder = codec.decoder(request, payload)
@@ -247,7 +259,7 @@ class Endpoint:
         return stream
 
     async def _fake(self, task: Task, params: Json, limits: Limits, origin: Origin) -> AnswerStream:
-        whole = _without_stream(params)
+        whole = {name: value for name, value in params.items() if name not in _STREAMING}
         answer = await self._plain(self._codec(task), task, whole, limits, origin)
         return CutStream(answer, _RESOURCES[task], include_usage=wants_usage(params))
 
@@ -299,7 +311,7 @@ class Endpoint:
         return Request(
             target=target,
             params=params,
-            id=_ID_PREFIX[task] + secrets.token_hex(16),
+            id=_ID_PREFIX[task] + os.urandom(16).hex(),
             created=int(time.time()),
             ask_usage=ask_usage,
         )
@@ -333,13 +345,8 @@ def _is_about_usage(error: ModelError) -> bool:
     )
 
 
-def _without_stream(params: Json) -> Json:
-    whole = dict(params)
-    whole.pop("stream", None)
-    whole.pop("stream_options", None)
-    return whole
-
-
 def _encode(codec: Codec, request: Request, origin: Origin) -> tuple[Payload, ...]:
-    with writing_a_request():
+    try:
         return with_headers(codec.encode(request), request, origin)
+    except Exception as error:  # noqa: BLE001 - it is raised, as one of our tree
+        not_written(error)

@@ -26,27 +26,15 @@ _KINDS: Final = {
 }
 
 
-class naming_the_largest_part:  # noqa: N801 - used like a function, as `contextlib.suppress` is
-    """Let a refusal for size say what of the request is so large."""
-
-    __slots__ = ("_params",)
-
-    def __init__(self, params: Json) -> None:
-        self._params = params
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Say it."""
-        if isinstance(error, PayloadTooLarge):
-            place, part, size = _largest(self._params)
-            raise PayloadTooLarge(
-                f"{error.message} The largest part, '{place}'{part}, has {_shown(size)}.",
-                param=place,
-                detail=error.detail,
-                request_id=error.request_id,
-            ) from error
+def with_largest_part(error: PayloadTooLarge, params: Json) -> PayloadTooLarge:
+    """Give a refusal for size that says what of the request is so large."""
+    place, part, size = _largest(params)
+    return PayloadTooLarge(
+        f"{error.message} The largest part, '{place}'{part}, has {_shown(size)}.",
+        param=place,
+        detail=error.detail,
+        request_id=error.request_id,
+    )
 
 
 def _shown(size: int) -> str:

@@ -104,10 +104,12 @@ def _complete(request: Request, body: Any) -> Decoded:
 
 def _complete_message(message: Json, body: Json) -> None:
     """Fill in what a whole message always has."""
-    _check_content(message, body)
+    if not isinstance(message.get("content"), str):
+        _check_content(message, body)
     for name, absent in _REQUIRED:
         message.setdefault(name, absent)
-    _name_reasoning(message)
+    if "reasoning" in message:
+        _name_reasoning(message)
 
 
 def _estimate(request: Request, said: int) -> tuple[Json, UsageSource]:

@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from adapters import container
-from adapters.base import Head, Payload, Reply, Target
+from adapters.base import Head, Reply
 from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.answer_headers import messages_to_the_client
 from adapters.sagemaker.transport import Response, TimeFrame
@@ -49,15 +48,6 @@ async def bounded(proof: Awaitable[_Proof], frame: TimeFrame) -> _Proof:
         raise frame.over() from error
 
 
-def check_size(target: Target, payload: Payload) -> None:
-    """Refuse a body that the target does not take.
-
-    Raises:
-        PayloadTooLarge: it is too large; nothing is to be sent.
-    """
-    container.check_size(payload.body, target)
-
-
 async def take(
     response: Response, read: Callable[[Response], Awaitable[_Answer]], translate: Translate
 ) -> _Answer:
@@ -79,7 +69,7 @@ async def take(
         return await read(response)
     except GatewayError as error:
         response.close()
-        error.request_id = _plain(response, "x-amzn-requestid") or None
+        error.request_id = _plain(response.headers, "x-amzn-requestid") or None
         raise
 
 
@@ -95,11 +85,12 @@ def content_type(response: Response) -> str:
 
 def head(response: Response, kind: str) -> Head:
     """Give what AWS says beside the body; `kind` is the container's media type."""
+    headers = response.headers
     return Head(
         content_type=kind,
-        request_id=_plain(response, "x-amzn-requestid"),
-        variant=_plain(response, "x-amzn-invoked-production-variant"),
-        messages=messages_to_the_client(response.headers),
+        request_id=_plain(headers, "x-amzn-requestid"),
+        variant=_plain(headers, "x-amzn-invoked-production-variant"),
+        messages=messages_to_the_client(headers),
     )
 
 
@@ -108,9 +99,9 @@ def media_type(kind: str) -> str:
     return kind.partition(";")[0].strip().lower()
 
 
-def _plain(response: Response, name: str) -> str:
+def _plain(headers: Mapping[str, str], name: str) -> str:
     """Give a header's value, or nothing where it could not be handed on in a header of ours."""
-    value = response.headers.get(name, "")
+    value = headers.get(name, "")
     return value if _PLAIN.fullmatch(value) else ""
 
 

@@ -19,6 +19,7 @@ from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from adapters.base import Header, Limits, Payload, Reply, Target, UpstreamStream
+from adapters.container import check_size
 from adapters.errors import GatewayError, InvalidRequest, MalformedReply, UpstreamError
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials
@@ -26,7 +27,6 @@ from adapters.sagemaker.errors import translate
 from adapters.sagemaker.exchange import (
     JSON_TYPE,
     bounded,
-    check_size,
     content_type,
     head,
     media_type,
@@ -105,7 +105,7 @@ class SageMakerInvoker:
     async def _call(
         self, operation: _Operation[_Answer], target: Target, payload: Payload, limits: Limits
     ) -> _Answer:
-        check_size(target, payload)
+        check_size(payload.body, target)
         way = self._way(
             operation.url(target),
             target.region,

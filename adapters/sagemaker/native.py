@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Final, TypeVar
 
 from adapters.base import Limits, Payload, Reply, Target, UpstreamStream
+from adapters.container import check_size
 from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.bearer import BearerToken, BearerTokens
 from adapters.sagemaker.clock import ClockWatch
@@ -23,7 +24,6 @@ from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Cred
 from adapters.sagemaker.exchange import (
     JSON_TYPE,
     bounded,
-    check_size,
     content_type,
     head,
     media_type,
@@ -106,7 +106,7 @@ class OpenAIPathInvoker:
         limits: Limits,
         read: Callable[[Response], Awaitable[_Answer]],
     ) -> _Answer:
-        check_size(target, payload)
+        check_size(payload.body, target)
         url = self._url(base, target.inference_component)
         frame = TimeFrame.starting_now(limits)
 

@@ -190,10 +190,11 @@ class Connection(asyncio.Protocol):
         if self._unsent or transport.get_write_buffer_size() or not self._parser.can_go_on:
             self.abort()  # a peer that answers early may not read the rest
         else:
-            self._resume_reading()
+            if self._holds_reading:
+                self._resume_reading()
             self._owner.freed(self)
 
     def _resume_reading(self) -> None:
-        if self._holds_reading and self.is_open:
+        if self.is_open:
             self._holds_reading = False
             cast("asyncio.Transport", self._transport).resume_reading()

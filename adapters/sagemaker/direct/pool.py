@@ -107,7 +107,7 @@ class Pool:
         if ends_at <= now:
             connection.abort()
             return
-        waiter = self._next_waiter()
+        waiter = self._next_waiter() if self._waiting else None
         if waiter is not None:
             waiter.set_result(connection)
             return

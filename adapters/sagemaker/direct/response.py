@@ -65,6 +65,10 @@ class DirectResponse:
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Give the whole body."""
+        inbox = self._inbox
+        if inbox.ended and len(inbox.parts) == 1 and inbox.size <= limit and self._watch is None:
+            self._check_size()
+            return inbox.take()[0]
         body: list[bytes] = []
         while parts := await self._parts():
             if self._size > limit:
