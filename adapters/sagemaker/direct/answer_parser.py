@@ -51,7 +51,7 @@ class AnswerParser:
         """Whether the connection may serve another request after this answer."""
         return self._keep_alive and not self._surplus
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Read what has come.
 
         Raises:

@@ -257,3 +257,18 @@ async def test_hostile_headers_are_never_sent(client: Client, value: str) -> Non
             with pytest.raises(ValueError, match=r"."):
                 await exchange(client, upstream, headers=headers)
         await eventually(lambda: not any(heard))
+
+
+async def test_answers_side_by_side_never_mix(client: Client) -> None:
+    """Whatever connections bring by turns, each answer has its own bytes."""
+
+    async def script(call: Call) -> None:
+        await call.send(head(200, "a/b", Content_Length=str(50 * len(call.body))))
+        for _ in range(50):
+            await call.send(call.body)
+            await asyncio.sleep(0)
+
+    async with serve(script) as upstream:
+        bodies = [bytes([65 + number]) * 1000 for number in range(16)]
+        answers = await asyncio.gather(*(exchange(client, upstream, body) for body in bodies))
+    assert answers == [body * 50 for body in bodies]
