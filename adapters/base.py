@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
+from adapters.value import value
+
 #: A JSON object as parsed: requests, replies and stream chunks stay plain dicts from end to end.
 Json = dict[str, Any]
 
@@ -66,7 +68,7 @@ class HeaderSources:
     client: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Origin:
     """What is known of a request beside its parameters, for the headers of its calls."""
 
@@ -156,7 +158,7 @@ class Target:
         return self.task_defaults.get(task, self.defaults)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a client wants of one deployment.
 
@@ -172,7 +174,7 @@ class Request:
     ask_usage: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Payload:
     """One upstream call's body, ready to be signed."""
 
@@ -194,8 +196,22 @@ class Payload:
     #: tokens are not counted again.
     repeats: bool = False
 
+    def saying(self, headers: tuple[Header, ...]) -> Payload:
+        """Give the same with further headers; `dataclasses.replace` takes five times as long."""
+        return Payload(
+            body=self.body,
+            content_type=self.content_type,
+            accept=self.accept,
+            headers=(*self.headers, *headers),
+            prompt=self.prompt,
+            choice=self.choice,
+            prompt_tokens=self.prompt_tokens,
+            echoes=self.echoes,
+            repeats=self.repeats,
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The time that one attempt may take, in seconds, and the bytes of each answer.
 
@@ -210,7 +226,7 @@ class Limits:
     most_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Head:
     """What AWS says beside the body."""
 
@@ -224,7 +240,7 @@ class Head:
     messages: tuple[Header, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A whole answer of the container, byte for byte."""
 
@@ -271,7 +287,7 @@ class Invoker(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Decoded:
     """An OpenAI answer and where its token counts came from."""
 

@@ -8,8 +8,7 @@ client's headers stays outside.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 
 from adapters.base import Header, HeaderSources, Json, Origin, Payload, Request
 from adapters.errors import InvalidRequest
@@ -34,29 +33,34 @@ def with_headers(
         InvalidRequest: a header of the client's, by its name, is none that AWS would take.
     """
     sources = request.target.header_sources
-    shared = (
+    own = origin.id or request.id if sources.inference_id else None
+    shared: tuple[Header, ...] = ()
+    if sources.prefix_id is not None or sources.traceparent or origin.headers:
+        shared = _shared(sources, request, origin)
+    if own is None:
+        return tuple([each.saying(shared) for each in payloads]) if shared else payloads
+    if len(payloads) == 1:
+        return (payloads[0].saying((*shared, (INFERENCE_ID, own))),)
+    return tuple(
+        [
+            payload.saying((*shared, (INFERENCE_ID, f"{own}-{number}")))
+            for number, payload in enumerate(payloads, 1)
+        ]
+    )
+
+
+def _shared(sources: HeaderSources, request: Request, origin: Origin) -> tuple[Header, ...]:
+    """Give those that all of a request's calls have."""
+    return (
         *_prefix(sources, request.params, origin),
         *_trace(sources, origin),
         *_clients(request, origin),
-    )
-    if not sources.inference_id:
-        return tuple(_with(payload, shared) for payload in payloads) if shared else payloads
-    own = origin.id or request.id
-    if len(payloads) == 1:
-        return (_with(payloads[0], (*shared, (INFERENCE_ID, own))),)
-    return tuple(
-        _with(payload, (*shared, (INFERENCE_ID, f"{own}-{number}")))
-        for number, payload in enumerate(payloads, 1)
     )
 
 
 def prevents_streaming(sources: HeaderSources, origin: Origin) -> bool:
     """Whether the client sends a header that only whole answers can have."""
     return any(header.prevents_streaming(value) for header, value in _allowed(sources, origin))
-
-
-def _with(payload: Payload, headers: Iterable[Header]) -> Payload:
-    return replace(payload, headers=(*payload.headers, *headers))
 
 
 def _prefix(sources: HeaderSources, params: Json, origin: Origin) -> Iterator[Header]:

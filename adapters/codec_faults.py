@@ -7,9 +7,7 @@ reply is how they say that its contents are wrong. Whatever else they raise is a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from typing import Final, NoReturn
 
 from adapters.errors import FormatFailed, GatewayError, MalformedReply
 
@@ -19,43 +17,32 @@ _SHAPE_FAULTS: Final = (ArithmeticError, AttributeError, LookupError, TypeError,
 _log = logging.getLogger(__name__)
 
 
-@contextmanager
-def writing_a_request() -> Iterator[None]:
-    """Let a codec write; what leaves the block is of our tree.
+def not_written(error: Exception) -> NoReturn:
+    """Raise what a codec raised while it wrote, as an error of our tree.
 
     Raises:
-        FormatFailed: it raised something else.
+        FormatFailed: it was something else.
     """
-    try:
-        yield
-    except GatewayError:
-        raise
-    except Exception as error:
-        raise _failed("request") from error
+    if isinstance(error, GatewayError):
+        raise error
+    raise _failed("request") from error
 
 
-@contextmanager
-def reading_a_reply(request_id: str) -> Iterator[None]:
-    """Let a codec read; what leaves the block is of our tree, and has AWS's id of the call.
+def not_read(error: Exception, request_id: str) -> NoReturn:
+    """Raise what a codec raised while it read, as an error of our tree, with AWS's id of the call.
 
     Raises:
         MalformedReply: the reply's contents are not what its keys promise.
         FormatFailed: the codec raised something that no reply is to blame for.
     """
-    try:
-        yield
-    except Exception as error:
-        fault = fault_of_a_reply(error, request_id)
-        if fault is error:
-            raise
-        raise fault from error
+    fault = fault_of_a_reply(error, request_id)
+    if fault is error:
+        raise error
+    raise fault from error
 
 
 def fault_of_a_reply(error: Exception, request_id: str) -> GatewayError:
-    """Give what a codec raised while it read as an error of our tree, with AWS's id of the call.
-
-    For whoever reads so often that entering a block would cost more than the reading.
-    """
+    """Give what a codec raised while it read as an error of our tree, with AWS's id of the call."""
     if isinstance(error, GatewayError):
         error.request_id = error.request_id or request_id
         return error
@@ -68,6 +55,23 @@ def fault_of_a_reply(error: Exception, request_id: str) -> GatewayError:
         fault = _failed("answer", request_id)
     fault.__cause__ = error
     return fault
+
+
+class reading_a_reply:  # noqa: N801 - used like a function, as `contextlib.suppress` is
+    """Let a codec read; what leaves the block is as `not_read` has it."""
+
+    __slots__ = ("_request_id",)
+
+    def __init__(self, request_id: str) -> None:
+        self._request_id = request_id
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Judge how it ended."""
+        if isinstance(error, Exception):
+            not_read(error, self._request_id)
 
 
 def _failed(what: str, request_id: str | None = None) -> FormatFailed:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Final
 
@@ -35,7 +34,7 @@ from adapters.base import (
     Task,
 )
 from adapters.call_headers import prevents_streaming, with_headers
-from adapters.codec_faults import reading_a_reply, writing_a_request
+from adapters.codec_faults import not_read, not_written, reading_a_reply
 from adapters.cut_stream import CutStream
 from adapters.decoded_stream import DecodedStream
 from adapters.endpoint_memory import EndpointMemory
@@ -43,10 +42,12 @@ from adapters.errors import (
     InvalidRequest,
     ModelError,
     ModelTimeout,
+    PayloadTooLarge,
     StreamingRefused,
     UnsupportedTask,
+    UpstreamError,
 )
-from adapters.largest_part import naming_the_largest_part
+from adapters.largest_part import with_largest_part
 from adapters.merged import MergedStream
 from adapters.openai import chat, completions, parameters
 from adapters.openai.fold import Fold
@@ -69,6 +70,9 @@ _ID_PREFIX: Final[dict[Task, str]] = {
 
 #: The resources that are text, and can be streamed.
 _RESOURCES: Final[Mapping[Task, Resource]] = {"chat": chat, "completion": completions}
+
+#: What only a stream's request says.
+_STREAMING: Final = ("stream", "stream_options")
 
 #: A request of which nothing is known but its parameters.
 _NOWHERE: Final = Origin()
@@ -125,7 +129,9 @@ class Endpoint:
             GatewayError: every failure.
         """
         codec = self._codec(task)
-        params = _without_stream(parameters.effective(params, self.target, task))
+        params = parameters.effective(params, self.target, task)
+        for name in _STREAMING:
+            params.pop(name, None)
         if not self._collects(task, origin):
             return await self._plain(codec, task, params, limits, origin)
         try:
@@ -140,17 +146,26 @@ class Endpoint:
     ) -> Answer:
         """Ask for a whole answer, for parameters that are effective already."""
         request = self._request(task, params)
-        with naming_the_largest_part(request.params), self._advising():
+        try:
             payloads = _encode(codec, request, origin)
-            try:
-                replies = await self._invoke(request.target, payloads, limits)
-            except ModelTimeout:
-                self.memory.hit_wall()
-                raise
-        with reading_a_reply(replies[0].head.request_id):
+            if len(payloads) == 1:
+                reply = await self.invoker.invoke(request.target, payloads[0], limits)
+                replies: tuple[Reply, ...] = (reply,)
+            else:
+                replies = await self._side_by_side(request.target, payloads, limits)
+        except UpstreamError as error:
+            self._learn(error)
+            raise
+        except PayloadTooLarge as error:
+            raise with_largest_part(error, params) from error
+        head = replies[0].head
+        try:
             decoded = codec.decode(request, payloads, replies)
-        self._note_shape(decoded.shape)
-        return Answer(decoded.body, decoded.usage_source, replies[0].head, decoded.shape)
+        except Exception as error:  # noqa: BLE001 - it is raised, as one of our tree
+            not_read(error, head.request_id)
+        if decoded.shape is not None:
+            self._note_shape(decoded.shape)
+        return Answer(decoded.body, decoded.usage_source, head, decoded.shape)
 
     async def stream(
         self, task: Task, params: Json, limits: Limits, origin: Origin = _NOWHERE
@@ -222,8 +237,10 @@ class Endpoint:
         async def open_one(payload: Payload) -> DecodedStream:
             return await self._open_one(codec, request, payload, limits)
 
-        with naming_the_largest_part(request.params):
+        try:
             payload, *further = _encode(codec, request, origin)
+        except PayloadTooLarge as error:
+            raise with_largest_part(error, params) from error
         if not further:
             return await open_one(payload)
         merged = MergedStream(open_one, (payload, *further), parallel=_PARALLEL_CALLS)
@@ -233,8 +250,13 @@ class Endpoint:
     async def _open_one(
         self, codec: StreamCodec, request: Request, payload: Payload, limits: Limits
     ) -> DecodedStream:
-        with naming_the_largest_part(request.params), self._advising():
+        try:
             upstream = await self.invoker.open_stream(request.target, payload, limits)
+        except ModelError as error:
+            self._advise(error)
+            raise
+        except PayloadTooLarge as error:
+            raise with_largest_part(error, request.params) from error
         try:
             with reading_a_reply(upstream.head.request_id):
                 decoder = codec.decoder(request, payload)
@@ -245,39 +267,40 @@ class Endpoint:
             raise
         if stream.summary.whole_document:
             self.memory.refuse()
-        self._note_shape(stream.summary.shape)
+        if stream.summary.shape is not None:
+            self._note_shape(stream.summary.shape)
         return stream
 
     async def _fake(self, task: Task, params: Json, limits: Limits, origin: Origin) -> AnswerStream:
-        whole = _without_stream(params)
+        whole = {name: value for name, value in params.items() if name not in _STREAMING}
         answer = await self._plain(self._codec(task), task, whole, limits, origin)
         return CutStream(answer, _RESOURCES[task], include_usage=wants_usage(params))
 
-    @contextmanager
-    def _advising(self) -> Iterator[None]:
-        """Let a container's complaint say what the format knows to help."""
-        try:
-            yield
-        except ModelError as error:
-            if self.format.advise is not None:
-                advice = self.format.advise(error.status, error.message, self.target)
-                if advice is not None:
-                    error.advise(advice)
-            raise
+    def _learn(self, error: UpstreamError) -> None:
+        """Take what a plain call's failure says of the endpoint."""
+        if isinstance(error, ModelTimeout):
+            self.memory.hit_wall()
+        elif isinstance(error, ModelError):
+            self._advise(error)
 
-    def _note_shape(self, shape: str | None) -> None:
+    def _advise(self, error: ModelError) -> None:
+        """Let a container's complaint say what the format knows to help."""
+        if self.format.advise is not None:
+            advice = self.format.advise(error.status, error.message, self.target)
+            if advice is not None:
+                error.advise(advice)
+
+    def _note_shape(self, shape: str) -> None:
         """Remember a shape of the endpoint's replies, and say it once."""
-        if shape is not None and shape not in self.memory.reply_shapes:
+        if shape not in self.memory.reply_shapes:
             self.memory.reply_shapes.add(shape)
             about = {"deployment": self.id, "format": self.format.name, "reply_shape": shape}
             _log.info("endpoint.reply_shape_seen", extra=about)
 
-    async def _invoke(
+    async def _side_by_side(
         self, target: Target, payloads: tuple[Payload, ...], limits: Limits
     ) -> tuple[Reply, ...]:
-        """Make the calls, a few at a time; the first failure ends the others."""
-        if len(payloads) == 1:
-            return (await self.invoker.invoke(target, payloads[0], limits),)
+        """Make several calls, a few at a time; the first failure ends the others."""
         places = asyncio.Semaphore(_PARALLEL_CALLS)
 
         async def invoke(payload: Payload) -> Reply:
@@ -301,7 +324,7 @@ class Endpoint:
         return Request(
             target=target,
             params=params,
-            id=_ID_PREFIX[task] + uuid.uuid4().hex,
+            id=_ID_PREFIX[task] + os.urandom(16).hex(),
             created=int(time.time()),
             ask_usage=ask_usage,
         )
@@ -335,12 +358,8 @@ def _is_about_usage(error: ModelError) -> bool:
     )
 
 
-def _without_stream(params: Json) -> Json:
-    return {
-        name: value for name, value in params.items() if name not in {"stream", "stream_options"}
-    }
-
-
 def _encode(codec: Codec, request: Request, origin: Origin) -> tuple[Payload, ...]:
-    with writing_a_request():
+    try:
         return with_headers(codec.encode(request), request, origin)
+    except Exception as error:  # noqa: BLE001 - it is raised, as one of our tree
+        not_written(error)

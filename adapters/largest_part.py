@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
@@ -28,19 +26,15 @@ _KINDS: Final = {
 }
 
 
-@contextmanager
-def naming_the_largest_part(params: Json) -> Iterator[None]:
-    """Let a refusal for size say what of the request is so large."""
-    try:
-        yield
-    except PayloadTooLarge as error:
-        place, kind, size = _largest(params)
-        raise PayloadTooLarge(
-            f"{error.message} The largest part, '{place}'{kind}, has {_shown(size)}.",
-            param=place,
-            detail=error.detail,
-            request_id=error.request_id,
-        ) from error
+def with_largest_part(error: PayloadTooLarge, params: Json) -> PayloadTooLarge:
+    """Give a refusal for size that says what of the request is so large."""
+    place, part, size = _largest(params)
+    return PayloadTooLarge(
+        f"{error.message} The largest part, '{place}'{part}, has {_shown(size)}.",
+        param=place,
+        detail=error.detail,
+        request_id=error.request_id,
+    )
 
 
 def _shown(size: int) -> str:

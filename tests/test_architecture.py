@@ -27,6 +27,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "adapters": ("proxy", "emulator", "fastapi", "starlette", "uvicorn", "yaml", "sse_starlette"),
     "adapters.base": ("adapters.",),
     "adapters.errors": ("adapters.",),
+    "adapters.value": ("adapters.",),
     "adapters.complaint": ("adapters.sagemaker", "adapters.formats", "adapters.openai"),
     "adapters.container": ("adapters.sagemaker", "adapters.formats", "adapters.openai"),
     "adapters.redaction": ("adapters.sagemaker", "adapters.formats", "adapters.openai"),
@@ -66,6 +67,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 }
 #: The composition roots.
 ALLOWED = {
+    ("adapters.base", "adapters.value"),
     ("proxy.registry", "adapters.sagemaker"),
     ("proxy.building", "adapters.sagemaker"),
     ("proxy.token", "adapters.sagemaker"),

@@ -17,6 +17,9 @@ _REASONS: Final = {
     "content_filter": "content_filter",
 }
 
+#: OpenAI's own words.
+OWN: Final = frozenset(_REASONS.values())
+
 #: What containers write when a generation failed; never a finish.
 FAILURES: Final = frozenset({"abort", "error"})
 

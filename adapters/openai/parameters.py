@@ -111,10 +111,14 @@ _NO_REMEDIES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def effective(params: Json, target: Target, task: Task) -> Json:
-    """Give what a request asks of a deployment: its defaults under it, without what it drops."""
-    dropped = target.parameters.dropped
+    """Give what a request asks of a deployment: its defaults under it, without what it drops.
+
+    The object is the caller's own; what is in it is the client's.
+    """
     asked = over(params, target.defaults_for(task))
-    return {name: value for name, value in asked.items() if name not in dropped}
+    for name in target.parameters.dropped:
+        asked.pop(name, None)
+    return asked
 
 
 def over(params: Json, defaults: Mapping[str, Any]) -> Json:
@@ -122,6 +126,8 @@ def over(params: Json, defaults: Mapping[str, Any]) -> Json:
 
     A template's switches are many things under one name: each of them has its own default.
     """
+    if not defaults:
+        return dict(params)
     if not TOKEN_LIMITS.isdisjoint(params):
         defaults = {name: defaults[name] for name in defaults.keys() - TOKEN_LIMITS}
     asked = {**defaults, **params}

@@ -103,22 +103,32 @@ class ChatStream(EditedStream):
 def _complete(request: Request, body: Any) -> Decoded:
     """Edit a chat completion: the public model name, and what some containers leave out."""
     choices = choices_of(body)
-    if choices is None or not all(isinstance(each.get("message"), dict) for each in choices):
+    if choices is None:
         raise unknown_shape(body)
+    for choice in choices:
+        if not isinstance(choice.get("message"), dict):
+            raise unknown_shape(body)
     label(body, request, "chat.completion")
     edit_whole_choices(request, body)
     for index, choice in enumerate(choices):
         place_of(choice, index, body)
-        _check_content(choice["message"], body)
+        _complete_message(choice["message"], body)
         choice.setdefault("logprobs", None)
-        for name, absent in _REQUIRED:
-            choice["message"].setdefault(name, absent)
-        _name_reasoning(choice["message"])
     if usage.reported(body.get("usage")) is not None:
         return Decoded(body, "container")
     said = sum(usage.size(conversation.words(each["message"].get("content"))) for each in choices)
     body["usage"], source = _estimate(request, said)
     return Decoded(body, source)
+
+
+def _complete_message(message: Json, body: Json) -> None:
+    """Fill in what a whole message always has."""
+    if not isinstance(message.get("content"), str):
+        _check_content(message, body)
+    for name, absent in _REQUIRED:
+        message.setdefault(name, absent)
+    if "reasoning" in message:
+        _name_reasoning(message)
 
 
 def _estimate(request: Request, said: int) -> tuple[Json, UsageSource]:

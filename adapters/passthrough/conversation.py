@@ -13,7 +13,12 @@ def regular(messages: list[Json]) -> list[Json]:
 
     The role `developer` becomes `system`, an image's URL that is a bare string an object.
     """
-    return [_regular_message(message) for message in messages]
+    return [
+        message
+        if isinstance(message.get("content"), str) and message["role"] != "developer"
+        else _regular_message(message)
+        for message in messages
+    ]
 
 
 def words(content: Any) -> str:

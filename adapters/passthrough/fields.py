@@ -34,15 +34,14 @@ class Fields:
         Raises:
             UnsupportedParameter: the container lacks parameters that the request brings.
         """
-        target = request.target
-        params = self._chosen(request)
-        fields: Json = {}
+        target, fields = request.target, dict(self._chosen(request))
+        stream = fields.get("stream")
+        for name in _NOT_COPIED.intersection(fields):
+            del fields[name]
+        fields.pop(besides, None)
         if self.names_model and target.body_model is not None:
-            fields["model"] = target.body_model
-        for name, value in params.items():
-            if name != besides and name not in _NOT_COPIED:
-                fields[name] = value
-        if params.get("stream"):
+            fields = {"model": target.body_model, **fields}
+        if stream:
             fields.update(_streaming(request))
         return fields
 

@@ -7,7 +7,7 @@ from typing import Any
 from adapters.base import Json, Request
 from adapters.complaint import is_complaint
 from adapters.container import failed_generation, unknown_shape
-from adapters.openai.finish import FAILURES, finish_reason, is_foreign
+from adapters.openai.finish import FAILURES, OWN, finish_reason, is_foreign
 from adapters.openai.usage import reported
 
 
@@ -39,7 +39,10 @@ def choices_of(body: Any) -> list[Json] | None:
     choices = body.get("choices") if isinstance(body, dict) else None
     if not isinstance(choices, list) or not choices:
         return None
-    return choices if all(isinstance(choice, dict) for choice in choices) else None
+    for choice in choices:
+        if not isinstance(choice, dict):
+            return None
+    return choices
 
 
 def place_of(choice: Json, otherwise: int, record: Any) -> int:
@@ -74,6 +77,8 @@ def edit_choice(choice: Json) -> str | None:
     if said is None or said == "":
         choice["finish_reason"] = None
         return None
+    if said in OWN:
+        return str(said)
     if said in FAILURES:
         raise failed_generation()
     reason = finish_reason(said, generated=None, limit=None)
@@ -85,11 +90,16 @@ def edit_choice(choice: Json) -> str | None:
 
 def edit_whole_choices(request: Request, body: Json) -> None:
     """Make the choices of a whole answer regular: each has a finish reason."""
-    params, choices, counts = request.params, body["choices"], reported(body.get("usage"))
-    limit = params.get("max_completion_tokens") or params.get("max_tokens")
-    generated = None
-    if len(choices) == 1 and counts is not None:  # a count of several says nothing of one
-        generated = counts["completion_tokens"]
-    for choice in choices:
+    for choice in body["choices"]:
         if edit_choice(choice) is None:
-            choice["finish_reason"] = finish_reason(None, generated=generated, limit=limit)
+            choice["finish_reason"] = _unsaid_reason(request.params, body)
+
+
+def _unsaid_reason(params: Json, body: Json) -> str:
+    """Give the finish reason of a choice whose container says none."""
+    limit = params.get("max_completion_tokens") or params.get("max_tokens")
+    counts = reported(body.get("usage"))
+    generated = None
+    if len(body["choices"]) == 1 and counts is not None:  # a count of several says nothing of one
+        generated = counts["completion_tokens"]
+    return finish_reason(None, generated=generated, limit=limit)

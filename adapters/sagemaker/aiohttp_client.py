@@ -26,8 +26,10 @@ from adapters.sagemaker.aiohttp_response import (
     AiohttpResponse,
     translate_failure,
 )
+from adapters.sagemaker.header_lines import split_lines
 from adapters.sagemaker.proxies import Proxies
-from adapters.sagemaker.transport import KEEP_ALIVE, STALE_WITHIN, USER_AGENT
+from adapters.sagemaker.signing import parse_address
+from adapters.sagemaker.transport import KEEP_ALIVE, STALE_WITHIN, USER_AGENT, TimeFrame
 
 #: Schemes, hosts and ports whose way is kept; wildcard models may name any number.
 _KNOWN_ORIGINS = 256
@@ -103,21 +105,19 @@ class AiohttpClient:
         if self._session is not None:
             await self._session.close()
 
-    async def post(
-        self,
-        url: URL,
-        headers: Mapping[str, str],
-        body: bytes,
-        *,
-        limits: Limits,
-        ends_at: float | None,
-    ) -> AiohttpResponse:
+    async def post(self, url: str, lines: str, body: bytes, frame: TimeFrame) -> AiohttpResponse:
         """Send a request; give the response as soon as its headers are there."""
+        headers = {"Host": parse_address(url).host, **split_lines(lines)}
+        to, limits = URL(url, encoded=True), frame.limits
+        limit = asyncio.timeout_at(frame.head_until)
         try:
-            raw = await self._sent(url, headers, body, limits.connect)
-        except TRANSPORT_FAILURES as error:
+            async with limit:
+                raw = await self._sent(to, headers, body, limits.connect)
+        except TRANSPORT_FAILURES as error:  # `TimeoutError` is an `OSError`
+            if limit.expired():
+                raise frame.over() from error
             raise translate_failure(error) from error
-        return AiohttpResponse(raw, limits, ends_at)
+        return AiohttpResponse(raw, limits, frame.ends_at)
 
     async def get(self, url: URL, *, limits: Limits, ends_at: float | None) -> AiohttpResponse:
         """Ask for what is there; otherwise as `post`."""

@@ -28,6 +28,8 @@ def messages_to_the_client(headers: Mapping[str, str]) -> tuple[Header, ...]:
     Args:
         headers: The answer's; names compare without case.
     """
+    if not (_ATTRIBUTES in headers or _SESSIONS[0] in headers or _SESSIONS[1] in headers):
+        return ()
     found = [(name, headers[name]) for name in _SESSIONS if name in headers]
     if _ATTRIBUTES in headers:
         found.append((_ATTRIBUTES, scrub(headers[_ATTRIBUTES]).strip()))

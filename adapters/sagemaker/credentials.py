@@ -59,6 +59,10 @@ class CredentialProvider(Protocol):
         """
         ...
 
+    def at_hand(self) -> Credentials | None:
+        """Give what `current` would, where that needs no waiting and nothing is to be done."""
+        ...
+
     async def current(self) -> Credentials:
         """Give credentials that are valid now.
 
@@ -96,6 +100,10 @@ class StaticCredentials:
 
     async def prepare(self) -> None:
         """Nothing to do."""
+
+    def at_hand(self) -> Credentials | None:
+        """Give the keys."""
+        return self._credentials
 
     async def current(self) -> Credentials:
         """Give the keys."""

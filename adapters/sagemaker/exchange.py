@@ -9,22 +9,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from yarl import URL
-
-from adapters import container
-from adapters.base import Head, Limits, Payload, Reply, Target
+from adapters.base import Head, Reply
 from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.answer_headers import messages_to_the_client
-from adapters.sagemaker.transport import Client, Response, time_over
+from adapters.sagemaker.transport import Response, TimeFrame
 
 #: The most that is read of an error's body.
 _MAX_ERROR_BYTES = 256 * 1024
 #: The media types of JSON, whole or in lines.
 JSON_TYPE = re.compile(r"application/(?:[\w.-]+\+)?json|application/(?:x-ndjson|jsonlines)")
+#: A plain number: members of an enumeration take their time to compare.
+_OK: Final = int(HTTPStatus.OK)
 #: What of AWS's headers may become a header of ours.
 _PLAIN = re.compile(r"[\x20-\x7e]{0,128}")
 
@@ -32,61 +30,22 @@ _Answer = TypeVar("_Answer")
 #: What vouches for the caller: credentials, or a token.
 _Proof = TypeVar("_Proof")
 
-#: Gives what vouches for the caller, and all headers but `User-Agent` and `Content-Length`.
-Authorize = Callable[[], Awaitable[tuple[_Proof, Mapping[str, str]]]]
 #: Turns the status, headers and body of a refusal into an error of our tree.
 Translate = Callable[[int, Mapping[str, str], bytes], GatewayError]
 
 
-@dataclass(frozen=True, slots=True)
-class TimeFrame:
-    """The limits of one attempt, and when they are over by the loop's clock."""
-
-    limits: Limits
-    #: Whichever limit is over first: that for the first byte, or that for all.
-    head_until: float
-    #: None for never.
-    ends_at: float | None
-
-    @classmethod
-    def starting_now(cls, limits: Limits) -> TimeFrame:
-        """Give the frame of an attempt that begins now."""
-        now = asyncio.get_running_loop().time()
-        head_until = now + limits.first_byte
-        if limits.deadline is None:
-            return cls(limits, head_until, None)
-        ends_at = now + limits.deadline
-        return cls(limits, min(head_until, ends_at), ends_at)
-
-
-def check_size(target: Target, payload: Payload) -> None:
-    """Refuse a body that the target does not take.
+async def bounded(proof: Awaitable[_Proof], frame: TimeFrame) -> _Proof:
+    """Wait for what vouches for the caller; that is a part of an attempt's time.
 
     Raises:
-        PayloadTooLarge: it is too large; nothing is to be sent.
-    """
-    container.check_size(payload.body, target)
-
-
-async def send(
-    client: Client, url: URL, body: bytes, frame: TimeFrame, authorize: Authorize[_Proof]
-) -> tuple[Response, _Proof]:
-    """Send a request; give the response once its headers are there, and what vouched for it.
-
-    Raises:
-        DeadlineExceeded: that took too long, getting the caller's credentials included.
-        GatewayError: there is no way to AWS, or none to vouch for the caller.
+        DeadlineExceeded: that took too long.
+        GatewayError: there is none.
     """
     try:
         async with asyncio.timeout_at(frame.head_until):
-            proof, headers = await authorize()
-            response = await client.post(
-                url, headers, body, limits=frame.limits, ends_at=frame.ends_at
-            )
+            return await proof
     except TimeoutError as error:
-        is_all = frame.head_until == frame.ends_at
-        raise time_over(frame.limits, "deadline" if is_all else "first_byte") from error
-    return response, proof
+        raise frame.over() from error
 
 
 async def take(
@@ -103,13 +62,14 @@ async def take(
         GatewayError: it is a refusal, or can't be read.
     """
     try:
-        if response.status != HTTPStatus.OK:
+        if response.status != _OK:
             raise translate(response.status, response.headers, await _error_body(response))
-        _check_encoding(response)
+        if "content-encoding" in response.headers:
+            _check_encoding(response)
         return await read(response)
     except GatewayError as error:
         response.close()
-        error.request_id = _plain(response, "x-amzn-requestid") or None
+        error.request_id = _plain(response.headers, "x-amzn-requestid") or None
         raise
 
 
@@ -125,11 +85,12 @@ def content_type(response: Response) -> str:
 
 def head(response: Response, kind: str) -> Head:
     """Give what AWS says beside the body; `kind` is the container's media type."""
+    headers = response.headers
     return Head(
         content_type=kind,
-        request_id=_plain(response, "x-amzn-requestid"),
-        variant=_plain(response, "x-amzn-invoked-production-variant"),
-        messages=messages_to_the_client(response.headers),
+        request_id=_plain(headers, "x-amzn-requestid"),
+        variant=_plain(headers, "x-amzn-invoked-production-variant"),
+        messages=messages_to_the_client(headers),
     )
 
 
@@ -138,9 +99,9 @@ def media_type(kind: str) -> str:
     return kind.partition(";")[0].strip().lower()
 
 
-def _plain(response: Response, name: str) -> str:
+def _plain(headers: Mapping[str, str], name: str) -> str:
     """Give a header's value, or nothing where it could not be handed on in a header of ours."""
-    value = response.headers.get(name, "")
+    value = headers.get(name, "")
     return value if _PLAIN.fullmatch(value) else ""
 
 

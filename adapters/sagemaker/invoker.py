@@ -11,38 +11,35 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from http import HTTPStatus
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
-from yarl import URL
-
-from adapters.base import Limits, Payload, Reply, Target, UpstreamStream
+from adapters.base import Header, Limits, Payload, Reply, Target, UpstreamStream
+from adapters.container import check_size
 from adapters.errors import GatewayError, InvalidRequest, MalformedReply, UpstreamError
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials
 from adapters.sagemaker.errors import translate
 from adapters.sagemaker.exchange import (
     JSON_TYPE,
-    TimeFrame,
-    check_size,
+    bounded,
     content_type,
     head,
     media_type,
     read_reply,
-    send,
     take,
 )
-from adapters.sagemaker.signing import Address, Signer, parse_address
+from adapters.sagemaker.signing import Outline, Signer, parse_address
 from adapters.sagemaker.stream import DocumentStream, EventStream
-from adapters.sagemaker.transport import Client, Response
+from adapters.sagemaker.transport import Client, Response, TimeFrame
 
 _SIGNATURE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-#: URLs whose parsed form is kept; wildcard models may name any number.
-_KNOWN_URLS = 4096
+#: Ways that are kept; wildcard models may name any number.
+_KNOWN_WAYS = 4096
 
 _EVENT_STREAM = "application/vnd.amazon.eventstream"
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
@@ -61,34 +58,12 @@ class _Operation(NamedTuple, Generic[_Answer]):
 
 
 @dataclass(frozen=True, slots=True)
-class _SignedUrl:
-    """A URL in the forms that sending and signing need."""
+class _Way:
+    """What is the same for all calls of an operation to a deployment."""
 
-    url: URL
-    address: Address
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What is the same for every try of a call."""
-
-    url: _SignedUrl
-    headers: list[tuple[str, str]]
-    body: bytes
+    url: str
+    outline: Outline
     signer: Signer
-    frame: TimeFrame
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """AWS did not take these credentials."""
-
-    credentials: Credentials
-    error: UpstreamError
-
-
-def _parse_url(url: str) -> _SignedUrl:
-    return _SignedUrl(URL(url, encoded=True), parse_address(url))
 
 
 class SageMakerInvoker:
@@ -106,7 +81,7 @@ class SageMakerInvoker:
         self._clock = clock
         self._clock_watch = clock_watch or ClockWatch()
         self._signers: dict[str, Signer] = {}
-        self._url = lru_cache(maxsize=_KNOWN_URLS)(_parse_url)
+        self._way = lru_cache(maxsize=_KNOWN_WAYS)(self._find_way)
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
         """Call InvokeEndpoint.
@@ -130,81 +105,82 @@ class SageMakerInvoker:
     async def _call(
         self, operation: _Operation[_Answer], target: Target, payload: Payload, limits: Limits
     ) -> _Answer:
-        check_size(target, payload)
-        request = _Request(
-            url=self._url(operation.url(target)),
-            headers=_headers(target, payload, operation.accept_header),
-            body=payload.body,
-            signer=self._signer(target.region),
-            frame=TimeFrame.starting_now(limits),
+        check_size(payload.body, target)
+        way = self._way(
+            operation.url(target),
+            target.region,
+            (("Content-Type", payload.content_type), (operation.accept_header, payload.accept)),
+            target.inference_component,
+            target.headers,
         )
-        translated = partial(self._translate, streaming=operation.streaming)
-        response, credentials = await self._send(request)
+        _check_values(payload.headers)
+        frame = TimeFrame.starting_now(limits)
+        known = self._credentials
+        credentials = known.at_hand()
+        if credentials is None:
+            credentials = await bounded(known.current(), frame)
         try:
-            return await take(response, operation.read, translated)
+            return await self._tried(operation, way, payload, frame, credentials)
         except UpstreamError as error:
             if error.code not in STALE_CODES or credentials.token is None:
                 raise
-            refusal = _Refusal(credentials, error)
-        response, _ = await self._send(request, refusal)
-        return await take(response, operation.read, translated)
-
-    async def _send(
-        self, request: _Request, refusal: _Refusal | None = None
-    ) -> tuple[Response, Credentials]:
-        """Sign and send; give the response once its headers are there, and who signed.
-
-        Raises:
-            GatewayError: also `refusal`'s, where there are no others than the credentials that it
-                was for.
-        """
-
-        async def signed() -> tuple[Credentials, dict[str, str]]:
-            credentials = await self._credentials_for(refusal)
-            return credentials, request.signer.sign(
-                credentials, request.url.address, request.headers, request.body, self._clock()
-            )
-
-        return await send(self._client, request.url.url, request.body, request.frame, signed)
-
-    async def _credentials_for(self, refusal: _Refusal | None) -> Credentials:
-        if refusal is None:
-            return await self._credentials.current()
-        others = await self._credentials.renew(refusal.credentials)
+            refusal = error
+        others = await bounded(known.renew(credentials), frame)
         if others is None:
-            raise refusal.error
-        return others
+            raise refusal
+        return await self._tried(operation, way, payload, frame, others)
+
+    async def _tried(
+        self,
+        operation: _Operation[_Answer],
+        way: _Way,
+        payload: Payload,
+        frame: TimeFrame,
+        credentials: Credentials,
+    ) -> _Answer:
+        """Sign, send, and take the answer."""
+        body = payload.body
+        lines = way.signer.sign(credentials, way.outline, payload.headers, body, self._clock())
+        response = await self._client.post(way.url, lines, body, frame)
+        translate = self._translate
+        if operation.streaming:
+            translate = partial(translate, streaming=True)
+        return await take(response, operation.read, translate)
 
     def _translate(
-        self, status: int, headers: Mapping[str, str], body: bytes, *, streaming: bool
+        self, status: int, headers: Mapping[str, str], body: bytes, *, streaming: bool = False
     ) -> GatewayError:
         error = translate(status, headers, body, streaming=streaming)
         if status in _SIGNATURE_REFUSED and error.should_retry is False:
             self._clock_watch.explain(error, headers.get("date"), self._clock())
         return error
 
-    def _signer(self, region: str) -> Signer:
-        signer = self._signers.get(region)
-        if signer is None:
-            signer = self._signers[region] = Signer(region)
-        return signer
+    def _find_way(
+        self,
+        url: str,
+        region: str,
+        types: tuple[Header, ...],
+        component: str | None,
+        further: tuple[Header, ...],
+    ) -> _Way:
+        headers = [*types]
+        if component is not None:
+            headers.append(("X-Amzn-SageMaker-Inference-Component", component))
+        headers.extend(further)
+        _check_values(headers)
+        signer = self._signers.setdefault(region, Signer(region))
+        return _Way(url, Outline(parse_address(url), headers), signer)
 
 
-def _headers(target: Target, payload: Payload, accept_header: str) -> list[tuple[str, str]]:
-    """Give the headers to sign, beside the signature's own.
+def _check_values(headers: Iterable[Header]) -> None:
+    """Let headers pass that can be sent.
 
     Raises:
         InvalidRequest: a value could not stand in a header; AWS takes printable ASCII.
     """
-    headers = [("Content-Type", payload.content_type), (accept_header, payload.accept)]
-    if target.inference_component is not None:
-        headers.append(("X-Amzn-SageMaker-Inference-Component", target.inference_component))
-    headers.extend(target.headers)
-    headers.extend(payload.headers)
     for name, value in headers:
         if not _HEADER_VALUE.fullmatch(value):
             raise InvalidRequest(f"The value for the header {name} is not printable ASCII.")
-    return headers
 
 
 async def _open_stream(response: Response) -> UpstreamStream:

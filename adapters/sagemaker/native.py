@@ -11,34 +11,32 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from yarl import URL
-
 from adapters.base import Limits, Payload, Reply, Target, UpstreamStream
+from adapters.container import check_size
 from adapters.errors import GatewayError, MalformedReply
 from adapters.sagemaker.bearer import BearerToken, BearerTokens
 from adapters.sagemaker.clock import ClockWatch
 from adapters.sagemaker.credentials import STALE_CODES, CredentialProvider, Credentials
 from adapters.sagemaker.exchange import (
     JSON_TYPE,
-    TimeFrame,
-    check_size,
+    bounded,
     content_type,
     head,
     media_type,
     read_reply,
-    send,
     take,
 )
+from adapters.sagemaker.header_lines import header_lines
 from adapters.sagemaker.hosts import component_url
 from adapters.sagemaker.native_errors import translate
 from adapters.sagemaker.stream import ByteStream, DocumentStream
-from adapters.sagemaker.transport import Client, Response
+from adapters.sagemaker.transport import Client, Response, TimeFrame
 
-#: URLs whose parsed form is kept; clients may be allowed to choose components.
+#: URLs that are kept; clients may be allowed to choose components.
 _KNOWN_URLS: Final = 4096
 _REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _WHOLE_JSON: Final = "application/json"
@@ -80,7 +78,7 @@ class OpenAIPathInvoker:
         self._tokens = tokens
         self._clock = clock
         self._clock_watch = clock_watch or ClockWatch()
-        self._url = lru_cache(maxsize=_KNOWN_URLS)(_parsed_url)
+        self._url = lru_cache(maxsize=_KNOWN_URLS)(_full_url)
 
     async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
         """Send a chat; give the whole answer.
@@ -108,20 +106,15 @@ class OpenAIPathInvoker:
         limits: Limits,
         read: Callable[[Response], Awaitable[_Answer]],
     ) -> _Answer:
-        check_size(target, payload)
+        check_size(payload.body, target)
         url = self._url(base, target.inference_component)
         frame = TimeFrame.starting_now(limits)
 
-        async def authorized(stale: Credentials | None) -> tuple[_Proof, Mapping[str, str]]:
-            proof = await self._proof(target.region, stale)
-            return proof, {
-                "Content-Type": payload.content_type,
-                "Accept": payload.accept,
-                "Authorization": f"Bearer {proof.token.text}",
-            }
-
-        first = partial(authorized, None)
-        response, proof = await send(self._client, url, payload.body, frame, first)
+        credentials = self._credentials.at_hand()
+        if credentials is None:
+            credentials = await bounded(self._credentials.current(), frame)
+        proof = self._proof(credentials, target.region)
+        response = await self._sent(url, proof, payload, frame)
         try:
             return await take(response, read, self._translate)
         except GatewayError as error:
@@ -129,16 +122,28 @@ class OpenAIPathInvoker:
                 raise
             # The token may have outlived its credentials, and they theirs; fresh ones tell.
             self._tokens.drop(proof.token)
-            again = partial(authorized, _stale(proof.credentials, error))
-        response, proof = await send(self._client, url, payload.body, frame, again)
+            stale = _stale(proof.credentials, error)
+        credentials = await bounded(self._others(stale), frame)
+        proof = self._proof(credentials, target.region)
+        response = await self._sent(url, proof, payload, frame)
         if response.status in _REFUSED:
             self._tokens.drop(proof.token)
         return await take(response, read, self._translate)
 
-    async def _proof(self, region: str, stale: Credentials | None) -> _Proof:
-        """Give a token of other credentials than `stale`, if there are any."""
+    async def _sent(self, url: str, proof: _Proof, payload: Payload, frame: TimeFrame) -> Response:
+        headers = (
+            ("Content-Type", payload.content_type),
+            ("Accept", payload.accept),
+            ("Authorization", f"Bearer {proof.token.text}"),
+        )
+        return await self._client.post(url, header_lines(headers), payload.body, frame)
+
+    async def _others(self, stale: Credentials | None) -> Credentials:
+        """Give other credentials than `stale`, if there are any."""
         others = None if stale is None else await self._credentials.renew(stale)
-        credentials = others or await self._credentials.current()
+        return others or await self._credentials.current()
+
+    def _proof(self, credentials: Credentials, region: str) -> _Proof:
         return _Proof(credentials, self._tokens.current(credentials, region))
 
     def _translate(self, status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
@@ -157,8 +162,8 @@ def _stale(credentials: Credentials, error: GatewayError) -> Credentials | None:
     return credentials if credentials.token and is_over and error.should_retry is False else None
 
 
-def _parsed_url(base: str, component: str | None) -> URL:
-    return URL(base if component is None else component_url(base, component), encoded=True)
+def _full_url(base: str, component: str | None) -> str:
+    return base if component is None else component_url(base, component)
 
 
 async def _open_stream(response: Response) -> UpstreamStream:

@@ -82,6 +82,11 @@ class RefreshingCredentials:
         """Fetch the first credentials."""
         await self.issued()
 
+    def at_hand(self) -> Credentials | None:
+        """Give the latest credentials, where they are not to be replaced yet."""
+        held = self._held
+        return held.credentials if held is not None and self._clock() < self._refresh_at else None
+
     async def current(self) -> Credentials:
         """Give the latest credentials; waits only where there are none that are valid."""
         return (await self.issued()).credentials

@@ -5,13 +5,16 @@ Knows which hosts have a proxy in between. Refuses to know how either client doe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
 
 from yarl import URL
 
-from adapters.base import Limits
 from adapters.sagemaker.proxies import Proxies
-from adapters.sagemaker.transport import Client, Response
+from adapters.sagemaker.transport import Client, Response, TimeFrame
+
+#: URLs whose way is kept; wildcard models may name any number.
+_KNOWN_URLS: Final = 4096
 
 
 class RoutedClient:
@@ -27,22 +30,18 @@ class RoutedClient:
         self._proxies = proxies
         self._behind = behind
         self._elsewhere = elsewhere
+        self._client = lru_cache(maxsize=_KNOWN_URLS)(self._find_client)
 
     async def aclose(self) -> None:
         """Close every connection of both."""
         await self._behind.aclose()
         await self._elsewhere.aclose()
 
-    async def post(
-        self,
-        url: URL,
-        headers: Mapping[str, str],
-        body: bytes,
-        *,
-        limits: Limits,
-        ends_at: float | None,
-    ) -> Response:
+    async def post(self, url: str, lines: str, body: bytes, frame: TimeFrame) -> Response:
         """Send a request; give the response as soon as its headers are there."""
-        proxy = self._proxies.between(url.scheme, url.host or "", url.port)
-        client = self._elsewhere if proxy is None else self._behind
-        return await client.post(url, headers, body, limits=limits, ends_at=ends_at)
+        return await self._client(url).post(url, lines, body, frame)
+
+    def _find_client(self, url: str) -> Client:
+        to = URL(url, encoded=True)
+        proxy = self._proxies.between(to.scheme, to.host or "", to.port)
+        return self._elsewhere if proxy is None else self._behind

@@ -6,11 +6,10 @@ libraries. One suite of tests (`tests/adapters/sagemaker/transport`) holds all o
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from typing import Final, Literal, Protocol
-
-from yarl import URL
 
 from adapters.base import Limits
 from adapters.errors import (
@@ -20,6 +19,7 @@ from adapters.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
+from adapters.value import value
 
 #: An answer beyond this is refused; SageMaker's own limit is 6 MiB.
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
@@ -35,6 +35,32 @@ STALE_WITHIN: Final = 1.0
 _MEGABYTE: Final = 1024 * 1024
 
 USER_AGENT: Final = "sagegate"
+
+
+@value(frozen=True, slots=True)
+class TimeFrame:
+    """The limits of one attempt, and when they are over by the loop's clock."""
+
+    limits: Limits
+    #: Whichever limit is over first: that for the first byte, or that for all.
+    head_until: float
+    #: None for never.
+    ends_at: float | None
+
+    @classmethod
+    def starting_now(cls, limits: Limits) -> TimeFrame:
+        """Give the frame of an attempt that begins now."""
+        now = asyncio.get_running_loop().time()
+        head_until = now + limits.first_byte
+        if limits.deadline is None:
+            return cls(limits, head_until, None)
+        ends_at = now + limits.deadline
+        return cls(limits, min(head_until, ends_at), ends_at)
+
+    def over(self) -> DeadlineExceeded:
+        """Give the error for a head that did not come by then."""
+        is_all = self.head_until == self.ends_at
+        return time_over(self.limits, "deadline" if is_all else "first_byte")
 
 
 class Response(Protocol):
@@ -87,30 +113,21 @@ class Client(Protocol):
     the peer, not reset, without a byte of an answer, as peers do with those that were idle.
     """
 
-    async def post(
-        self,
-        url: URL,
-        headers: Mapping[str, str],
-        body: bytes,
-        *,
-        limits: Limits,
-        ends_at: float | None,
-    ) -> Response:
+    async def post(self, url: str, lines: str, body: bytes, frame: TimeFrame) -> Response:
         """Send a request; give the response as soon as its headers are there.
-
-        The caller bounds the wait for the headers by `first_byte` and `deadline`.
 
         Args:
             url: Already percent-encoded.
-            headers: All but `User-Agent` and `Content-Length`; `Host` where it is signed.
+            lines: The headers, as `header_lines` writes them; all but `Host`, `User-Agent` and
+                `Content-Length`.
             body: Sent as it is.
-            limits: `connect` bounds name, connection and TLS; the rest is the response's to keep.
-            ends_at: The loop's time at which `deadline` is over; None for never.
+            frame: `connect` bounds name, connection and TLS, `head_until` all until the headers are
+                there; the rest is the response's to keep.
 
         Raises:
+            DeadlineExceeded: the headers were not there in time.
             UpstreamTimeout: no connection within `connect`.
             UpstreamError: no connection, or one that broke.
-            ValueError: a header has a line break, or what is no ASCII; nothing was sent.
         """
         ...
 

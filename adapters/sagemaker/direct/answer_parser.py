@@ -6,6 +6,7 @@ has to be wherever two readers of the same bytes could disagree about an answer'
 
 from __future__ import annotations
 
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -18,6 +19,8 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_HEAD_LINES: Final = 128
 
 _BODILESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+#: A plain number: members of an enumeration take their time to be found.
+_FIRST_FINAL: Final = int(HTTPStatus.OK)
 
 
 class NotHttpError(Exception):
@@ -59,7 +62,7 @@ class AnswerParser:
         """
         del self._parser
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Read what has come.
 
         Raises:
@@ -98,12 +101,12 @@ class AnswerParser:
         self._header_bytes += len(name) + len(value)
         if self._lines > MAX_HEAD_LINES or self._header_bytes > MAX_HEAD_BYTES:
             raise NotHttpError("The head is too large.")
-        self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+        self._headers.setdefault(_lowered(name), value.decode("latin-1"))
 
     def on_headers_complete(self) -> None:
         """Take the end of a head."""
         status = self._parser.get_status_code()
-        self._interim = status < HTTPStatus.OK
+        self._interim = status < _FIRST_FINAL
         headers, self._headers = self._headers, {}
         self._lines += 1
         if self._interim or self._surplus:
@@ -132,3 +135,9 @@ class AnswerParser:
         if not self._inbox.ended:
             self._inbox.add(self._body)
         self._body.clear()
+
+
+@lru_cache(maxsize=256)
+def _lowered(name: bytes) -> str:
+    """Give a header's name in lower case; SageMaker's are few, and the same in every answer."""
+    return name.decode("latin-1").lower()

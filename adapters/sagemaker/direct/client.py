@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
 from yarl import URL
 
-from adapters.base import Limits
 from adapters.errors import GatewayError
 from adapters.sagemaker.direct.answer_parser import NotHttpError
 from adapters.sagemaker.direct.connection import ClosedByPeer, Connection
@@ -28,6 +26,7 @@ from adapters.sagemaker.transport import (
     KEEP_ALIVE,
     STALE_WITHIN,
     USER_AGENT,
+    TimeFrame,
     broken,
     connect_timed_out,
     described,
@@ -76,39 +75,32 @@ class DirectClient:
         """Close every connection; calls that still run fail."""
         await asyncio.gather(*(pool.aclose() for pool in self._pools.values()))
 
-    async def post(
-        self,
-        url: URL,
-        headers: Mapping[str, str],
-        body: bytes,
-        *,
-        limits: Limits,
-        ends_at: float | None,
-    ) -> DirectResponse:
+    async def post(self, url: str, lines: str, body: bytes, frame: TimeFrame) -> DirectResponse:
         """Send a request; give the response as soon as its headers are there."""
         way = self._way(url)
-        head = _head(way.start, headers, len(body))
-        connection = way.pool.take() or await _made(way.pool, limits.connect)
-        inbox = await _answer(connection, head, body)
+        head = f"{way.start}{lines}Content-Length: {len(body)}\r\n\r\n".encode("ascii")
+        connection = way.pool.take() or await _made(way.pool, frame)
+        inbox = await _answer(connection, head, body, frame.head_until)
         if _was_stale(connection, inbox):
-            connection = await _made(way.pool, limits.connect)
-            inbox = await _answer(connection, head, body)
+            connection = await _made(way.pool, frame)
+            inbox = await _answer(connection, head, body, frame.head_until)
         if not inbox.status:
-            raise _failure(inbox) from inbox.failure
-        return DirectResponse(connection, inbox, limits, ends_at)
+            connection.leave(inbox)
+            raise frame.over() if inbox.late else _failure(inbox) from inbox.failure
+        return DirectResponse(connection, inbox, frame.limits, frame.ends_at)
 
-    def _find_way(self, url: URL) -> _Way:
-        address = parse_address(str(url))
-        host, port = url.host or "", url.port or 0
-        key = (url.scheme, host, port)
+    def _find_way(self, url: str) -> _Way:
+        address, to = parse_address(url), URL(url, encoded=True)
+        host, port = to.host or "", to.port or 0
+        key = (to.scheme, host, port)
         pool = self._pools.get(key)
         if pool is None:
-            tls = self._trusted() if url.scheme == "https" else None
+            tls = self._trusted() if to.scheme == "https" else None
             origin = Origin(host, port, tls)
             pool = self._pools[key] = Pool(origin, self._connections_per_host, self._ages)
         return _Way(
             pool,
-            f"POST {url.raw_path} HTTP/1.1\r\nHost: {address.host}\r\nUser-Agent: {USER_AGENT}\r\n",
+            f"POST {to.raw_path} HTTP/1.1\r\nHost: {address.host}\r\nUser-Agent: {USER_AGENT}\r\n",
         )
 
     def _trusted(self) -> ssl.SSLContext:
@@ -123,37 +115,27 @@ def _system_context() -> ssl.SSLContext:
     return context
 
 
-def _head(start: str, headers: Mapping[str, str], length: int) -> bytes:
-    """Write a request's head.
-
-    Raises:
-        ValueError: a header is more than one line, or not ASCII.
-    """
-    lines = [f"{name}: {value}" for name, value in headers.items() if name != "Host"]
-    block = "\r\n".join([*lines, f"Content-Length: {length}"])
-    if block.count("\r") != len(lines) or block.count("\n") != len(lines) or "\0" in block:
-        raise ValueError("a header is more than one line")
-    return f"{start}{block}\r\n\r\n".encode("ascii")
-
-
-async def _made(pool: Pool, seconds: float) -> Connection:
+async def _made(pool: Pool, frame: TimeFrame) -> Connection:
     """Make a connection within the time for that."""
-    limit = asyncio.timeout(seconds)
+    connect_until = asyncio.get_running_loop().time() + frame.limits.connect
+    limit = asyncio.timeout_at(min(connect_until, frame.head_until))
     try:
         async with limit:
             return await pool.make()
     except OSError as error:  # `TimeoutError` is one
         detail = f"{pool.name}: {described(error)}"
-        if limit.expired():
-            raise connect_timed_out(detail) from error
-        raise not_connected(error, detail) from error
+        if not limit.expired():
+            raise not_connected(error, detail) from error
+        if frame.head_until <= connect_until:
+            raise frame.over() from error
+        raise connect_timed_out(detail) from error
 
 
-async def _answer(connection: Connection, head: bytes, body: bytes) -> Inbox:
-    """Send a request; give what came when its answer's head is there, or will not come."""
-    inbox = connection.ask(head, body)
+async def _answer(connection: Connection, head: bytes, body: bytes, until: float) -> Inbox:
+    """Send a request; give what came when its answer's head is there, or will not come in time."""
+    inbox = connection.ask(head, body, until)
     try:
-        while not inbox.status and inbox.failure is None:
+        while not inbox.status and inbox.failure is None and not inbox.late:
             await inbox.change()
     except BaseException:
         connection.leave(inbox)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol, cast
 
+from adapters.sagemaker.direct.alarm import Alarm
 from adapters.sagemaker.direct.answer_parser import AnswerParser, NotHttpError
 from adapters.sagemaker.direct.inbox import Inbox
 
@@ -37,20 +38,25 @@ class Owner(Protocol):
         ...
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """A connection to one origin, for one request at a time.
 
     Args:
         loop: The running one.
         owner: Told once it has served, and once it is lost.
+        buffer: What comes is read into it, and taken out at once: connections share it. Without one
+            the loop's TLS makes a quarter of a megabyte anew for every read.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, buffer: memoryview) -> None:
         self._loop = loop
         self._owner = owner
+        self._buffer = buffer
         self._transport: asyncio.Transport | None = None
         self._inbox: Inbox | None = None
-        self._parser = AnswerParser(Inbox(loop))
+        unasked = Inbox(loop)
+        self._parser = AnswerParser(unasked)
+        self._alarm = Alarm(loop, unasked)
         self._unsent: memoryview = _NOTHING
         self._holds_writing = False
         #: Its socket is not read, for the reader has not taken what had come.
@@ -73,8 +79,14 @@ class Connection(asyncio.Protocol):
         """Give the seconds since it was last asked."""
         return self._loop.time() - self._asked_at
 
-    def ask(self, head: bytes, body: bytes) -> Inbox:
-        """Write a request; give what its answer will come to."""
+    def ask(self, head: bytes, body: bytes, until: float) -> Inbox:
+        """Write a request; give what its answer will come to.
+
+        Args:
+            head: The request's, with the empty line behind it.
+            body: The request's.
+            until: The loop's time by which the answer's head has to be there; else it is late.
+        """
         inbox = Inbox(self._loop)
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -85,6 +97,7 @@ class Connection(asyncio.Protocol):
         self.asked += 1
         self._asked_at = self._loop.time()
         self.heard = False
+        self._alarm.set(inbox, until)
         if len(body) <= _PIECE:
             self._unsent = _NOTHING
             transport.write(head + body)
@@ -118,7 +131,12 @@ class Connection(asyncio.Protocol):
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Give where the next bytes go."""
+        del sizehint
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Read what has come; nothing may come unasked, since it would answer the next request."""
         inbox = self._inbox
         if inbox is None:
@@ -126,7 +144,7 @@ class Connection(asyncio.Protocol):
             return
         self.heard = True
         try:
-            self._parser.feed(data)
+            self._parser.feed(self._buffer[:nbytes])
         except NotHttpError as error:
             self._inbox = None
             inbox.fail(error)
@@ -142,6 +160,7 @@ class Connection(asyncio.Protocol):
         """Tell whoever waits."""
         self._transport = None
         self._unsent = _NOTHING
+        self._alarm.stop()
         inbox, self._inbox = self._inbox, None
         if inbox is not None:
             if exc is None and self._parser.ends_with_connection:
@@ -178,10 +197,11 @@ class Connection(asyncio.Protocol):
         if self._unsent or transport.get_write_buffer_size() or not self._parser.can_go_on:
             self.abort()  # a peer that answers early may not read the rest
         else:
-            self._resume_reading()
+            if self.holds_reading:
+                self._resume_reading()
             self._owner.freed(self)
 
     def _resume_reading(self) -> None:
-        if self.holds_reading and self.is_open:
+        if self.is_open:
             self.holds_reading = False
             cast("asyncio.Transport", self._transport).resume_reading()

@@ -14,7 +14,17 @@ class Inbox:
     Whatever came in front of a failure stays to be read.
     """
 
-    __slots__ = ("_loop", "_waiter", "ended", "failure", "headers", "parts", "size", "status")
+    __slots__ = (
+        "_loop",
+        "_waiter",
+        "ended",
+        "failure",
+        "headers",
+        "late",
+        "parts",
+        "size",
+        "status",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -28,6 +38,8 @@ class Inbox:
         self.size = 0
         #: The whole answer has come.
         self.ended = False
+        #: The time for the head is over.
+        self.late = False
         #: Why no more will come.
         self.failure: Exception | None = None
 
@@ -56,6 +68,11 @@ class Inbox:
         """Let the reader look again."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def expire(self) -> None:
+        """Take note that the time for the head is over."""
+        self.late = True
+        self.wake()
 
     def change(self) -> asyncio.Future[None]:
         """Give what is done with anything that is new; its one reader waits for it."""

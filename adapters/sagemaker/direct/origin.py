@@ -18,7 +18,7 @@ from adapters.sagemaker.direct.addresses import Addresses
 #: Seconds between two addresses that are tried side by side (RFC 8305).
 _NEXT_ADDRESS: Final = 0.25
 
-_Protocol = TypeVar("_Protocol", bound=asyncio.Protocol)
+_Protocol = TypeVar("_Protocol", bound=asyncio.BaseProtocol)
 
 
 class Origin:

@@ -19,6 +19,10 @@ from adapters.sagemaker.transport import KEEP_ALIVE
 MAX_AGE: Final = 300.0
 
 
+#: The most that is read at once.
+_READ_BYTES: Final = 128 * 1024
+
+
 class Ages(NamedTuple):
     """How old connections may become, in seconds."""
 
@@ -45,6 +49,7 @@ class Pool:
         self._limit = limit
         self._ages = ages
         self._loop = asyncio.get_running_loop()
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         #: Places taken: connections, those being made, and those promised to who waits.
@@ -107,7 +112,7 @@ class Pool:
         if ends_at <= now:
             connection.abort()
             return
-        waiter = self._next_waiter()
+        waiter = self._next_waiter() if self._waiting else None
         if waiter is not None:
             waiter.set_result(connection)
             return
@@ -130,7 +135,9 @@ class Pool:
     async def _made(self) -> Connection:
         try:
             self._check_not_closed()
-            connection = await self._origin.connect(lambda: Connection(self._loop, self))
+            connection = await self._origin.connect(
+                lambda: Connection(self._loop, self, self._buffer)
+            )
             if self._closed is not None:
                 connection.abort()
             self._check_not_closed()

@@ -77,6 +77,9 @@ class DirectResponse:
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Give the whole body."""
+        inbox = self._inbox
+        if inbox.ended and len(inbox.parts) == 1 and inbox.size <= limit and self._watch is None:
+            return self._take()
         body: list[bytes] = []
         while part := await self.read_some():
             if self._size > limit:

@@ -95,6 +95,9 @@ async def test_slow_credentials_meet_the_limits(client: Client) -> None:
     """Waiting for credentials is part of the time allowed."""
 
     class Waiting(StaticCredentials):
+        def at_hand(self) -> None:
+            return None
+
         async def current(self) -> Credentials:
             await asyncio.Event().wait()
             return await super().current()

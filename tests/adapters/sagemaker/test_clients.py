@@ -15,7 +15,7 @@ from adapters.sagemaker.clients import open_client
 from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.routed_client import RoutedClient
-from adapters.sagemaker.transport import Client
+from adapters.sagemaker.transport import Client, TimeFrame
 from tests.adapters.sagemaker.tunnel import serve_tunnel
 from tests.adapters.sagemaker.upstream import Call, serve
 
@@ -67,9 +67,7 @@ async def test_each_host_by_its_own_way() -> None:
     ):
         client = open_client(read_network({"HTTP_PROXY": f"http://127.0.0.1:{way.port}"}))
         for url in (f"{upstream.url}/x", "http://sagemaker.example:8080/x"):
-            response = await client.post(
-                URL(url, encoded=True), {}, b"{}", limits=Limits(), ends_at=None
-            )
+            response = await client.post(url, "", b"{}", TimeFrame.starting_now(Limits()))
             assert await response.read_all() == b"{}"
         await client.aclose()
     assert way.lines == ["POST http://sagemaker.example:8080/x HTTP/1.1"]

@@ -324,6 +324,9 @@ async def test_both_tries_share_their_time(invoker: OpenAIPathInvoker) -> None:
 class Slow(StaticCredentials):
     """Credentials that never come."""
 
+    def at_hand(self) -> None:
+        """Give nothing."""
+
     async def current(self) -> Credentials:
         """Wait."""
         await asyncio.Event().wait()

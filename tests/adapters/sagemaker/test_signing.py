@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.sagemaker.credentials import Credentials
-from adapters.sagemaker.signing import Address, Signer, parse_address
+from adapters.sagemaker.header_lines import split_lines
+from adapters.sagemaker.signing import Address, Outline, Signer, parse_address
 
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 URL = "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/my-endpoint/invocations"
@@ -54,7 +55,22 @@ def reference(
     return signer.sign(AWSRequest("POST", url, headers=dict(headers), data=body), at)
 
 
+def sign(
+    signer: Signer,
+    keys: Credentials,
+    url: str,
+    headers: list[tuple[str, str]],
+    body: bytes,
+    at: datetime,
+    varying: int = 0,
+) -> dict[str, str]:
+    """Give the headers to send; the first ones as those that vary from request to request."""
+    outline = Outline(parse_address(url), headers[varying:])
+    return split_lines(signer.sign(keys, outline, headers[:varying], body, at.timestamp()))
+
+
 @given(
+    varying=st.integers(0, 6),
     body=st.binary(max_size=2000),
     headers=st.dictionaries(NAMES.map(str.lower), PRINTABLE, max_size=4),
     token=st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1),
@@ -69,6 +85,7 @@ def reference(
     region=st.sampled_from(["eu-west-1", "us-gov-west-1", "cn-north-1"]),
 )
 def test_same_signature_as_botocore(
+    varying: int,
     body: bytes,
     headers: dict[str, str],
     token: str | None,
@@ -85,7 +102,7 @@ def test_same_signature_as_botocore(
     url = f"{scheme}://{host}{port}{path}/endpoints/e/invocations"
     moment = at.replace(tzinfo=UTC)
     sent = [("Content-Type", "application/json"), ("Accept", " */* "), *headers.items()]
-    signed = Signer(region).sign(keys, parse_address(url), sent, body, moment.timestamp())
+    signed = sign(Signer(region), keys, url, sent, body, moment, varying)
     assert signed["Authorization"] == reference(keys, url, sent, body, moment, region)
 
 
@@ -96,8 +113,7 @@ def test_everything_sent_is_signed() -> None:
         ("Content-Type", "application/json"),
         ("X-Amzn-SageMaker-Inference-Component", "llama"),
     ]
-    signed = Signer("eu-west-1").sign(keys, parse_address(URL), headers, b"{}", NOON.timestamp())
-    assert signed["Host"] == "runtime.sagemaker.eu-west-1.amazonaws.com"
+    signed = sign(Signer("eu-west-1"), keys, URL, headers, b"{}", NOON)
     assert signed["X-Amz-Date"] == "20260830T123600Z"
     assert signed["X-Amz-Security-Token"] == "token"
     assert signed["X-Amzn-SageMaker-Inference-Component"] == "llama"
@@ -110,7 +126,7 @@ def test_everything_sent_is_signed() -> None:
 
 def test_no_token_no_header() -> None:
     """Keys without a token send none."""
-    signed = Signer("eu-west-1").sign(KEYS, parse_address(URL), [], b"", NOON.timestamp())
+    signed = sign(Signer("eu-west-1"), KEYS, URL, [], b"", NOON)
     assert "X-Amz-Security-Token" not in signed
 
 
@@ -120,7 +136,7 @@ def test_midnight_rolls_the_key_over() -> None:
     midnight = datetime(2026, 12, 31, tzinfo=UTC) + timedelta(days=1)
     for seconds in (-2, -1, 0, 1, -1, 0):
         at = midnight + timedelta(seconds=seconds)
-        signed = signer.sign(KEYS, parse_address(URL), [], b"{}", at.timestamp())
+        signed = sign(signer, KEYS, URL, [], b"{}", at)
         assert signed["Authorization"] == reference(KEYS, URL, [], b"{}", at)
 
 
@@ -129,8 +145,26 @@ def test_identities_never_mix() -> None:
     signer = Signer("eu-west-1")
     other = Credentials("AKIDEXAMPLE", "another secret", "token")
     for keys in (KEYS, other, KEYS, other):
-        signed = signer.sign(keys, parse_address(URL), [], b"{}", NOON.timestamp())
+        signed = sign(signer, keys, URL, [], b"{}", NOON)
         assert signed["Authorization"] == reference(keys, URL, [], b"{}", NOON)
+
+
+def test_an_outline_serves_many_requests() -> None:
+    """What varies does not stay: each request has its own headers, in its own signature."""
+    signer, outline = Signer("eu-west-1"), Outline(parse_address(URL), [("Accept", "100%(a)s")])
+    for headers in ([], [("X-A", "1")], [("X-A", "%s  2")], [("X-B", "1"), ("X-A", "3")], []):
+        sent = split_lines(signer.sign(KEYS, outline, headers, b"{}", NOON.timestamp()))
+        expected = reference(KEYS, URL, [("Accept", "100%(a)s"), *headers], b"{}", NOON)
+        assert sent["Authorization"] == expected
+        assert {name: sent.get(name) for name, _ in headers} == dict(headers)
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rb"])
+def test_a_header_is_one_line(value: str) -> None:
+    """A header that would become two is not signed, whether it varies or not (B4)."""
+    for varying in (0, 1):
+        with pytest.raises(ValueError, match="more than one line"):
+            sign(Signer("eu-west-1"), KEYS, URL, [("X-A", value)], b"{}", NOON, varying)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import math
 import weakref
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -156,7 +157,7 @@ async def test_a_question_on_a_closed_connection(upstream: Upstream) -> None:
     pool = pool_of(upstream)
     connection = await pool.make()
     connection.abort()
-    inbox = connection.ask(b"POST / HTTP/1.1\r\n\r\n", b"")
+    inbox = connection.ask(b"POST / HTTP/1.1\r\n\r\n", b"", math.inf)
     assert isinstance(inbox.failure, ClosedByPeer)
     assert connection.asked == 0
     await pool.aclose()
@@ -166,8 +167,8 @@ async def test_a_lost_connection_goes_away_by_itself(upstream: Upstream) -> None
     """No garbage collector has to find it, with its parser and why its last answer failed."""
     pool = pool_of(upstream)
     connection = await pool.make()
-    gone = weakref.ref(connection._parser)  # noqa: SLF001 - nobody else knows it
-    connection.ask(b"", b"")
+    gone = weakref.ref(connection)
+    connection.ask(b"", b"", math.inf)
     connection.abort()
     gc.disable()
     try:

@@ -7,12 +7,11 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from yarl import URL
-
 from adapters.base import Limits
 from adapters.sagemaker.aiohttp_client import AiohttpClient
 from adapters.sagemaker.direct.client import DirectClient
-from adapters.sagemaker.transport import Client, Response
+from adapters.sagemaker.header_lines import header_lines
+from adapters.sagemaker.transport import Client, Response, TimeFrame
 from tests.adapters.sagemaker.upstream import Call, Upstream
 
 CLIENTS: Mapping[str, Callable[..., Client]] = {"aiohttp": AiohttpClient, "direct": DirectClient}
@@ -43,13 +42,9 @@ async def post(
     ends_at: float | None = None,
 ) -> Response:
     """Send a request to a server of this machine."""
-    return await client.post(
-        URL(f"{upstream.url}/x", encoded=True),
-        headers,
-        body,
-        limits=limits or Limits(),
-        ends_at=ends_at,
-    )
+    limits = limits or Limits()
+    frame = TimeFrame(limits, asyncio.get_running_loop().time() + limits.first_byte, ends_at)
+    return await client.post(f"{upstream.url}/x", header_lines(headers.items()), body, frame)
 
 
 async def exchange(client: Client, upstream: Upstream, body: bytes = b"{}", **more: Any) -> bytes:

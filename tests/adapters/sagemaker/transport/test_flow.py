@@ -6,10 +6,10 @@ import pytest
 
 from adapters.base import Limits
 from adapters.errors import DeadlineExceeded, UpstreamError
-from adapters.sagemaker.transport import Client
+from adapters.sagemaker.transport import Client, TimeFrame
 from tests.adapters.sagemaker.transport.contract import SOON, eventually, exchange, post
 from tests.adapters.sagemaker.transport.plain_server import Plain, listening
-from tests.adapters.sagemaker.upstream import chunk, head
+from tests.adapters.sagemaker.upstream import Call, chunk, head, serve
 
 MEGABYTE = 2**20
 #: What sockets of this machine take up by themselves, both sides together, and our own buffers.
@@ -177,6 +177,47 @@ async def test_dripping_headers(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("limits", "ended"),
+    [(Limits(first_byte=0.2), "first_byte"), (Limits(deadline=0.2), "deadline")],
+    ids=["first_byte", "deadline"],
+)
+async def test_a_head_that_does_not_come(client: Client, limits: Limits, ended: str) -> None:
+    """The wait for it ends with the earlier of two limits, which the log tells, and nobody listens.
+
+    That holds for a connection that has answered before, under longer limits.
+    """
+
+    async def answer(peer: Plain) -> None:
+        await peer.request()
+        peer.writer.write(head(200, "a/b", Content_Length="0"))
+        await peer.request()
+        await peer.gone()
+        left.set()
+
+    left = asyncio.Event()
+    async with listening(answer) as upstream:
+        assert await exchange(client, upstream) == b""
+        frame = TimeFrame.starting_now(limits)
+        with pytest.raises(DeadlineExceeded) as caught:
+            await client.post(f"{upstream.url}/x", "", b"{}", frame)
+        await asyncio.wait_for(left.wait(), SOON)
+    assert caught.value.detail == ended
+
+
+async def test_time_for_a_head_begins_anew(client: Client) -> None:
+    """Every request on a connection has its own time: an earlier one's end says nothing of it."""
+
+    async def script(call: Call) -> None:
+        await asyncio.sleep(0.4)
+        await call.answer()
+
+    async with serve(script) as upstream:
+        for _ in range(3):
+            assert await exchange(client, upstream, limits=Limits(first_byte=1.0)) == b"{}"
+    assert upstream.connections == 1
+
+
+@pytest.mark.parametrize(
     ("limits", "after"), [(Limits(idle=0.2, deadline=None), None), (Limits(deadline=0.2), 0.2)]
 )
 async def test_a_silent_body(client: Client, limits: Limits, after: float | None) -> None:
@@ -216,3 +257,18 @@ async def test_hostile_headers_are_never_sent(client: Client, value: str) -> Non
             with pytest.raises(ValueError, match=r"."):
                 await exchange(client, upstream, headers=headers)
         await eventually(lambda: not any(heard))
+
+
+async def test_answers_side_by_side_never_mix(client: Client) -> None:
+    """Whatever connections bring by turns, each answer has its own bytes."""
+
+    async def script(call: Call) -> None:
+        await call.send(head(200, "a/b", Content_Length=str(50 * len(call.body))))
+        for _ in range(50):
+            await call.send(call.body)
+            await asyncio.sleep(0)
+
+    async with serve(script) as upstream:
+        bodies = [bytes([65 + number]) * 1000 for number in range(16)]
+        answers = await asyncio.gather(*(exchange(client, upstream, body) for body in bodies))
+    assert answers == [body * 50 for body in bodies]

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from yarl import URL
 
 from adapters.base import Limits
 from adapters.errors import UpstreamError, UpstreamTimeout
 from adapters.sagemaker.direct.client import DirectClient
-from adapters.sagemaker.transport import Client
+from adapters.sagemaker.header_lines import header_lines
+from adapters.sagemaker.transport import Client, TimeFrame
 from tests.adapters.sagemaker.transport.contract import (
     HEADERS,
     SOON,
@@ -209,16 +209,16 @@ async def test_a_name_that_leads_elsewhere(
         with socket.create_server(("127.0.0.1", 0)) as listener:
             dead = listener.getsockname()
         places += [[old_at], [dead, new_at]]
-        url = URL("http://runtime.example:8080/x")
+        url, lines = "http://runtime.example:8080/x", header_lines(HEADERS.items())
         for _ in range(2):
-            response = await client.post(url, HEADERS, b"{}", limits=Limits(), ends_at=None)
+            response = await client.post(url, lines, b"{}", TimeFrame.starting_now(Limits()))
             assert await response.read_all() == b"8080"
         assert (old.connections, new.connections) == (2, 0)  # one look serves for a moment
         now = time.monotonic
         for clock in ("time.monotonic", "aiohttp.connector.monotonic"):
             monkeypatch.setattr(clock, lambda: now() + 20)
         for _ in range(3):
-            response = await client.post(url, HEADERS, b"{}", limits=Limits(), ends_at=None)
+            response = await client.post(url, lines, b"{}", TimeFrame.starting_now(Limits()))
             assert await response.read_all() == b"8080"
         assert (old.connections, new.connections) == (2, 3)
         monkeypatch.undo()
