@@ -209,8 +209,15 @@ class Server(uvicorn.Server):
 
 
 def _accepted(listener: socket.socket) -> Iterator[socket.socket]:
-    """Give those who have connected and wait: closing the listener would cut them off."""
+    """Give those who have connected and wait: closing the listener would cut them off.
+
+    Where no more files may be open the rest is cut off.
+    """
     listener.settimeout(0)
-    with suppress(BlockingIOError):
+    try:
         while True:
             yield listener.accept()[0]
+    except BlockingIOError:
+        return
+    except OSError as error:
+        _log.warning("drain.not_accepted", reason=error.strerror)

@@ -41,8 +41,9 @@ def measure(target: Target, connections: int, *, rounds: int, seconds: float) ->
     Raises:
         WrongAnswer: an answer was not exact.
     """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(connections + _OTHER_FILES, most), most))
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(files, min(connections + _OTHER_FILES, most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
     return uvloop.run(_measure(target, connections, rounds, seconds))
 
 

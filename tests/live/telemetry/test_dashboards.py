@@ -19,6 +19,7 @@ from tests.live.test_metrics import Numbers, scraped, send_half
 
 BROKEN = "class Broken:\n    def success(self, record): raise KeyError\n\nbroken = Broken()\n"
 CHAT = "/v1/chat/completions"
+OK = 200
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def numbers(
     configuration = serving.small_gateway(emulator_process.url)
     configuration["model_list"] = [
         serving.model("chat", "sagemaker_chat/chat", rpm=500, tpm=100_000, max_parallel_requests=9),
-        serving.model("chat", "sagemaker_chat/served", max_parallel_requests=9),
+        serving.model("slow", "sagemaker_chat/served", max_parallel_requests=9),
         serving.model("retried", "sagemaker_chat/steady", num_retries=1),
         serving.model("falls", "sagemaker_chat/seed-chat"),
         serving.model("cold", "sagemaker_chat/lines", cold_start_wait=60),
@@ -48,6 +49,7 @@ def numbers(
     emulator_process.fault("seed-chat", "model_error", times=1)
     emulator_process.fault("lines", "no_capacity", times=1)
     emulator_process.fault("chat-hostile", "reset_mid_stream", times=1)
+    emulator_process.fault("served", "slow_first_byte", seconds=2, times=1)
     variables = {"PYTHONPATH": str(folder)}
     with start(serving.written(configuration), **variables) as gateway:
 
@@ -66,6 +68,10 @@ def numbers(
         ]
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda order: ask(order[0], **order[1]), orders))
+            slow = threads.submit(ask, "slow")
+            tries = "sagegate_deployment_in_flight"
+            until(lambda: scraped(gateway).sum(tries) == 1, "a try under way")
+            assert slow.result() == OK
         send_half(gateway)
         gone = "sagegate_gone_clients_total"
         until(lambda: scraped(gateway).sum(gone) == 1, "its leaving")
