@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 from urllib.parse import unquote
 
 import structlog
-from httptools import parse_url
+from httptools import HttpParserError, HttpParserUpgrade, parse_url
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from adapters.errors import DeadlineExceeded, GatewayError, InvalidRequest, Overloaded
@@ -55,6 +56,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._deaf = False
         self._refusal: GatewayError | None = None
         self._awaited: tuple[str, int] | None = None
+        #: Since when nobody has used the connection; None while somebody does.
+        self._unused_since: float | None = None
         self._made_at = 0.0
         self._arriving = _Timer(self.loop)
         self._leaving = _Timer(self.loop)
@@ -81,6 +84,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """End a connection."""
         self._arriving.stop()
         self._leaving.stop()
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if isinstance(self.cycle, Cycle) and self.cycle.disconnected:
             self.cycle.left()
@@ -103,7 +107,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         ended = self._ended
         self._pending_bytes += len(data)
-        super().data_received(data)
+        self._unused_since = None
+        parser: Any = self.parser
+        try:
+            parser.feed_data(data)
+        except HttpParserUpgrade:
+            self._unsupported_upgrade_warning()
+        except HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
         if self._in_head and self._head_bytes + self._pending_bytes > MAX_HEAD_BYTES:
             self._refuse(refused("The request's headers are too large.", status=431).error)
         if self._deaf:
@@ -128,8 +140,23 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._leaving.start(self._bounds.write, self.transport.abort)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that nobody uses."""
-        self._close()
+        """Close a connection that nobody has used for long enough.
+
+        One timer stands while requests come and go: to set one for each costs more than to look.
+        """
+        self.timeout_keep_alive_task = None
+        if self._unused_since is None:
+            return  # the end of what is under way starts it anew
+        left = self._unused_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_later(left)
+        else:
+            self._close()
+
+    def _look_later(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
 
     def _close(self) -> None:
         """Close once the client has taken what is left, or when it takes too long for that."""
@@ -180,7 +207,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Begin a request."""
         self._head_bytes = self._pending_bytes = self._body_bytes = 0
         self._begun = True
-        super().on_message_begin()
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
 
     def on_url(self, url: bytes) -> None:
         """Take the target, or a part of it."""
@@ -222,14 +251,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._deaf = upgrades  # what follows is another protocol, which nobody here speaks
 
     def _complete_scope(self, method: bytes, version: str) -> None:
-        """Add what the head says to ASGI's description of the request."""
+        """Describe the request as ASGI does."""
         target = parse_url(self.url)
         path = target.path.decode("ascii")
-        self.scope["method"] = method.decode("ascii")
-        self.scope["http_version"] = version
-        self.scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
-        self.scope["raw_path"] = self.root_path.encode("ascii") + target.path
-        self.scope["query_string"] = target.query or b""
+        scope: Any = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "method": method.decode("ascii"),
+            "root_path": self.root_path,
+            "path": self.root_path + (unquote(path) if "%" in path else path),
+            "raw_path": self.root_path.encode("ascii") + target.path,
+            "query_string": target.query or b"",
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
+        self.scope = scope
 
     def _begin(self, cycle: Cycle) -> None:
         """Answer a request, once those before it are answered."""
@@ -244,11 +284,20 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
         self._body_bytes += len(body)
-        super().on_body(body)
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """End a request; what follows is the next one's head."""
-        super().on_message_complete()
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
         self._head_bytes = self._pending_bytes = 0
         self._in_head = True
         self._begun = False
@@ -256,10 +305,23 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request, unless what follows can't be trusted."""
+        self.server_state.total_requests += 1
         last = not self.pipeline
-        super().on_response_complete()
-        if self.transport.is_closing() or (self._deaf and last):
+        closing = self.transport.is_closing()
+        if not closing:
+            self.flow.resume_reading()
+            self._go_on()
+        if closing or (self._deaf and last):
             self._close()
+
+    def _go_on(self) -> None:
+        """Begin with the next request, or wait for one."""
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._unused_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_later(self.timeout_keep_alive)
 
     # ------------------------------------------------------------------ what is refused
 

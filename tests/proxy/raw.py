@@ -35,7 +35,9 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def listening(app: ASGIApp = echo, bounds: Bounds | None = None) -> AsyncIterator[int]:
+async def listening(
+    app: ASGIApp = echo, bounds: Bounds | None = None, *, keepalive: int = 5
+) -> AsyncIterator[int]:
     """Serve an application over the protocol under test; give its port."""
     config = uvicorn.Config(
         app,
@@ -43,6 +45,7 @@ async def listening(app: ASGIApp = echo, bounds: Bounds | None = None) -> AsyncI
         log_config=None,
         ws="none",
         access_log=False,
+        timeout_keep_alive=keepalive,
     )
     config.load()
     state = ServerState()

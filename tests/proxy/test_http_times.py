@@ -74,6 +74,23 @@ async def test_e02_silence_is_closed_without_a_word() -> None:
     assert await reply_to(bounds=SHORT) == b""
 
 
+async def test_e02_an_unused_connection_is_closed_and_a_used_one_is_not() -> None:
+    """The time of an unused connection begins anew with each answer, however long one takes."""
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(float(scope["query_string"]))
+        await PlainTextResponse("done")(scope, receive, send)
+
+    async with listening(slow, keepalive=1) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for seconds in (b"0", b"1.3", b"0"):
+            writer.write(b"GET /x?%b HTTP/1.1\r\nHost: a\r\n\r\n" % seconds)
+            answer = await asyncio.wait_for(reader.readuntil(b"done"), PATIENCE)
+            assert statuses(answer) == [200]
+        assert await everything(reader) == b""
+        writer.close()
+
+
 async def test_e02_a_body_that_comes_at_a_fair_rate_has_its_time() -> None:
     """A large body may take longer than the time of a small one (E2)."""
     bounds = Bounds(body=0.2)
