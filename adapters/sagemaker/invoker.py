@@ -109,11 +109,9 @@ class SageMakerInvoker:
     ) -> _Answer:
         check_size(payload.body, target)
         way = self._way(
-            operation.accept_header,
             operation.url(target),
             target.region,
-            payload.content_type,
-            payload.accept,
+            (operation.accept_header, payload.accept, payload.content_type),
             target.inference_component,
             target.headers,
         )
@@ -157,14 +155,13 @@ class SageMakerInvoker:
 
     def _find_way(
         self,
-        accept_header: str,
         url: str,
         region: str,
-        content_type: str,
-        accept: str,
+        types: tuple[str, str, str],
         component: str | None,
         further: tuple[Header, ...],
     ) -> _Way:
+        accept_header, accept, content_type = types
         headers = [("Content-Type", content_type), (accept_header, accept)]
         if component is not None:
             headers.append(("X-Amzn-SageMaker-Inference-Component", component))
