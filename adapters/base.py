@@ -6,7 +6,7 @@ Knows their shapes and nothing else: no I/O, no AWS library, no dialect.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
@@ -269,7 +269,7 @@ class UpstreamStream(Protocol):
 class Invoker(Protocol):
     """Signs and sends; translates AWS's errors into the tree of `adapters.errors`."""
 
-    async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
+    def invoke(self, target: Target, payload: Payload, limits: Limits) -> Awaitable[Reply]:
         """Send a body; give the whole answer.
 
         Raises:
@@ -277,7 +277,9 @@ class Invoker(Protocol):
         """
         ...
 
-    async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> UpstreamStream:
+    def open_stream(
+        self, target: Target, payload: Payload, limits: Limits
+    ) -> Awaitable[UpstreamStream]:
         """Send a body; give its streamed answer once the status and headers are there.
 
         Raises:

@@ -21,7 +21,7 @@ class within:  # noqa: N801 - a statement, as `asyncio.timeout` is one
         self._seconds = seconds
         self._is_over = False
 
-    async def __aenter__(self) -> None:
+    def __enter__(self) -> None:
         loop = asyncio.get_running_loop()
         task = asyncio.current_task(loop)
         if task is None:
@@ -34,7 +34,7 @@ class within:  # noqa: N801 - a statement, as `asyncio.timeout` is one
         self._is_over = True
         self._task.cancel()
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,

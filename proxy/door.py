@@ -58,7 +58,7 @@ class Door:
         """
         # kept here, and not given back: whoever is cancelled now must still find it
         place = self._place(caller)
-        async with nullcontext() if seconds is None else within(seconds):
+        with nullcontext() if seconds is None else within(seconds):
             request.permit = await self.permits.acquire(place)
         request.at_the_door = place.queue.seconds
 

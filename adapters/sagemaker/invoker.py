@@ -83,16 +83,18 @@ class SageMakerInvoker:
         self._signers: dict[str, Signer] = {}
         self._way = lru_cache(maxsize=_KNOWN_WAYS)(self._find_way)
 
-    async def invoke(self, target: Target, payload: Payload, limits: Limits) -> Reply:
+    def invoke(self, target: Target, payload: Payload, limits: Limits) -> Awaitable[Reply]:
         """Call InvokeEndpoint.
 
         Raises:
             PayloadTooLarge: the body is larger than the target takes; nothing was sent.
             GatewayError: every other failure, translated.
         """
-        return await self._call(_INVOKE, target, payload, limits)
+        return self._call(_INVOKE, target, payload, limits)
 
-    async def open_stream(self, target: Target, payload: Payload, limits: Limits) -> UpstreamStream:
+    def open_stream(
+        self, target: Target, payload: Payload, limits: Limits
+    ) -> Awaitable[UpstreamStream]:
         """Call InvokeEndpointWithResponseStream.
 
         Raises:
@@ -100,7 +102,7 @@ class SageMakerInvoker:
             PayloadTooLarge: the body is larger than the target takes; nothing was sent.
             GatewayError: every other failure, translated.
         """
-        return await self._call(_STREAM, target, payload, limits)
+        return self._call(_STREAM, target, payload, limits)
 
     async def _call(
         self, operation: _Operation[_Answer], target: Target, payload: Payload, limits: Limits
@@ -109,7 +111,7 @@ class SageMakerInvoker:
         way = self._way(
             operation.url(target),
             target.region,
-            (("Content-Type", payload.content_type), (operation.accept_header, payload.accept)),
+            (operation.accept_header, payload.accept, payload.content_type),
             target.inference_component,
             target.headers,
         )
@@ -119,8 +121,12 @@ class SageMakerInvoker:
         credentials = known.at_hand()
         if credentials is None:
             credentials = await bounded(known.current(), frame)
+        translate = self._translate
+        if operation.streaming:
+            translate = partial(translate, streaming=True)
+        response = await self._sent(way, payload, frame, credentials)
         try:
-            return await self._tried(operation, way, payload, frame, credentials)
+            return await take(response, operation.read, translate)
         except UpstreamError as error:
             if error.code not in STALE_CODES or credentials.token is None:
                 raise
@@ -128,24 +134,16 @@ class SageMakerInvoker:
         others = await bounded(known.renew(credentials), frame)
         if others is None:
             raise refusal
-        return await self._tried(operation, way, payload, frame, others)
+        response = await self._sent(way, payload, frame, others)
+        return await take(response, operation.read, translate)
 
-    async def _tried(
-        self,
-        operation: _Operation[_Answer],
-        way: _Way,
-        payload: Payload,
-        frame: TimeFrame,
-        credentials: Credentials,
-    ) -> _Answer:
-        """Sign, send, and take the answer."""
+    def _sent(
+        self, way: _Way, payload: Payload, frame: TimeFrame, credentials: Credentials
+    ) -> Awaitable[Response]:
+        """Sign and send."""
         body = payload.body
         lines = way.signer.sign(credentials, way.outline, payload.headers, body, self._clock())
-        response = await self._client.post(way.url, lines, body, frame)
-        translate = self._translate
-        if operation.streaming:
-            translate = partial(translate, streaming=True)
-        return await take(response, operation.read, translate)
+        return self._client.post(way.url, lines, body, frame)
 
     def _translate(
         self, status: int, headers: Mapping[str, str], body: bytes, *, streaming: bool = False
@@ -159,11 +157,12 @@ class SageMakerInvoker:
         self,
         url: str,
         region: str,
-        types: tuple[Header, ...],
+        types: tuple[str, str, str],
         component: str | None,
         further: tuple[Header, ...],
     ) -> _Way:
-        headers = [*types]
+        accept_header, accept, content_type = types
+        headers = [("Content-Type", content_type), (accept_header, accept)]
         if component is not None:
             headers.append(("X-Amzn-SageMaker-Inference-Component", component))
         headers.extend(further)

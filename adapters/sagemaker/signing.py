@@ -14,7 +14,6 @@ import hmac
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -68,8 +67,8 @@ class _Form:
     lines: str
     #: How many these are.
     count: int
-    #: Of all that are signed.
-    names: str
+    #: `Authorization`, up to the signature.
+    proof: str
 
 
 class Outline:
@@ -83,25 +82,28 @@ class Outline:
     def __init__(self, address: Address, headers: Iterable[Header]) -> None:
         self._address = address
         self._headers = tuple(headers)
-        #: By the names of the headers that vary: they are few, and SageMaker's own.
-        self.form = lru_cache(maxsize=64)(self._write)
 
-    def _write(self, *varying: str) -> _Form:
-        constant = [(name, value.replace("%", "%%")) for name, value in self._headers]
-        slots = [(name, f"%({name})s") for name in varying]
+    def written(
+        self, further: Iterable[Header], varying: Iterable[str]
+    ) -> tuple[list[Header], str, str]:
+        """Write what is sent and what is signed, with slots for headers' values by their names.
+
+        Args:
+            further: Headers that do not vary either.
+            varying: The names of those that do.
+
+        Returns:
+            The headers that are sent; what is signed, up to the body's hash; the signed names.
+        """
+        constant = [(name, value.replace("%", "%%")) for name, value in (*further, *self._headers)]
+        sent = [*constant, *[(name, f"%({name})s") for name in varying]]
         signed = sorted(
-            (name.lower(), _even(value))
-            for name, value in [("Host", self._address.host), *constant, *slots]
+            (name.lower(), _even(value)) for name, value in [("Host", self._address.host), *sent]
         )
         names = ";".join([name for name, _ in signed])
         block = "\n".join([f"{name}:{value}" for name, value in signed])
         path = self._address.canonical_path.replace("%", "%%")
-        return _Form(
-            canonical=f"POST\n{path}\n\n{block}\n\n{names}\n",
-            lines=header_lines([*slots, *constant]),
-            count=len(slots) + len(constant),
-            names=names,
-        )
+        return sent, f"POST\n{path}\n\n{block}\n\n{names}\n", names
 
 
 class Signer:
@@ -111,8 +113,13 @@ class Signer:
         self._region = region
         self._service = service
         self._second = -1
+        self._credentials: Credentials | None = None
         self._stamp = ""
         self._scope = ""
+        #: What is signed, up to the request's own hash.
+        self._statement = ""
+        #: Of the current second and credentials, by outline and the names of the headers that vary.
+        self._forms: dict[tuple[object, ...], _Form] = {}
         self._key_owner: tuple[str, str] | None = None
         self._keyed = sha256(), sha256()
 
@@ -138,32 +145,40 @@ class Signer:
         Raises:
             ValueError: a header is more than one line.
         """
-        if int(now) != self._second:
-            self._set_time(int(now))
-        sent = {_DATE: self._stamp}
-        if credentials.token:
-            sent[_TOKEN] = credentials.token
-        sent.update(headers)
-        form = outline.form(*sent)
-        signed = {name: _even(value) for name, value in sent.items()}
+        if int(now) != self._second or credentials is not self._credentials:
+            self._begin(int(now), credentials)
+        varying = dict(headers)
+        form = self._forms.get((outline, *varying)) or self._form(credentials, outline, *varying)
+        signed = {name: _even(value) for name, value in varying.items()}
         canonical = form.canonical % signed + sha256(body).hexdigest()
-        text = (
-            f"AWS4-HMAC-SHA256\n{self._stamp}\n{self._scope}\n"
-            f"{sha256(canonical.encode()).hexdigest()}"
-        )
+        text = self._statement + sha256(canonical.encode()).hexdigest()
         signature = self._keyed_hash(credentials.secret_key, text.encode())
-        lines = form.lines % sent
+        lines = form.lines % varying
         if not has_lines(lines, form.count):
             raise ValueError("a header is more than one line")
-        return (
-            f"{lines}Authorization: AWS4-HMAC-SHA256 Credential={credentials.access_key}/"
-            f"{self._scope}, SignedHeaders={form.names}, Signature={signature}\r\n"
-        )
+        return f"{lines}{form.proof}{signature}\r\n"
 
-    def _set_time(self, second: int) -> None:
-        self._second = second
+    def _begin(self, second: int, credentials: Credentials) -> None:
+        self._second, self._credentials = second, credentials
         self._stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
         self._scope = f"{self._stamp[:8]}/{self._region}/{self._service}/aws4_request"
+        self._statement = f"AWS4-HMAC-SHA256\n{self._stamp}\n{self._scope}\n"
+        self._forms = {}
+
+    def _form(self, credentials: Credentials, outline: Outline, *varying: str) -> _Form:
+        """Write what requests of the same second have in common."""
+        own = [(_DATE, self._stamp)]
+        if credentials.token:
+            own.append((_TOKEN, credentials.token))
+        sent, signed, names = outline.written(own, varying)
+        scope = f"Credential={credentials.access_key}/{self._scope}"
+        form = self._forms[(outline, *varying)] = _Form(
+            canonical=signed,
+            lines=header_lines(sent),
+            count=len(sent),
+            proof=f"Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders={names}, Signature=",
+        )
+        return form
 
     def _keyed_hash(self, secret_key: str, text: bytes) -> str:
         """Give the HMAC by the day's key, whose own two blocks are hashed once a day."""

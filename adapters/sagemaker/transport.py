@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Final, Literal, Protocol
 
 from adapters.base import Limits
@@ -113,7 +113,7 @@ class Client(Protocol):
     the peer, not reset, without a byte of an answer, as peers do with those that were idle.
     """
 
-    async def post(self, url: str, lines: str, body: bytes, frame: TimeFrame) -> Response:
+    def post(self, url: str, lines: str, body: bytes, frame: TimeFrame) -> Awaitable[Response]:
         """Send a request; give the response as soon as its headers are there.
 
         Args:

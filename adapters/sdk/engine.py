@@ -84,7 +84,7 @@ class Engine:
         endpoint, arguments = self._prepare(order)
         seconds = arguments.settings.timeout or _TIMEOUT
         limits = Limits(first_byte=seconds, idle=seconds, deadline=seconds)
-        async with within(seconds):
+        with within(seconds):
             return await endpoint.call(order.task, arguments.params, limits)
 
     async def stream(self, order: Order) -> AnswerStream:
@@ -97,7 +97,7 @@ class Engine:
         settings = arguments.settings
         seconds = settings.stream_timeout or settings.timeout or _TIMEOUT
         limits = Limits(first_byte=seconds, idle=seconds, deadline=None)
-        async with within(seconds):
+        with within(seconds):
             stream = await endpoint.stream(order.task, arguments.params, limits)
         self._streams.add(stream)
         return stream

@@ -76,6 +76,11 @@ class Attempt:
         member.live.in_flight += 1
         self._is_trial = is_trial
 
+    @property
+    def lasted(self) -> float:
+        """Seconds since it began, by its gate's clock."""
+        return self._probe.lasted
+
     def give(self, limits: Limits, *, stream: bool) -> None:
         """Note the time that it has, and that it waits for a first byte from now on."""
         self._limits, self._is_stream = limits, stream

@@ -46,6 +46,11 @@ class Fallbacks:
         found = self._listed(model, error, wanted)
         return tuple(dict.fromkeys(name for name in found if name != model))[: self.most]
 
+    def may_help(self, model: str, wanted: Models | None = None) -> bool:
+        """Tell whether a model has stand-ins for any failure at all."""
+        special = model in self.context_window or model in self.content_policy
+        return special or bool(self._general(model, wanted))
+
     def any_of(self, model: str, wanted: Models | None = None) -> bool:
         """Tell whether a model has stand-ins for failures of its deployments."""
         return bool(self._general(model, wanted))

@@ -193,6 +193,11 @@ class Probe:
         self._began = gate.clock()
         self._asks = gate.cold_since is not None and gate.begins(self, pace)
 
+    @property
+    def lasted(self) -> float:
+        """Seconds since it began."""
+        return self._gate.clock() - self._began
+
     def answered(self) -> None:
         """Note a good answer, or its beginning."""
         if self._gate.cold_since is not None:

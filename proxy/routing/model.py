@@ -115,14 +115,21 @@ class PublicModel:
         quota = Quota(self.ledger, call.claims)
         return counted(quota, call, partial(self._run, call, params, ask))
 
-    async def _run(self, call: Call, params: Json, ask: Ask[T]) -> T:
+    def _run(self, call: Call, params: Json, ask: Ask[T]) -> Awaitable[T]:
+        """Ask the model's own deployments, and those of its stand-ins where it has any."""
+        wishes = call.wishes
+        if wishes.no_fallbacks or not self.fallbacks.may_help(self.pool.model, wishes.fallbacks):
+            return self.pool.run(call, ask, last=True)
+        return self._run_all(call, params, ask)
+
+    async def _run_all(self, call: Call, params: Json, ask: Ask[T]) -> T:
         """Ask the model's own deployments, then those of its stand-ins, within one deadline.
 
         Only when nobody else has answered it waits for a cold one to start. What is wrong with the
         request for a stand-in only does not hide why there was need of one.
         """
-        wishes, told = call.wishes, len(call.remaining)
-        alone = wishes.no_fallbacks or not self.fallbacks.any_of(self.pool.model, wishes.fallbacks)
+        told = len(call.remaining)
+        alone = not self.fallbacks.any_of(self.pool.model, call.wishes.fallbacks)
         try:
             return await self.pool.run(call, ask, last=alone)
         except GatewayError as error:

@@ -80,10 +80,18 @@ class DirectClient:
         way = self._way(url)
         head = f"{way.start}{lines}Content-Length: {len(body)}\r\n\r\n".encode("ascii")
         connection = way.pool.take() or await _made(way.pool, frame)
-        inbox = await _answer(connection, head, body, frame.head_until)
-        if _was_stale(connection, inbox):
-            connection = await _made(way.pool, frame)
-            inbox = await _answer(connection, head, body, frame.head_until)
+        inbox = connection.ask(head, body, frame.head_until)
+        try:
+            while not inbox.status and inbox.failure is None and not inbox.late:
+                await inbox.change()
+            if inbox.failure is not None and _was_stale(connection, inbox):
+                connection = await _made(way.pool, frame)
+                inbox = connection.ask(head, body, frame.head_until)
+                while not inbox.status and inbox.failure is None and not inbox.late:
+                    await inbox.change()
+        except BaseException:
+            connection.leave(inbox)
+            raise
         if not inbox.status:
             connection.leave(inbox)
             raise frame.over() if inbox.late else _failure(inbox) from inbox.failure
@@ -129,18 +137,6 @@ async def _made(pool: Pool, frame: TimeFrame) -> Connection:
         if frame.head_until <= connect_until:
             raise frame.over() from error
         raise connect_timed_out(detail) from error
-
-
-async def _answer(connection: Connection, head: bytes, body: bytes, until: float) -> Inbox:
-    """Send a request; give what came when its answer's head is there, or will not come in time."""
-    inbox = connection.ask(head, body, until)
-    try:
-        while not inbox.status and inbox.failure is None and not inbox.late:
-            await inbox.change()
-    except BaseException:
-        connection.leave(inbox)
-        raise
-    return inbox
 
 
 def _was_stale(connection: Connection, inbox: Inbox) -> bool:

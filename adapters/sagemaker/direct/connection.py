@@ -150,6 +150,7 @@ class Connection(asyncio.BufferedProtocol):
             inbox.fail(error)
             self.abort()
             return
+        inbox.wake()
         if inbox.ended:
             self._finish()
         elif inbox.size > _HIGH_WATER and not self.holds_reading:
@@ -165,6 +166,7 @@ class Connection(asyncio.BufferedProtocol):
         if inbox is not None:
             if exc is None and self._parser.ends_with_connection:
                 inbox.end()
+                inbox.wake()
             else:
                 inbox.fail(exc or ClosedByPeer("closed before the answer's end"))
         self._parser.close()

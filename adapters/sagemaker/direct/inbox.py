@@ -11,7 +11,8 @@ import asyncio
 class Inbox:
     """One answer as it arrives; the connection fills it, one reader empties it.
 
-    Whatever came in front of a failure stays to be read.
+    Whatever came in front of a failure stays to be read. Who fills it wakes the reader, once for
+    all that came together.
     """
 
     __slots__ = (
@@ -46,18 +47,15 @@ class Inbox:
     def begin(self, status: int, headers: dict[str, str]) -> None:
         """Take the head."""
         self.status, self.headers = status, headers
-        self.wake()
 
     def add(self, parts: list[bytes]) -> None:
         """Take what has come of the body."""
         self.parts += parts
         self.size += sum(map(len, parts))
-        self.wake()
 
     def end(self) -> None:
         """Take note that the answer is complete."""
         self.ended = True
-        self.wake()
 
     def fail(self, error: Exception) -> None:
         """Take note that no more will come."""
@@ -66,8 +64,9 @@ class Inbox:
 
     def wake(self) -> None:
         """Let the reader look again."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def expire(self) -> None:
         """Take note that the time for the head is over."""
