@@ -111,7 +111,8 @@ def _complete(request: Request, body: Any) -> Decoded:
     label(body, request, "chat.completion")
     edit_whole_choices(request, body)
     for index, choice in enumerate(choices):
-        place_of(choice, index, body)
+        if type(choice.get("index")) is not int:
+            place_of(choice, index, body)
         _complete_message(choice["message"], body)
         choice.setdefault("logprobs", None)
     if usage.reported(body.get("usage")) is not None:

@@ -98,7 +98,7 @@ class Attempt:
         live.health.proved()
         live.answered(seconds)
         self._silence.answered(seconds if self._place is None else seconds - self._queued)
-        live.heard()
+        live.heard(but=self._silence)
 
     def succeeded(self) -> None:
         """Note that the answer, which has begun, is complete."""

@@ -119,16 +119,17 @@ class AnswerParser:
         self._until_close = (
             coding is None and "content-length" not in headers and status not in _BODILESS
         )
-        self._inbox.begin(status, headers)
+        self._inbox.status, self._inbox.headers = status, headers
 
     def on_message_complete(self) -> None:
         """Take the end of an answer, or of an interim one."""
         if self._interim:
             self._interim = False
         elif not self._surplus:
-            self._deliver()
+            if self._body:
+                self._deliver()
             self._keep_alive = self._parser.should_keep_alive()
-            self._inbox.end()
+            self._inbox.ended = True
 
     def _deliver(self) -> None:
         """Hand on what has come of the body; what is behind an answer's end is none of it."""
