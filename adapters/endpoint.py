@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import field, replace
 from typing import Final
 
@@ -114,9 +114,9 @@ class Endpoint:
             memory=self.memory,
         )
 
-    async def call(
+    def call(
         self, task: Task, params: Json, limits: Limits, origin: Origin = _NOWHERE
-    ) -> Answer:
+    ) -> Awaitable[Answer]:
         """Give one whole answer.
 
         Args:
@@ -132,8 +132,13 @@ class Endpoint:
         params = parameters.effective(params, self.target, task)
         for name in _STREAMING:
             params.pop(name, None)
-        if not self._collects(task, origin):
-            return await self._plain(codec, task, params, limits, origin)
+        if self._collects(task, origin):
+            return self._collected_if_it_streams(codec, task, params, limits, origin)
+        return self._plain(codec, task, params, limits, origin)
+
+    async def _collected_if_it_streams(
+        self, codec: Codec, task: Task, params: Json, limits: Limits, origin: Origin
+    ) -> Answer:
         try:
             return await self._collected(task, params, limits, origin)
         except StreamingRefused:
@@ -163,7 +168,7 @@ class Endpoint:
             decoded = codec.decode(request, payloads, replies)
         except Exception as error:  # noqa: BLE001 - it is raised, as one of our tree
             not_read(error, head.request_id)
-        if decoded.shape is not None:
+        if decoded.shape is not None and decoded.shape not in self.memory.reply_shapes:
             self._note_shape(decoded.shape)
         return Answer(decoded.body, decoded.usage_source, head, decoded.shape)
 
@@ -267,8 +272,9 @@ class Endpoint:
             raise
         if stream.summary.whole_document:
             self.memory.refuse()
-        if stream.summary.shape is not None:
-            self._note_shape(stream.summary.shape)
+        shape = stream.summary.shape
+        if shape is not None and shape not in self.memory.reply_shapes:
+            self._note_shape(shape)
         return stream
 
     async def _fake(self, task: Task, params: Json, limits: Limits, origin: Origin) -> AnswerStream:
@@ -292,10 +298,9 @@ class Endpoint:
 
     def _note_shape(self, shape: str) -> None:
         """Remember a shape of the endpoint's replies, and say it once."""
-        if shape not in self.memory.reply_shapes:
-            self.memory.reply_shapes.add(shape)
-            about = {"deployment": self.id, "format": self.format.name, "reply_shape": shape}
-            _log.info("endpoint.reply_shape_seen", extra=about)
+        self.memory.reply_shapes.add(shape)
+        about = {"deployment": self.id, "format": self.format.name, "reply_shape": shape}
+        _log.info("endpoint.reply_shape_seen", extra=about)
 
     async def _side_by_side(
         self, target: Target, payloads: tuple[Payload, ...], limits: Limits

@@ -38,4 +38,4 @@ class EndpointMemory:
     @property
     def collects(self) -> bool:
         """Whether plain calls are known to be too slow."""
-        return time.monotonic() < self.collects_until
+        return self.collects_until > 0.0 and time.monotonic() < self.collects_until

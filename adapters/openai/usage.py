@@ -79,6 +79,9 @@ def total(records: Iterable[Json]) -> Json:
     """
     added: Json = {}
     for record in records:
+        if not added:
+            added = dict(record)
+            continue
         for name, value in record.items():
             added[name] = _add(added.get(name), value)
     return added

@@ -21,8 +21,6 @@ from adapters.passthrough.record import choices_of, edit_whole_choices, label, p
 from adapters.passthrough.stream import EditedStream
 
 _EVERYTHING: Final = Fields(known=parameters.CHAT)
-#: What OpenAI's messages always have, and what it is where a container leaves it out.
-_REQUIRED: Final = (("role", "assistant"), ("content", None), ("refusal", None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,8 @@ def _complete(request: Request, body: Any) -> Decoded:
     label(body, request, "chat.completion")
     edit_whole_choices(request, body)
     for index, choice in enumerate(choices):
-        place_of(choice, index, body)
+        if type(choice.get("index")) is not int:
+            place_of(choice, index, body)
         _complete_message(choice["message"], body)
         choice.setdefault("logprobs", None)
     if usage.reported(body.get("usage")) is not None:
@@ -122,11 +121,12 @@ def _complete(request: Request, body: Any) -> Decoded:
 
 
 def _complete_message(message: Json, body: Json) -> None:
-    """Fill in what a whole message always has."""
+    """Fill in what OpenAI's messages always have."""
     if not isinstance(message.get("content"), str):
         _check_content(message, body)
-    for name, absent in _REQUIRED:
-        message.setdefault(name, absent)
+    message.setdefault("role", "assistant")
+    message.setdefault("content", None)
+    message.setdefault("refusal", None)
     if "reasoning" in message:
         _name_reasoning(message)
 

@@ -91,6 +91,8 @@ def edit_choice(choice: Json) -> str | None:
 def edit_whole_choices(request: Request, body: Json) -> None:
     """Make the choices of a whole answer regular: each has a finish reason."""
     for choice in body["choices"]:
+        if choice.get("finish_reason") in OWN and not isinstance(choice.get("logprobs"), list):
+            continue  # so it is with almost all
         if edit_choice(choice) is None:
             choice["finish_reason"] = _unsaid_reason(request.params, body)
 

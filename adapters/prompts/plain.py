@@ -17,17 +17,18 @@ def render(messages: list[dict[str, Any]]) -> str:
     Raises:
         InvalidRequest: a message holds something else than text (an image, audio), or none does.
     """
-    prompt = "\n".join(text for text in map(_numbered_text, enumerate(messages)) if text)
+    texts = [
+        content
+        if isinstance(content := message.get("content"), str) and content
+        else message_text(message, f"messages[{index}]")
+        for index, message in enumerate(messages)
+    ]
+    prompt = "\n".join([text for text in texts if text])
     if not prompt:
         raise InvalidRequest(
             "The messages hold no text.", param="messages", code="missing_required_parameter"
         )
     return prompt
-
-
-def _numbered_text(numbered: tuple[int, dict[str, Any]]) -> str:
-    index, message = numbered
-    return message_text(message, f"messages[{index}]")
 
 
 def message_text(message: dict[str, Any], param: str) -> str:

@@ -69,13 +69,14 @@ async def take(
         return await read(response)
     except GatewayError as error:
         response.close()
-        error.request_id = _plain(response.headers, "x-amzn-requestid") or None
+        error.request_id = head(response, "").request_id or None
         raise
 
 
 async def read_reply(response: Response) -> Reply:
     """Take a whole answer."""
-    return Reply(head=head(response, content_type(response)), body=await response.read_all())
+    kind = response.headers.get("content-type", "")
+    return Reply(head=head(response, kind), body=await response.read_all())
 
 
 def content_type(response: Response) -> str:
@@ -86,10 +87,12 @@ def content_type(response: Response) -> str:
 def head(response: Response, kind: str) -> Head:
     """Give what AWS says beside the body; `kind` is the container's media type."""
     headers = response.headers
+    request_id = headers.get("x-amzn-requestid", "")
+    variant = headers.get("x-amzn-invoked-production-variant", "")
     return Head(
         content_type=kind,
-        request_id=_plain(headers, "x-amzn-requestid"),
-        variant=_plain(headers, "x-amzn-invoked-production-variant"),
+        request_id=request_id if _PLAIN.fullmatch(request_id) else "",
+        variant=variant if _PLAIN.fullmatch(variant) else "",
         messages=messages_to_the_client(headers),
     )
 
@@ -97,12 +100,6 @@ def head(response: Response, kind: str) -> Head:
 def media_type(kind: str) -> str:
     """Give a media type without its parameters, in lower case."""
     return kind.partition(";")[0].strip().lower()
-
-
-def _plain(headers: Mapping[str, str], name: str) -> str:
-    """Give a header's value, or nothing where it could not be handed on in a header of ours."""
-    value = headers.get(name, "")
-    return value if _PLAIN.fullmatch(value) else ""
 
 
 def _check_encoding(response: Response) -> None:

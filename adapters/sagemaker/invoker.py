@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from http import HTTPStatus
 from operator import attrgetter
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from adapters.base import Header, Limits, Payload, Reply, Target, UpstreamStream
 from adapters.container import check_size
@@ -83,7 +83,9 @@ class SageMakerInvoker:
         self._signers: dict[str, Signer] = {}
         self._way = lru_cache(maxsize=_KNOWN_WAYS)(self._find_way)
 
-    def invoke(self, target: Target, payload: Payload, limits: Limits) -> Awaitable[Reply]:
+    def invoke(
+        self, target: Target, payload: Payload, limits: Limits
+    ) -> Coroutine[Any, Any, Reply]:
         """Call InvokeEndpoint.
 
         Raises:
@@ -94,7 +96,7 @@ class SageMakerInvoker:
 
     def open_stream(
         self, target: Target, payload: Payload, limits: Limits
-    ) -> Awaitable[UpstreamStream]:
+    ) -> Coroutine[Any, Any, UpstreamStream]:
         """Call InvokeEndpointWithResponseStream.
 
         Raises:

@@ -6,7 +6,7 @@ know is left out of those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.base import Json, Payload, UsageSource
@@ -43,17 +43,17 @@ def count(
     """
     if record is not None:
         return (_without_prompt(record) if payload.repeats else record), "container"
-    told = _sum(each.details.generated for each in texts)
+    told = _sum([each.details.generated for each in texts])
     prompt, generated = texts[0].details.prompt, told if detailed else None
     if prompt is not None:
-        generated = _sum(each.generated for each in texts)
+        generated = _sum([each.generated for each in texts])
     return usage.settle(
         0 if payload.repeats else prompt,
         generated,
         "counted" if told is None else "details",
         (
             usage.estimate(usage.size(payload.prompt)),
-            sum(usage.estimate(each.size) for each in texts),
+            sum([usage.estimate(each.size) for each in texts]),
         ),
     )
 
@@ -62,6 +62,5 @@ def _without_prompt(record: Json) -> Json:
     return {**record, "prompt_tokens": 0, "total_tokens": record["completion_tokens"]}
 
 
-def _sum(counts: Iterable[int | None]) -> int | None:
-    known = list(counts)
-    return None if None in known else sum(count or 0 for count in known)
+def _sum(counts: list[int | None]) -> int | None:
+    return None if None in counts else sum([count or 0 for count in counts])

@@ -151,9 +151,11 @@ def token_limit(params: Json) -> int | None:
 
     The containers' own name for it holds where OpenAI's are not said.
     """
-    for name in ("max_completion_tokens", "max_tokens"):
-        if params.get(name) is not None:
-            return max(int(params[name]), 1)
+    asked = params.get("max_completion_tokens")
+    if asked is None:
+        asked = params.get("max_tokens")
+    if asked is not None:
+        return max(int(asked), 1)
     own = params.get("max_new_tokens")
     return own if type(own) is int else None
 

@@ -63,9 +63,11 @@ def read(reply: Any) -> Reading:
     if not objects or not all(isinstance(each, dict) for each in objects):
         raise unknown_shape(reply)
     readings = [_read_object(each, reply) for each in objects]
+    if not lists:
+        return readings[0]
     return Reading(
         shape="[]" * lists + ("." if lists else "") + readings[0].shape,
-        generations=tuple(each for reading in readings for each in reading.generations),
+        generations=tuple([each for reading in readings for each in reading.generations]),
         usage=readings[0].usage if len(readings) == 1 else None,
     )
 
@@ -73,7 +75,9 @@ def read(reply: Any) -> Reading:
 def _objects(value: Any) -> tuple[list[Any], int]:
     """Give the innermost list's items and the number of lists around them; an object is one."""
     items, lists = [value], 0
-    while lists < _MOST_LISTS and items and all(isinstance(item, list) for item in items):
+    while lists < _MOST_LISTS and items and isinstance(items[0], list):
+        if not all(isinstance(item, list) for item in items):
+            break
         items, lists = [inner for item in items for inner in item], lists + 1
     return items, lists
 
@@ -95,12 +99,13 @@ def _read_texts(value: Json, name: str, texts: list[str]) -> Reading:
     if details.finish is None:
         said = value.get("finish_reason")
         check_finish(said)
-        details = replace(details, finish=said if isinstance(said, str) else None)
+        if isinstance(said, str):
+            details = replace(details, finish=said)
     several = len(texts) > 1  # details speak of one text
     return Reading(
         shape=name + ("[]" if isinstance(value[name], list) else ""),
         generations=tuple(
-            Generation(without_end_mark(text), NOTHING if several else details) for text in texts
+            [Generation(without_end_mark(text), NOTHING if several else details) for text in texts]
         ),
         usage=usage.reported(value.get("usage")),
     )

@@ -44,6 +44,8 @@ class StopCutter:
 
 def cut(text: str, stops: Sequence[str]) -> tuple[str, bool]:
     """Give a whole text up to its first stop text, and whether it had one."""
+    if not stops:
+        return text, False
     cutter = StopCutter(stops)
     kept = cutter.feed(text)
     return kept + cutter.finish(), cutter.stopped

@@ -42,6 +42,14 @@ class Attempt:
         receipt: What the try has taken from the deployment's limits.
     """
 
+    # What each begins with.
+    _place: Place | None = None
+    _open = True
+    _has_begun = False
+    _waits = False
+    _is_stream = False
+    _limits: Limits | None = None
+
     def __init__(
         self,
         member: Member,
@@ -55,7 +63,6 @@ class Attempt:
     ) -> None:
         self.member = member
         self._probe = probe
-        self._place: Place | None = None
         way: Invoker = Metered(member.endpoint.invoker, tried.meter, member.most_bytes)
         if member.admission is not None:
             tried.queue = Stopwatch()
@@ -67,12 +74,7 @@ class Attempt:
         self._alone = alone
         self._receipt = receipt
         self._started = member.live.clock()
-        self._open = True
-        self._has_begun = False
-        self._limits: Limits | None = None
-        self._is_stream = False
         self._silence = member.live.silences[False]
-        self._waits = False
         member.live.in_flight += 1
         self._is_trial = is_trial
 
@@ -98,7 +100,7 @@ class Attempt:
         live.health.proved()
         live.answered(seconds)
         self._silence.answered(seconds if self._place is None else seconds - self._queued)
-        live.heard()
+        live.heard(but=self._silence)
 
     def succeeded(self) -> None:
         """Note that the answer, which has begun, is complete."""
@@ -147,7 +149,8 @@ class Attempt:
             refused_here = isinstance(error, Rejected) and not isinstance(error, DeadlineExceeded)
             self._silence.end(asked=self._was_asked and not refused_here)
         self._tried.ended(error)
-        self._probe.ended()
+        if self._probe.asks:
+            self._probe.ended()
         self.member.live.in_flight -= 1
         if self._is_trial and not self._was_asked:
             self.member.live.health.spared()

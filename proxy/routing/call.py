@@ -266,7 +266,7 @@ class Call:
         Nobody but the garbage collector would end that, and until then a failure would hold all of
         its request.
         """
-        errors: list[BaseException | None] = [self.error, *(each.error for each in self.tries)]
+        errors: list[BaseException | None] = [self.error, *[each.error for each in self.tries]]
         while errors:
             error = errors.pop()
             if error is not None and error.__traceback__ is not None:

@@ -157,7 +157,9 @@ class Health:
 
     def succeeded(self) -> None:
         """Note a complete answer."""
-        self._count(failed=False)
+        if self.clock() >= self._window_ends:
+            self._begin_window()
+        self._calls += 1
 
     def failed(self, error: GatewayError, policy: CooldownPolicy, *, alone: bool) -> bool:
         """Note a failure; tell whether the deployment rests from now on.
@@ -173,7 +175,10 @@ class Health:
         self.well, self.last_failure = False, Failure(type(error).__name__, error.status, now)
         if now < self.rests_until:  # it was asked before the rest began, and says nothing new
             return False
-        self._count(failed=True)
+        if now >= self._window_ends:
+            self._begin_window()
+        self._calls += 1
+        self._failures += 1
         if alone or not policy.enabled or not self._is_too_much(error, policy):
             return False
         self.rest(policy.seconds)
@@ -194,10 +199,6 @@ class Health:
             return True
         return self._calls >= _LEAST_CALLS and self._failures / self._calls > _MOST_FAILED
 
-    def _count(self, *, failed: bool) -> None:
-        now = self.clock()
-        if now >= self._window_ends:
-            self._window_ends = now + _WINDOW
-            self._calls = self._failures = 0
-        self._calls += 1
-        self._failures += failed
+    def _begin_window(self) -> None:
+        self._window_ends = self.clock() + _WINDOW
+        self._calls = self._failures = 0

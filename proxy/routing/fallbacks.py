@@ -34,6 +34,13 @@ class Fallbacks:
     content_policy: Mapping[str, Models] = field(default_factory=dict)
     default: Models = ()
     most: int = 5
+    #: There are none for anybody.
+    none: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find out what hardly ever changes."""
+        listed = self.general or self.context_window or self.content_policy or self.default
+        object.__setattr__(self, "none", not listed)
 
     def of(self, model: str, error: GatewayError, wanted: Models | None = None) -> Models:
         """Give the models to try for a failure, without the one that failed.
@@ -48,6 +55,8 @@ class Fallbacks:
 
     def may_help(self, model: str, wanted: Models | None = None) -> bool:
         """Tell whether a model has stand-ins for any failure at all."""
+        if self.none and not wanted:
+            return False
         special = model in self.context_window or model in self.content_policy
         return special or bool(self._general(model, wanted))
 

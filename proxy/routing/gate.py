@@ -191,7 +191,8 @@ class Probe:
         self._gate = gate
         self._pace = pace
         self._began = gate.clock()
-        self._asks = gate.cold_since is not None and gate.begins(self, pace)
+        #: It asks for all that wait at a closed gate.
+        self.asks = gate.cold_since is not None and gate.begins(self, pace)
 
     @property
     def lasted(self) -> float:
@@ -209,7 +210,7 @@ class Probe:
 
     def ended(self) -> None:
         """Note the end, whatever it was; may be called more than once."""
-        if self._asks:
+        if self.asks:
             self._gate.ends(self, self._pace)
 
 

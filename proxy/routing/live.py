@@ -68,10 +68,10 @@ class LiveDeployment:
         """Tokens of the answers that ended in the current minute."""
         return self._tokens if self._minute == self.clock() // _MINUTE else 0
 
-    def heard(self) -> None:
-        """Note that it said something, if only that it can't."""
+    def heard(self, but: Silence | None = None) -> None:
+        """Note that it said something, if only that it can't; one silence may know already."""
         for silence in self.silences:
-            if silence.since is not None:
+            if silence.since is not None and silence is not but:
                 silence.heard()
 
     def answered(self, seconds: float) -> None:

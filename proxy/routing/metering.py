@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from adapters.base import Head, Invoker, Limits, Payload, Reply, Target, UpstreamStream
 
 
-@dataclass(slots=True)
 class Stopwatch:
     """Seconds in which at least one thing was waited for: things side by side count once."""
 
+    # What each begins with stands here, so that making one takes nothing.
     _seconds: float = 0.0
     _waiting: int = 0
     _since: float = 0.0
@@ -43,19 +43,20 @@ class Stopwatch:
             self._seconds += self.ended - self._since
 
 
-@dataclass(slots=True)
 class Meter:
     """What one try took of SageMaker.
 
     Signing, and getting the credentials to sign with, is a part of the wait.
     """
 
-    wait: Stopwatch = field(default_factory=Stopwatch)
     #: The bodies, as they are after and before any compression on the way.
     sent: int = 0
     received: int = 0
     #: The inference component that was called, which a client may have chosen.
     component: str | None = None
+
+    def __init__(self) -> None:
+        self.wait = Stopwatch()
 
 
 @dataclass(slots=True)

@@ -135,9 +135,13 @@ def _given(call: Call, attempt: Attempt) -> tuple[Limits, float]:
         call.deadline = Deadline(left, clock() + left, clock)
     else:
         left = min(deadline.left, left)
-    limits = times.of_stream(left) if call.stream else times.of_answer(left)
-    attempt.give(limits, stream=call.stream)
-    return limits, limits.first_byte if call.stream else left
+    if call.stream:
+        limits = times.of_stream(left)
+        attempt.give(limits, stream=True)
+        return limits, limits.first_byte
+    limits = times.whole if left == times.total else times.of_answer(left)
+    attempt.give(limits, stream=False)
+    return limits, left
 
 
 def _failed(call: Call, attempt: Attempt, error: GatewayError) -> GatewayError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from adapters.base import Limits
@@ -31,6 +31,12 @@ class Times:
     stream: float | None = None
     idle: float | None = None
     longest_stream: float | None = None
+    #: Of a first try at a whole answer, which has all the time.
+    whole: Limits = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Write down what is the same for almost every whole answer."""
+        object.__setattr__(self, "whole", self.of_answer(self.total))
 
     @property
     def silence(self) -> float:
@@ -75,7 +81,7 @@ class Times:
             stream: It is a stream.
             begun: Its first byte is there.
         """
-        whole = self.of_stream(self.total) if stream else self.of_answer(self.total)
+        whole = self.of_stream(self.total) if stream else self.whole
         if begun:
             return given.idle < _NEARLY * whole.idle
         return given.first_byte < _NEARLY * whole.first_byte

@@ -41,7 +41,8 @@ class AnswerParser:
     def expect(self, inbox: Inbox) -> None:
         """Make ready for the answer to a request, which goes to an inbox of its own."""
         self._inbox = inbox
-        self._headers: dict[str, str] = {}
+        #: Names and values, in turn, of the head, or trailer, that is being read.
+        self._fields: list[bytes] = []
         self._lines = 0
         self._header_bytes = 0
         self._head_bytes = 0
@@ -78,6 +79,8 @@ class AnswerParser:
             self._surplus = True
         if self._body:
             self._deliver()
+        if self._fields and not inbox.ended:
+            self._check(self._fields)
         if not inbox.status:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
@@ -97,38 +100,53 @@ class AnswerParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a line of a head, or a trailer, which is counted and left out."""
-        self._lines += 1
-        self._header_bytes += len(name) + len(value)
-        if self._lines > MAX_HEAD_LINES or self._header_bytes > MAX_HEAD_BYTES:
-            raise NotHttpError("The head is too large.")
-        self._headers.setdefault(_lowered(name), value.decode("latin-1"))
+        self._fields += (name, value)
 
     def on_headers_complete(self) -> None:
         """Take the end of a head."""
         status = self._parser.get_status_code()
         self._interim = status < _FIRST_FINAL
-        headers, self._headers = self._headers, {}
-        self._lines += 1
+        fields, self._fields = self._fields, []
+        lines, self._header_bytes = self._check(fields)
+        self._lines = lines + 1
         if self._interim or self._surplus:
             if self._lines > MAX_HEAD_LINES:
                 raise NotHttpError("There are too many heads.")
             return
+        # From the last to the first, which counts.
+        pairs = zip(fields[-2::-2], fields[::-2], strict=True)
+        headers = {_lowered(name): value.decode("latin-1") for name, value in pairs}
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":
             raise NotHttpError("The transfer encoding is not one that was asked for.")
         self._until_close = (
             coding is None and "content-length" not in headers and status not in _BODILESS
         )
-        self._inbox.begin(status, headers)
+        self._inbox.status, self._inbox.headers = status, headers
 
     def on_message_complete(self) -> None:
         """Take the end of an answer, or of an interim one."""
         if self._interim:
             self._interim = False
         elif not self._surplus:
-            self._deliver()
+            if self._body:
+                self._deliver()
+            if self._fields:
+                self._check(self._fields)
             self._keep_alive = self._parser.should_keep_alive()
-            self._inbox.end()
+            self._inbox.ended = True
+
+    def _check(self, fields: list[bytes]) -> tuple[int, int]:
+        """Let an answer's lines pass, and give their number and bytes with those before.
+
+        Raises:
+            NotHttpError: there are more than an answer may have.
+        """
+        lines = self._lines + len(fields) // 2
+        size = self._header_bytes + sum(map(len, fields))
+        if lines > MAX_HEAD_LINES or size > MAX_HEAD_BYTES:
+            raise NotHttpError("The head is too large.")
+        return lines, size
 
     def _deliver(self) -> None:
         """Hand on what has come of the body; what is behind an answer's end is none of it."""

@@ -165,7 +165,7 @@ class Connection(asyncio.BufferedProtocol):
         inbox, self._inbox = self._inbox, None
         if inbox is not None:
             if exc is None and self._parser.ends_with_connection:
-                inbox.end()
+                inbox.ended = True
                 inbox.wake()
             else:
                 inbox.fail(exc or ClosedByPeer("closed before the answer's end"))

@@ -44,18 +44,10 @@ class Inbox:
         #: Why no more will come.
         self.failure: Exception | None = None
 
-    def begin(self, status: int, headers: dict[str, str]) -> None:
-        """Take the head."""
-        self.status, self.headers = status, headers
-
     def add(self, parts: list[bytes]) -> None:
         """Take what has come of the body."""
         self.parts += parts
         self.size += sum(map(len, parts))
-
-    def end(self) -> None:
-        """Take note that the answer is complete."""
-        self.ended = True
 
     def fail(self, error: Exception) -> None:
         """Take note that no more will come."""
