@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from adapters.value import value
 from proxy.banner import banner, hints
 from proxy.callbacks import loading as callbacks
 from proxy.config.load import Loaded, load_config, load_values
@@ -24,7 +25,7 @@ from proxy.listen import address_of, listen
 from proxy.progress import Progress, shown_to_people, silent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where the configuration comes from: a file, or one model given on the command line."""
 
@@ -86,7 +87,7 @@ class Source:
         return config.model_copy(update={"litellm_settings": settings})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reading:
     """Reads the configuration, at the start and at each reload; survives pickling.
 
@@ -119,7 +120,7 @@ class Reading:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Listening:
     """Where to listen and how; the rest of the fields are `serve.ServerSettings`'."""
 

@@ -8,7 +8,6 @@ Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Decoded, Json, Payload, Reply, Request, UsageSource
@@ -19,11 +18,12 @@ from adapters.passthrough.envelope import Envelope
 from adapters.passthrough.fields import Fields
 from adapters.passthrough.record import choices_of, edit_whole_choices, label, place_of
 from adapters.passthrough.stream import EditedStream
+from adapters.value import value
 
 _EVERYTHING: Final = Fields(known=parameters.CHAT)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PassThroughChat:
     """Chat as the container's own OpenAI server takes it."""
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -21,6 +20,7 @@ from urllib.parse import quote, urlsplit
 from adapters.base import Header
 from adapters.sagemaker.credentials import Credentials
 from adapters.sagemaker.header_lines import has_lines, header_lines
+from adapters.value import value
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _DATE: Final = "X-Amz-Date"
@@ -31,7 +31,7 @@ _INNER: Final = bytes(each ^ 0x36 for each in range(256))
 _OUTER: Final = bytes(each ^ 0x5C for each in range(256))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Address:
     """A URL's parts, in the form that is signed."""
 
@@ -57,7 +57,7 @@ def parse_address(url: str) -> Address:
     return Address(host, quote(parts.path or "/", safe="/~"))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Form:
     """Requests with the same headers, to be filled with some headers' values by their names."""
 

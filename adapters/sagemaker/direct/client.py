@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
@@ -33,12 +32,13 @@ from adapters.sagemaker.transport import (
     not_connected,
     not_http,
 )
+from adapters.value import value
 
 #: URLs whose way is kept; wildcard models may name any number.
 _KNOWN_URLS: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Way:
     """What is the same for all requests to a URL."""
 
