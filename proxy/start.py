@@ -23,6 +23,7 @@ from proxy.keys.opening import prepare
 from proxy.lifecycle.plan import Plan
 from proxy.listen import address_of, listen
 from proxy.progress import Progress, shown_to_people, silent
+from proxy.unbuilt import built_when_used
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -158,12 +159,14 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     exposure = expose(listening.host, key, config.general_settings)
 
     from proxy.deployments import describe  # noqa: PLC0415 - see `Source.load`
-    from proxy.serve import (  # noqa: PLC0415 - the web server is the slowest import
-        AppFactory,
-        ServerSettings,
-        serve,
-        server_config,
-    )
+
+    with built_when_used():
+        from proxy.serve import (  # noqa: PLC0415 - the web server is the slowest import
+            AppFactory,
+            ServerSettings,
+            serve,
+            server_config,
+        )
 
     settings = ServerSettings(**listening.settings)
     factory = AppFactory(
