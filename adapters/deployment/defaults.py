@@ -73,6 +73,8 @@ def _read(schema: type[BaseModel], least: Json, defaults: Mapping[str, Any]) -> 
     known = {
         name: defaults[name] for name in schema.model_fields if name in defaults.keys() - least
     }
+    if not known:
+        return _Reading({}, {})
     faults: dict[str, str] = {}
     try:
         read = schema.model_validate({**least, **known})

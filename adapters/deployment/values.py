@@ -47,6 +47,14 @@ class Section(BaseModel):
         return data
 
 
+def absent() -> Any:
+    """Give the field of a section that a configuration may leave out: one of nothing but defaults.
+
+    It is read with the whole that it is a part of; made by its class, it would need a schema alone.
+    """
+    return Field(default_factory=dict, validate_default=True)
+
+
 def _solid_secret(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if not text:
