@@ -30,6 +30,7 @@ from adapters.deployment.values import (
     Secret,
     Section,
     Text,
+    TextOrNumber,
     absent,
 )
 from proxy.config.cache import CacheParams
@@ -58,7 +59,7 @@ class ModelInfo(Section):
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 
     #: The deployment's own id; None lets the registry derive one.
-    id: Text | None = None
+    id: TextOrNumber | None = None
     mode: Literal["chat", "completion", "embedding", "rerank"] | None = None
     base_model: str | None = None
     max_tokens: Count | None = None
