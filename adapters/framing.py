@@ -72,6 +72,17 @@ class RecordReader:
         """Take bytes cut anywhere; give the records that are complete."""
         return self._begin(data) if self._reader is None else self._reader.feed(data)
 
+    def lines(self, data: bytes) -> list[bytes] | None:
+        """Give the lines of bytes that are nothing but whole events of one line each; else None.
+
+        Nothing is taken. `feed` would make of each line what it makes of it alone.
+        """
+        reader = self._reader
+        if type(reader) is not SseReader or reader.is_inside_event or b"\r" in data:
+            return None
+        *lines, rest = data.split(b"\n\n")
+        return None if rest or not lines or data.count(b"\n") != 2 * len(lines) else lines
+
     def _begin(self, data: bytes) -> Iterator[Any]:
         """Take the first bytes, until they tell what the stream is made of."""
         self._start += data
@@ -148,6 +159,11 @@ class SseReader:
         for record in (self._read(b"".join(self._line)), self._end_event()):
             if record is not _NOTHING:
                 yield record
+
+    @property
+    def is_inside_event(self) -> bool:
+        """Whether what comes next may belong to what came before."""
+        return bool(self._line or self._pending or self._after_return)
 
     def _unify_line_ends(self, data: bytes) -> bytes:
         """Make CRLF and CR into LF, also where the pair is cut in two."""

@@ -16,6 +16,7 @@ import structlog
 from sse_starlette.sse import AppStatus, EventSourceResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from adapters.answer_stream import batches_of
 from adapters.base import Json
 from adapters.errors import GatewayError
 from proxy.client_watch import ClientWatch
@@ -102,20 +103,24 @@ class ChunkResponse(EventSourceResponse):
         watch.writing = False
         clock = asyncio.get_running_loop().time
         try:
-            async for batch in self._source:
+            batches = batches_of(self._source)
+            while True:
+                events = batches.take_events()
+                if events is None:
+                    await batches.more()
+                    continue
                 self._comment = _PING
                 watch.last_write = clock()
                 watch.writing = True
-                body = b"data: %b\n\n" % b"\n\ndata: ".join(map(orjson.dumps, batch))
-                await send({"type": "http.response.body", "body": body, "more_body": True})
+                await send({"type": "http.response.body", "body": events, "more_body": True})
                 watch.writing = False
+        except StopAsyncIteration:
+            last = _DONE
         except GatewayError as error:
             last = error_event(error)
         except Exception:  # noqa: BLE001 - logged; the client must not take it for an end
             _log.exception("stream.failed")
             last = error_event(unexpected())
-        else:
-            last = _DONE
         watch.last_write = clock()
         watch.writing = True
         await send(_body(last))

@@ -12,6 +12,7 @@ import orjson
 
 from adapters.base import Json
 from adapters.nesting import parse
+from adapters.openai import usage
 
 #: Stands where a text was; no chunk has it anywhere else.
 _MARK: Final = "sagegate:text"
@@ -29,6 +30,8 @@ class Envelope:
 
     def __init__(self) -> None:
         self._front = self._back = b""
+        #: The same of the chunk as it is written; None where its text can't be told apart.
+        self._around: tuple[bytes, bytes] | None = None
         #: The parts of the last chunk: copies, for the chunk itself is whoever's it was given to.
         self._parts: tuple[Json, Json, Json] | None = None
         self._in_vain = 0
@@ -68,21 +71,52 @@ class Envelope:
             self._in_vain += 1
             self._front, self._back = front, back
             self._parts = {**chunk}, {**choice}, {**choice["delta"]}
+            self._around = _around(self._made(_MARK))
+
+    def write(self, lines: list[bytes]) -> tuple[bytes, int] | None:
+        """Give the events of records that differ in their text alone, and the size of their texts.
+
+        Args:
+            lines: Whole lines of server-sent events, one of each record.
+
+        Returns:
+            None where there is any other record among them.
+        """
+        if self._parts is None or self._around is None:
+            return None
+        texts: list[bytes] = []
+        size = 0
+        for line in lines:
+            text = self._text(line[5:]) if line.startswith(b"data:") else None
+            if text is None:
+                return None
+            texts.append(orjson.dumps(text))
+            size += usage.size(text)
+        front, back = self._around
+        between = b"%b\n\ndata: %b" % (back, front)
+        return b"data: %b%b%b\n\n" % (front, between.join(texts), back), size
 
     def _chunk(self, data: bytes) -> Json | None:
         """Give the edited chunk that a record's bytes stand for; None where they must be parsed."""
-        parts = self._parts
-        if parts is None or not (data.startswith(self._front) and data.endswith(self._back)):
-            return None
-        literal = data[len(self._front) : len(data) - len(self._back)]
-        try:
-            text = orjson.loads(literal)
-        except orjson.JSONDecodeError:
-            return None
-        if type(text) is not str:
+        text = self._text(data)
+        if text is None:
             return None
         self._in_vain = 0
-        chunk, choice, delta = parts
+        return self._made(text)
+
+    def _text(self, data: bytes) -> str | None:
+        """Give the text of a record that has nothing else of its own; None of all others."""
+        front, back = self._front, self._back
+        if self._parts is None or not (data.startswith(front) and data.endswith(back)):
+            return None
+        try:
+            text = orjson.loads(data[len(front) : len(data) - len(back)])
+        except orjson.JSONDecodeError:
+            return None
+        return text if type(text) is str else None
+
+    def _made(self, text: str) -> Json:
+        chunk, choice, delta = self._parts
         return {**chunk, "choices": [{**choice, "delta": {**delta, "content": text}}]}
 
 
@@ -98,6 +132,12 @@ def _is_plain(chunk: Json) -> bool:
         for name, value in part.items()
         if name != own
     )
+
+
+def _around(chunk: Json) -> tuple[bytes, bytes] | None:
+    """Give what is written around the mark in a chunk; None where it is in there twice."""
+    around = orjson.dumps(chunk).split(b'"%b"' % _MARK_BYTES)
+    return (around[0], around[1]) if len(around) == 2 else None
 
 
 def _text_of(data: bytes) -> Any:
