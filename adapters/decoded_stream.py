@@ -11,7 +11,7 @@ from adapters.answer_stream import Batches, written
 from adapters.base import EventWriter, Head, Json, StreamDecoder, Summary, UpstreamStream
 from adapters.codec_faults import fault_of_a_reply
 from adapters.errors import GatewayError, MalformedReply
-from adapters.parts import parts_of
+from adapters.parts import NOW, parts_of
 
 #: Seconds that a container whose answer is over gets to end its stream: a connection that was read
 #: to its end is used again.
@@ -87,7 +87,7 @@ class DecodedStream(Batches):
 
     def more(self) -> Awaitable[object]:
         """Wait until something has come."""
-        return self._parts.more()
+        return NOW if self._over or self._ended or self._first else self._parts.more()
 
     def _come(self) -> bytes | None:
         """Give what has come of the container's bytes; empty where they are over."""

@@ -7,10 +7,21 @@ reader at their end waits, so that a token costs no coroutine of each. Knows not
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable
-from typing import Generic, Self, TypeVar
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator
+from typing import Final, Generic, Self, TypeVar
 
 T = TypeVar("T")
+
+
+class _Now:
+    """What is awaited in vain: it is there already."""
+
+    def __await__(self) -> Iterator[None]:
+        return iter(())
+
+
+#: For `more`, where there is something to take.
+NOW: Final[Awaitable[None]] = _Now()
 
 
 class Parts(ABC, Generic[T]):
@@ -27,7 +38,7 @@ class Parts(ABC, Generic[T]):
 
     @abstractmethod
     def more(self) -> Awaitable[object]:
-        """Wait until there may be something to take; only after `take` gave None."""
+        """Wait until there may be something to take, or nothing comes any more."""
 
     def __aiter__(self) -> Self:
         return self

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable
 
 from adapters.base import Head
 from adapters.errors import GatewayError, MalformedReply
-from adapters.parts import Parts
+from adapters.parts import NOW, Parts
 from adapters.sagemaker.errors import translate_message
 from adapters.sagemaker.event_stream import EventStreamDecoder, Message
 from adapters.sagemaker.transport import MAX_BODY_BYTES, Response
@@ -58,7 +58,7 @@ class _Stream(Parts[bytes]):
 
     def more(self) -> Awaitable[object]:
         """Wait until something has come."""
-        return self._response.more()
+        return self._response.more() if self._error is None else NOW
 
     async def __anext__(self) -> bytes:
         try:

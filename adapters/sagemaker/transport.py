@@ -94,7 +94,7 @@ class Response(Protocol):
         ...
 
     def more(self) -> Awaitable[object]:
-        """Wait until there may be something to take; only after `take` gave None."""
+        """Wait until there may be something to take."""
         ...
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Final, Literal, NoReturn
 
 from adapters.base import Limits
+from adapters.parts import NOW
 from adapters.sagemaker.direct.connection import Connection
 from adapters.sagemaker.direct.inbox import Inbox
 from adapters.sagemaker.direct.watch import Watch
@@ -74,13 +75,16 @@ class DirectResponse:
 
     def more(self) -> Awaitable[None]:
         """Wait until something has come, or will come no more, or has not come in time."""
+        inbox = self._inbox
+        if inbox.parts or inbox.ended or inbox.failure:
+            return NOW
         until = self._loop.time() + self._limits.idle
         if self._ends_at is not None and self._ends_at < until:
             until = self._ends_at
         self._watch.until = until
         if self._watch.timer is None:
             self._watch.start()
-        return self._inbox.change()
+        return inbox.change()
 
     async def read_some(self) -> bytes:
         """Give what has arrived, waiting for the first byte of it; empty at the end."""
