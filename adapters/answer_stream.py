@@ -6,9 +6,8 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable
 from typing import Protocol
 
-import orjson
-
 from adapters.base import Head, Json, Summary
+from adapters.openai import events
 from adapters.parts import Awaited, Parts
 
 
@@ -50,7 +49,7 @@ class Batches(Parts[list[Json]]):
     def take_events(self) -> bytes | None:
         """Give the same as it is written to clients; a chunk need not be made for that."""
         chunks = self.take()
-        return None if chunks is None else written(chunks)
+        return None if chunks is None else events.write(chunks)
 
 
 class _AwaitedBatches(Batches):
@@ -72,8 +71,3 @@ def batches_of(source: AsyncIterable[list[Json]]) -> Batches:
     """Give what comes of a source as batches; itself, where it is such."""
     iterator = aiter(source)
     return iterator if isinstance(iterator, Batches) else _AwaitedBatches(Awaited(iterator))
-
-
-def written(chunks: list[Json]) -> bytes:
-    """Write chunks, one at least, as server-sent events."""
-    return b"data: %b\n\n" % b"\n\ndata: ".join(map(orjson.dumps, chunks))

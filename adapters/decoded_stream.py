@@ -7,10 +7,11 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Final
 
-from adapters.answer_stream import Batches, written
+from adapters.answer_stream import Batches
 from adapters.base import EventWriter, Head, Json, StreamDecoder, Summary, UpstreamStream
 from adapters.codec_faults import fault_of_a_reply
 from adapters.errors import GatewayError, MalformedReply
+from adapters.openai import events
 from adapters.parts import NOW, parts_of
 
 #: Seconds that a container whose answer is over gets to end its stream: a connection that was read
@@ -79,11 +80,11 @@ class DecodedStream(Batches):
         data = self._come()
         if data is None:
             return None
-        events = self._write(data)
-        if events is not None:
-            return events
+        written = self._write(data) if data else None
+        if written is not None:
+            return written
         batch = self._decode(data)
-        return written(batch) if batch else super().take_events()
+        return events.write(batch) if batch else super().take_events()
 
     def more(self) -> Awaitable[object]:
         """Wait until something has come."""

@@ -72,16 +72,19 @@ class RecordReader:
         """Take bytes cut anywhere; give the records that are complete."""
         return self._begin(data) if self._reader is None else self._reader.feed(data)
 
-    def lines(self, data: bytes) -> list[bytes] | None:
-        """Give the lines of bytes that are nothing but whole events of one line each; else None.
+    def whole_lines(self, data: bytes) -> list[bytes] | None:
+        """Give the lines of bytes that are server-sent events of one line each, and nothing else.
 
-        Nothing is taken. `feed` would make of each line what it makes of it alone.
+        Nothing is taken: it is what `feed` would read of them, one by one.
+
+        Returns:
+            None where they are anything else, or begin inside of an event.
         """
         reader = self._reader
         if type(reader) is not SseReader or reader.is_inside_event or b"\r" in data:
             return None
-        *lines, rest = data.split(b"\n\n")
-        return None if rest or not lines or data.count(b"\n") != 2 * len(lines) else lines
+        lines = data.split(b"\n")
+        return None if len(lines) % 2 == 0 or any(lines[1::2]) or lines[-1] else lines[:-1:2]
 
     def _begin(self, data: bytes) -> Iterator[Any]:
         """Take the first bytes, until they tell what the stream is made of."""

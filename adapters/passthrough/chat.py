@@ -61,13 +61,13 @@ class ChatStream(EditedStream):
 
     def write(self, data: bytes) -> bytes | None:
         """Give the events of bytes that are nothing but texts that go on; None of all others."""
-        lines = self._reader.lines(data)
-        written = None if lines is None else self._envelope.write(lines)
+        lines = self._reader.whole_lines(data)
+        written = self._envelope.write(lines) if lines else None
         if written is None:
             return None
-        events, size = written
+        events, said = written
         if self.summary.usage is None:
-            self._said += size
+            self._said += usage.size(said)
         return events
 
     def _read(self, records: Iterator[Any]) -> Iterator[Json]:

@@ -12,7 +12,7 @@ import orjson
 
 from adapters.base import Json
 from adapters.nesting import parse
-from adapters.openai import usage
+from adapters.openai import events
 
 #: Stands where a text was; no chunk has it anywhere else.
 _MARK: Final = "sagegate:text"
@@ -30,8 +30,8 @@ class Envelope:
 
     def __init__(self) -> None:
         self._front = self._back = b""
-        #: The same of the chunk as it is written; None where its text can't be told apart.
-        self._around: tuple[bytes, bytes] | None = None
+        #: What stands before, between and behind texts in our events, while it is known.
+        self._written: tuple[bytes, bytes, bytes] | None = None
         #: The parts of the last chunk: copies, for the chunk itself is whoever's it was given to.
         self._parts: tuple[Json, Json, Json] | None = None
         self._in_vain = 0
@@ -54,7 +54,7 @@ class Envelope:
 
     def take(self) -> bytes:
         """Give the bytes of the record that was parsed, once, and forget what was learnt."""
-        self._parts = None
+        self._parts = self._written = None
         data, self._data = self._data, b""
         return data
 
@@ -71,34 +71,36 @@ class Envelope:
             self._in_vain += 1
             self._front, self._back = front, back
             self._parts = {**chunk}, {**choice}, {**choice["delta"]}
-            self._around = _around(self._made(_MARK))
+            self._written = events.around_texts(self._made(_MARK), _MARK)
 
-    def write(self, lines: list[bytes]) -> tuple[bytes, int] | None:
-        """Give the events of records that differ in their text alone, and the size of their texts.
+    def write(self, lines: list[bytes]) -> tuple[bytes, str] | None:
+        """Give the events of records that differ in their text alone, and all they say.
 
         Args:
-            lines: Whole lines of server-sent events, one of each record.
+            lines: Those of server-sent events, one for each record.
 
         Returns:
             None where there is any other record among them.
         """
-        if self._parts is None or self._around is None:
+        if self._written is None:
             return None
-        texts: list[bytes] = []
-        size = 0
-        for line in lines:
-            text = self._text(line[5:]) if line.startswith(b"data:") else None
-            if text is None:
-                return None
-            texts.append(orjson.dumps(text))
-            size += usage.size(text)
-        front, back = self._around
-        between = b"%b\n\ndata: %b" % (back, front)
-        return b"data: %b%b%b\n\n" % (front, between.join(texts), back), size
+        lead, tail = b"data:" + self._front, self._back
+        start, end = len(lead), -len(tail)
+        literals = [
+            line[start:end] for line in lines if line.startswith(lead) and line.endswith(tail)
+        ]
+        try:
+            texts = [*map(orjson.loads, literals)]
+            said = "".join(texts)
+        except (orjson.JSONDecodeError, TypeError):
+            return None
+        if len(texts) < len(lines):
+            return None
+        return events.write_texts(self._written, texts), said
 
     def _chunk(self, data: bytes) -> Json | None:
         """Give the edited chunk that a record's bytes stand for; None where they must be parsed."""
-        text = self._text(data)
+        text = None if self._parts is None else self._text(data)
         if text is None:
             return None
         self._in_vain = 0
@@ -107,7 +109,7 @@ class Envelope:
     def _text(self, data: bytes) -> str | None:
         """Give the text of a record that has nothing else of its own; None of all others."""
         front, back = self._front, self._back
-        if self._parts is None or not (data.startswith(front) and data.endswith(back)):
+        if not (data.startswith(front) and data.endswith(back)):
             return None
         try:
             text = orjson.loads(data[len(front) : len(data) - len(back)])
@@ -132,12 +134,6 @@ def _is_plain(chunk: Json) -> bool:
         for name, value in part.items()
         if name != own
     )
-
-
-def _around(chunk: Json) -> tuple[bytes, bytes] | None:
-    """Give what is written around the mark in a chunk; None where it is in there twice."""
-    around = orjson.dumps(chunk).split(b'"%b"' % _MARK_BYTES)
-    return (around[0], around[1]) if len(around) == 2 else None
 
 
 def _text_of(data: bytes) -> Any:
