@@ -7,8 +7,8 @@ reader at their end waits, so that a token costs no coroutine of each. Knows not
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator
-from typing import Final, Generic, Self, TypeVar
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Generator
+from typing import Any, Final, Generic, Self, TypeVar
 
 T = TypeVar("T")
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 class _Now:
     """What is awaited in vain: it is there already."""
 
-    def __await__(self) -> Iterator[None]:
-        return iter(())
+    def __await__(self) -> Generator[Any, Any, None]:
+        yield from ()
 
 
 #: For `more`, where there is something to take.

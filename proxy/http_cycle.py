@@ -72,7 +72,7 @@ class Cycle(RequestResponseCycle):
             self._leave()
 
     def write_part(self, body: bytes) -> bool:
-        """Write a part of an answer in chunks at once; false where that can't be: `send` it then."""
+        """Write a part of an answer in chunks, at once; false where it has to be sent."""
         if self.flow.write_paused or self.disconnected or self.response_complete:
             return False
         if not self.chunked_encoding:

@@ -70,8 +70,8 @@ class Envelope:
         if found and _text_of(b'%b"%b"%b' % (front, _MARK_BYTES, back)) == _MARK:
             self._in_vain += 1
             self._front, self._back = front, back
-            self._parts = {**chunk}, {**choice}, {**choice["delta"]}
-            self._written = events.around_texts(self._made(_MARK), _MARK)
+            parts = {**chunk}, {**choice}, {**choice["delta"]}
+            self._parts, self._written = parts, events.around_texts(_made(parts, _MARK), _MARK)
 
     def write(self, lines: list[bytes]) -> tuple[bytes, str] | None:
         """Give the events of records that differ in their text alone, and all they say.
@@ -96,30 +96,28 @@ class Envelope:
             return None
         if len(texts) < len(lines):
             return None
+        self._in_vain = 0
         return events.write_texts(self._written, texts), said
 
     def _chunk(self, data: bytes) -> Json | None:
         """Give the edited chunk that a record's bytes stand for; None where they must be parsed."""
-        text = None if self._parts is None else self._text(data)
-        if text is None:
-            return None
-        self._in_vain = 0
-        return self._made(text)
-
-    def _text(self, data: bytes) -> str | None:
-        """Give the text of a record that has nothing else of its own; None of all others."""
-        front, back = self._front, self._back
-        if not (data.startswith(front) and data.endswith(back)):
+        parts = self._parts
+        if parts is None or not (data.startswith(self._front) and data.endswith(self._back)):
             return None
         try:
-            text = orjson.loads(data[len(front) : len(data) - len(back)])
+            text = orjson.loads(data[len(self._front) : len(data) - len(self._back)])
         except orjson.JSONDecodeError:
             return None
-        return text if type(text) is str else None
+        if type(text) is not str:
+            return None
+        self._in_vain = 0
+        return _made(parts, text)
 
-    def _made(self, text: str) -> Json:
-        chunk, choice, delta = self._parts
-        return {**chunk, "choices": [{**choice, "delta": {**delta, "content": text}}]}
+
+def _made(parts: tuple[Json, Json, Json], text: str) -> Json:
+    """Give the chunk with a text."""
+    chunk, choice, delta = parts
+    return {**chunk, "choices": [{**choice, "delta": {**delta, "content": text}}]}
 
 
 def _is_plain(chunk: Json) -> bool:
