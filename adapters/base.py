@@ -346,18 +346,6 @@ class StreamDecoder(Protocol):
         ...
 
 
-@runtime_checkable
-class EventWriter(Protocol):
-    """A decoder that can also write what most of its stream is, without making chunks of it."""
-
-    def write(self, data: bytes) -> bytes | None:
-        """Give the events of the chunks that `feed` would give; None, and nothing is taken, else.
-
-        None wherever it is not simple: `feed` takes those bytes then.
-        """
-        ...
-
-
 class Codec(Protocol):
     """One task of one dialect. Pure: no await, no network, no clock."""
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from adapters.answer_stream import Batches
-from adapters.base import EventWriter, Head, Json, StreamDecoder, Summary, UpstreamStream
+from adapters.base import Head, Json, StreamDecoder, Summary, UpstreamStream
 from adapters.codec_faults import fault_of_a_reply
 from adapters.errors import GatewayError, MalformedReply
 from adapters.openai import events
@@ -26,7 +26,7 @@ class DecodedStream(Batches):
         self._upstream = upstream
         self._parts = parts_of(upstream.chunks)
         self._decoder = decoder
-        self._write = decoder.write if isinstance(decoder, EventWriter) else None
+        self._write = decoder.write if isinstance(decoder, events.EventWriter) else None
         self._first: list[Json] = []
         self._failure: GatewayError | None = None
         #: Nothing more is to be read, and everything has been given.

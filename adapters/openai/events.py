@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
 
 import orjson
 
 from adapters.base import Json
+
+
+@runtime_checkable
+class EventWriter(Protocol):
+    """A decoder that can also write what most of its stream is, without making chunks of it."""
+
+    def write(self, data: bytes) -> bytes | None:
+        """Give the events of the chunks that `feed` would give; None, and nothing is taken, else.
+
+        None wherever it is not simple: `feed` takes those bytes then.
+        """
+        ...
 
 
 def write(chunks: Iterable[Json]) -> bytes:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.base import EventWriter, StreamDecoder
+from adapters.base import StreamDecoder
+from adapters.openai.events import EventWriter
 from adapters.passthrough.envelope import Envelope
 from tests.adapters.passthrough.ask import CHAT, codec, request
 

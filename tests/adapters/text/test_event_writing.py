@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.base import EventWriter, Request, StreamDecoder, Task
+from adapters.base import Request, StreamDecoder, Task
 from adapters.formats import load
 from adapters.openai import events
+from adapters.openai.events import EventWriter
 from tests.adapters.formats.golden_file import make_target
 
 TEXT = st.one_of(st.sampled_from(["a", " b", "é", '"', "\\", "\n", "</s>", "a</s>", ""]), st.text())
