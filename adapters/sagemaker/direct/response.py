@@ -46,7 +46,7 @@ class DirectResponse:
         self._ends_at = ends_at
         inbox.late = False  # its head was there in time
         self._loop = asyncio.get_running_loop()
-        self._watch = Watch(self._loop, inbox)
+        self._watch: Watch | None = None
         #: Bytes of the body that were read.
         self._size = 0
 
@@ -81,9 +81,12 @@ class DirectResponse:
         until = self._loop.time() + self._limits.idle
         if self._ends_at is not None and self._ends_at < until:
             until = self._ends_at
-        self._watch.until = until
-        if self._watch.timer is None:
-            self._watch.start()
+        watch = self._watch
+        if watch is None:
+            watch = self._watch = Watch(self._loop, inbox)
+        watch.until = until
+        if watch.timer is None:
+            watch.start()
         return inbox.change()
 
     async def read_some(self) -> bytes:
@@ -111,7 +114,8 @@ class DirectResponse:
 
     def close(self) -> None:
         """Close the connection, unless all has come; may be called again."""
-        self._watch.stop()
+        if self._watch is not None:
+            self._watch.stop()
         self._connection.leave(self._inbox)
 
     def _take(self) -> bytes:
@@ -129,7 +133,8 @@ class DirectResponse:
 
     def _end(self) -> bytes:
         """Give the end, or raise what came in its place."""
-        self._watch.stop()
+        if self._watch is not None:
+            self._watch.stop()
         if not self._inbox.ended and self._inbox.failure is not None:
             raise broken(self._inbox.failure) from self._inbox.failure
         return b""
