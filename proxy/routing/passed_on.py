@@ -14,7 +14,6 @@ class PassedOn(Batches):
     def __init__(self, stream: AnswerStream) -> None:
         self._stream = stream
         self._batches = batches_of(stream)
-        self.more = self._batches.more  # type: ignore[method-assign] # one call less for each token
 
     @property
     def head(self) -> Head:
