@@ -59,6 +59,17 @@ class ChatStream(EditedStream):
         self._envelope = Envelope()
         super().__init__(request, chat, self._envelope.parse)
 
+    def write(self, data: bytes) -> bytes | None:
+        """Give the events of bytes that are nothing but texts that go on; None of all others."""
+        lines = self._reader.whole_lines(data)
+        written = self._envelope.write(lines) if lines else None
+        if written is None:
+            return None
+        events, said = written
+        if self.summary.usage is None:
+            self._said += usage.size(said)
+        return events
+
     def _read(self, records: Iterator[Any]) -> Iterator[Json]:
         envelope = self._envelope
         for record in records:
