@@ -7,40 +7,113 @@ its like in ASGI, which stays as it is for whoever wraps `receive` or `send`.
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 from collections.abc import Callable, Mapping
-from typing import Final, Self
+from typing import Any, Final, cast
 
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
 
-#: What no header may have, beside the end of its line.
-_CONTROLS: Final = bytes([*range(9), *range(11, 13), *range(14, 32), 127])
+from proxy.bell import Bell
+from proxy.http_head import Head
+
+#: What no header may have.
+_CONTROL: Final = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+_OWN_LOG: Final = logging.getLogger("uvicorn.error")
+_ACCESS_LOG: Final = logging.getLogger("uvicorn.access")
 
 
 class Cycle(RequestResponseCycle):
-    """A request that has begun to arrive, until its answer is complete."""
+    """A request that has begun to arrive, until its answer is complete.
 
+    Args:
+        connection: Its connection.
+        head: Its head, which the connection has just read.
+        scope: The same, as ASGI has it.
+        keep_alive: Whether the client wants to go on with the connection.
+
+    Attributes:
+        task: Answers it, once it is its turn.
+    """
+
+    # as each one begins; what uvicorn sets for each of them is set where it changes
+    logger = _OWN_LOG
+    access_logger = _ACCESS_LOG
+    access_log = False
+    disconnected = False
+    more_body = True
+    response_started = False
+    response_complete = False
+    chunked_encoding = None
+    expected_content_length = 0
+    body: bytes | bytearray = b""  # type: ignore[assignment]
+    task: asyncio.Task[None] | None = None
     _leave: Callable[[], object] | None = None
 
-    @classmethod
-    def of(cls, connection: HttpToolsProtocol, *, keep_alive: bool) -> Self:
-        """Give that of the request whose head a connection has just read."""
-        return cls(
-            scope=connection.scope,
-            transport=connection.transport,
-            flow=connection.flow,
-            logger=connection.logger,
-            access_logger=connection.access_logger,
-            access_log=connection.access_log,
-            default_headers=connection.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=connection.expect_100_continue,
-            keep_alive=keep_alive,
-            on_response=connection.on_response_complete,
-        )
+    def __init__(
+        self, connection: HttpToolsProtocol, head: Head, scope: Any, *, keep_alive: bool
+    ) -> None:
+        self.head = head
+        self.scope = scope
+        self.transport = connection.transport
+        self.flow = connection.flow
+        self.default_headers = connection.server_state.default_headers
+        self.on_response = connection.on_response_complete
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = head.expects_100
+        self.message_event = Bell()  # type: ignore[assignment]  # it is one, as far as we need it
+        self._tasks = connection.tasks
+
+    def start(self, loop: asyncio.AbstractEventLoop, app: Any) -> None:
+        """Have it answered by an application, in a task of its own."""
+        self.task = loop.create_task(self.run_asgi(app))
+        self._tasks.add(self.task)
+
+    async def run_asgi(self, app: Any) -> None:
+        """Answer it, and end the connection where that has failed."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except BaseException as error:  # noqa: BLE001 - as the server's own does: the last resort
+            _OWN_LOG.error("Exception in ASGI application\n", exc_info=error)
+            await self._break_off()
+        else:
+            if not self.response_complete and not self.disconnected:
+                _OWN_LOG.error("ASGI callable returned without completing response.")
+                await self._break_off()
+        finally:
+            self.on_response = _nothing
+            self._tasks.discard(cast("asyncio.Task[None]", self.task))
+
+    async def _break_off(self) -> None:
+        if self.response_started:
+            self.transport.close()
+        else:
+            await self.send_500_response()
+
+    def take(self, body: bytes) -> None:
+        """Take a part of its body; nobody wants it once it is answered."""
+        if self.response_complete:
+            return
+        if not self.body:
+            self.body = body
+        elif isinstance(self.body, bytearray):
+            self.body += body
+        else:
+            self.body = bytearray(self.body) + body
+        if len(self.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        self.message_event.set()
+
+    def end_of_body(self) -> None:
+        """Note that all of its body has come."""
+        if not self.response_complete:
+            self.more_body = False
+            self.message_event.set()
 
     def whole_body(self) -> bytes | None:
         """Give the body, where all of it has come and nobody has taken any; else None."""
@@ -48,7 +121,7 @@ class Cycle(RequestResponseCycle):
             return None
         self.flow.resume_reading()  # what comes now is the client's leaving, or another request
         self.message_event.clear()
-        body, self.body = bytes(self.body), bytearray()
+        body, self.body = bytes(self.body), b""
         return body
 
     def watch(self, leave: Callable[[], object]) -> None:
@@ -105,10 +178,15 @@ class Cycle(RequestResponseCycle):
         self.on_response()
 
 
+def _nothing(**_: object) -> None:
+    """Do nothing: it has been told."""
+
+
 def _head(headers: Mapping[str, str]) -> bytes:
     """Write headers; nothing in them may end a line of its own."""
-    head = ("\r\n".join(map(": ".join, headers.items())) + "\r\n").encode("latin-1")
-    ends = head.count(b"\r"), head.count(b"\n")
-    if ends != (len(headers), len(headers)) or head.translate(None, _CONTROLS) != head:
+    lines = [*map(": ".join, headers.items())]
+    said = "".join(lines)
+    # the first two are all that most headers take: the third looks at each character
+    if not (said.isascii() and said.isprintable()) and _CONTROL.search(said):
         raise RuntimeError("Invalid HTTP header.")
-    return head
+    return ("\r\n".join(lines) + "\r\n").encode("latin-1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from proxy.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS
+from proxy.http_reader import MAX_HEAD_BYTES, MAX_HEADERS
 from tests.proxy.raw import reply_to, statuses
 
 
