@@ -11,6 +11,11 @@ _CALL_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 #: How many ids are made of one draw from the system.
 _AT_ONCE: Final = 256
 _BYTES: Final = 16
+#: The hexadecimal digits of an id, without the one that tells the version, and a place for the one
+#: that tells the variant.
+_DIGITS: Final = re.compile("(.{8})(.{4}).(.{3})(.)(.{3})(.{12})")
+#: Two bits of this digit are the variant's.
+_VARIANT: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 class OwnIds:
@@ -20,18 +25,20 @@ class OwnIds:
     """
 
     def __init__(self) -> None:
-        self._drawn = ""
+        self._made: list[str] = []
 
     def next(self) -> str:
         """Give an id that nobody has."""
-        drawn = self._drawn or os.urandom(_BYTES * _AT_ONCE).hex()
-        self._drawn, one = drawn[2 * _BYTES :], drawn[: 2 * _BYTES]
-        variant = "89ab"[int(one[16], 16) & 3]
-        return f"{one[:8]}-{one[8:12]}-4{one[13:16]}-{variant}{one[17:20]}-{one[20:]}"
+        if not self._made:
+            self._made = [
+                f"{a}-{b}-4{c}-{_VARIANT[variant]}{d}-{e}"
+                for a, b, c, variant, d, e in _DIGITS.findall(os.urandom(_BYTES * _AT_ONCE).hex())
+            ]
+        return self._made.pop()
 
     def forget(self) -> None:
         """Draw anew: a process made of this one would give the same ids."""
-        self._drawn = ""
+        self._made = []
 
 
 def of_client(given: bytes) -> str:

@@ -17,6 +17,7 @@ from proxy.auth import client_fields
 from proxy.auth.caller import Caller
 from proxy.callbacks.calling import Callbacks
 from proxy.callbacks.hooks import Asked
+from proxy.door import Door
 from proxy.gateway import Gateway
 from proxy.incoming import Incoming
 from proxy.json_body import parse_object
@@ -66,9 +67,14 @@ async def read_call(request: Incoming, caller: Caller, task: Task) -> tuple[Answ
     """
     if caller.account is not None:
         caller.account.check()
-    data = await request.body()
+    data = request.whole_body()
+    if data is None:
+        data = await request.body()
     started = time.monotonic()
-    body = await _let_in(request, caller, data)
+    if request.gateway.door is None:
+        body = parse_object(data, request.gateway.json_limits)
+    else:
+        body = await _let_in(request.gateway.door, request, caller, data)
     named = request.scope.get("path_params")
     if named and "model" in named:
         body["model"] = named["model"]
@@ -158,12 +164,11 @@ def _understood(request: Incoming, caller: Caller, body: Json, task: Task) -> _M
     params = client_fields.parameters(body, model.permitted_fields)
     if body.get("extra_body"):
         validate(schema, params)
-    waited = request.at_the_door
-    wished = _granted(
-        registry, caller, wishes(body, request.headers_under(asking.PREFIX)).after(waited)
-    )
-    for fallback in wished.fallbacks or ():
-        registry.pool(fallback)
+    wished = wishes(body, request.headers_under(asking.PREFIX))
+    if request.at_the_door:
+        wished = wished.after(request.at_the_door)
+    if wished.fallbacks or caller.tags:
+        wished = _granted(registry, caller, wished)
     claims = caller.claims_on(body["model"], model.name, name)
     return _Meant(body, model, params, wished, claims)
 
@@ -178,14 +183,13 @@ def _trace(
     return tracing.begin(header, task, params, started)
 
 
-async def _let_in(request: Incoming, caller: Caller, data: bytes) -> Json:
+async def _let_in(door: Door, request: Incoming, caller: Caller, data: bytes) -> Json:
     """Give a request's body, once it is the request's turn; who is refused is not parsed."""
-    current = request.gateway
-    door = current.door
-    if door is None or door.passes(request, caller):
-        return parse_object(data, current.json_limits)
+    limits = request.gateway.json_limits
+    if door.passes(request, caller):
+        return parse_object(data, limits)
     door.check_room()
-    body = parse_object(data, current.json_limits)
+    body = parse_object(data, limits)
     seconds = wishes(body, request.headers_under(asking.PREFIX)).seconds
     await until_gone(request, door.wait(request, caller, seconds))
     return body
@@ -210,10 +214,13 @@ def _granted(registry: Registry, caller: Caller, wished: Wishes) -> Wishes:
     Raises:
         PermissionDenied: a fallback is a model that the key is not for; those of the
             configuration are the operator's own choice.
+        ModelNotFound: there is no such fallback.
     """
     if wished.fallbacks:
         allowed = tuple(permitted(registry, caller, name) for name in wished.fallbacks)
         wished = replace(wished, fallbacks=allowed)
+        for fallback in allowed:
+            registry.pool(fallback)
     return replace(wished, tags=caller.tags) if caller.tags else wished
 
 

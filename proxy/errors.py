@@ -23,6 +23,7 @@ from proxy.telemetry.metrics.reporter import Metrics
 
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
+_CLIENT_CLOSED_REQUEST = 499
 
 
 def error_response(error: GatewayError) -> JsonResponse:
@@ -81,10 +82,16 @@ def report_early_refusal(request: Incoming, error: GatewayError) -> None:
     _metrics(request).refused(error, request.scope["path"])
 
 
-def report_early_leaving(request: Incoming) -> None:
-    """Log and count a client that left before there was a call of its request."""
-    report_gone(request.call_id, request.client_address, request.method, request.scope["path"])
-    _metrics(request).left_early(request.path)
+def on_leaving(request: Incoming) -> Response:
+    """Answer a client that has left, by custom: nobody is there to read it.
+
+    Where there was no call of its request yet that is logged and counted; a call is told of by
+    itself.
+    """
+    if request.call is None:
+        report_gone(request.call_id, request.client_address, request.method, request.scope["path"])
+        _metrics(request).left_early(request.path)
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 
 def _report(request: Incoming, error: GatewayError) -> None:
@@ -93,7 +100,7 @@ def _report(request: Incoming, error: GatewayError) -> None:
 
 
 def _metrics(request: Incoming) -> Metrics:
-    metrics: Metrics = request.state.metrics
+    metrics: Metrics = request.state["metrics"]
     return metrics
 
 

@@ -6,15 +6,17 @@ Knows the gateway of its moment, its ids and its body's bounds; refuses to know 
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import MutableMapping
+from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.datastructures import QueryParams
+from starlette.types import Receive, Scope
 
 from adapters.errors import PayloadTooLarge
 from proxy import call_ids
 from proxy.gateway import Gateway
 from proxy.http_cycle import Cycle
+from proxy.http_head import first_values
 from proxy.lifecycle.life import Life
 from proxy.routing.answering import Answering
 from proxy.routing.call import Call
@@ -28,13 +30,12 @@ class ClientGone(Exception):
     """The client closed its connection before there was anything to send."""
 
 
-class Incoming(Request):
+class Incoming:
     """A request, with what everything that serves it must know.
 
     Args:
         scope: ASGI's; in its state is what the server's start has given.
         receive: ASGI's.
-        send: ASGI's.
         gateway: The only one that it ever sees.
         life: The process's.
 
@@ -51,16 +52,25 @@ class Incoming(Request):
         model: The model that it asks, once that is known.
     """
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, gateway: Gateway, life: Life
-    ) -> None:
-        super().__init__(scope, receive, send)
+    path = ""
+    permit: Permit | None = None
+    at_the_door = 0.0
+    call: Call | None = None
+    model: Answering | None = None
+
+    def __init__(self, scope: Scope, receive: Receive, gateway: Gateway, life: Life) -> None:
+        self.scope = scope
+        self.receive = receive
         self.gateway = gateway
         self.life = life
         # the server's own, where nobody stands between
         server = getattr(receive, "__self__", None)
-        self.cycle = server if isinstance(server, Cycle) else None
-        self.said: dict[bytes, bytes] = dict(scope["headers"][::-1])
+        if isinstance(server, Cycle):
+            self.cycle: Cycle | None = server
+            self.said = server.head.said
+        else:
+            self.cycle = None
+            self.said = first_values(scope["headers"])
         # all in one text, which is looked through faster than one after the other
         self._names = b" ".join(self.said)
         self.crosses_origins = b"origin" in self.said
@@ -68,11 +78,23 @@ class Incoming(Request):
         self.own_id = _OWN_IDS.next()
         given = self.said.get(b"x-litellm-call-id")
         self.call_id = (given and call_ids.of_client(given)) or self.own_id
-        self.path = ""
-        self.permit: Permit | None = None
-        self.at_the_door = 0.0
-        self.call: Call | None = None
-        self.model: Answering | None = None
+
+    @property
+    def method(self) -> str:
+        """Its method."""
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """What the server's start has given."""
+        state: MutableMapping[str, Any] = self.scope["state"]
+        return state
+
+    @property
+    def query_params(self) -> QueryParams:
+        """What its target says behind the path."""
+        return QueryParams(self.scope["query_string"])
 
     def header(self, name: bytes) -> str | None:
         """Give the first value of a header, if it is there; its name in lower case."""
@@ -95,6 +117,17 @@ class Incoming(Request):
         if announced is not None and announced.isdigit():
             self._check_size(int(announced))
 
+    def whole_body(self) -> bytes | None:
+        """Give the body where all of it has come; else None.
+
+        Raises:
+            PayloadTooLarge: it is larger than the gateway takes.
+        """
+        whole = None if self.cycle is None else self.cycle.whole_body()
+        if whole is not None:
+            self._check_size(len(whole))
+        return whole
+
     async def body(self) -> bytes:
         """Read the body.
 
@@ -102,11 +135,8 @@ class Incoming(Request):
             PayloadTooLarge: it is larger than the gateway takes.
             ClientGone: the client left in the middle of it.
         """
-        whole = None if self.cycle is None else self.cycle.whole_body()
-        if whole is None:
-            return await self._arriving()
-        self._check_size(len(whole))
-        return whole
+        whole = self.whole_body()
+        return await self._arriving() if whole is None else whole
 
     async def _arriving(self) -> bytes:
         data = bytearray()

@@ -27,7 +27,7 @@ async def until_gone(request: Incoming, work: Awaitable[T]) -> T:
     Raises:
         ClientGone: it left.
     """
-    with _UntilGone(request):
+    with UntilGone(request):
         return await work
 
 
@@ -63,7 +63,7 @@ class _Line(Protocol):
         ...
 
 
-class _UntilGone:
+class UntilGone:
     """A block that is cancelled when the client leaves, as `asyncio.timeout` is when it is time.
 
     Raises:
@@ -73,13 +73,15 @@ class _UntilGone:
     __slots__ = ("_gone", "_line", "_others", "_task")
 
     def __init__(self, request: Incoming) -> None:
-        self._line: _Line = request.cycle or _Listener(request.receive)
+        cycle = request.cycle
+        self._line: _Line = cycle or _Listener(request.receive)
+        task = asyncio.current_task() if cycle is None else cycle.task
+        assert task is not None  # noqa: S101 - requests are served by tasks
+        self._task = task
         self._gone = False
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - requests are served by tasks
-        self._task = task
+        task = self._task
         self._others = task.cancelling()
         self._line.watch(self._leave)
 

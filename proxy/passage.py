@@ -15,8 +15,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.errors import GatewayError
-from proxy.errors import error_response, on_gateway_error, report_early_refusal, unexpected
-from proxy.incoming import Incoming
+from proxy.errors import (
+    error_response,
+    on_gateway_error,
+    on_leaving,
+    report_early_refusal,
+    unexpected,
+)
+from proxy.incoming import ClientGone, Incoming
 from proxy.lifecycle.life import Life
 from proxy.outgoing import Outgoing
 from proxy.routes.table import Route
@@ -52,7 +58,7 @@ class Passage:
         life: Life = state["life"]
         generation = life.enter()
         try:
-            request = Incoming(scope, receive, send, generation.gateway, life)
+            request = Incoming(scope, receive, generation.gateway, life)
             if request.crosses_origins:
                 state["incoming"] = request
                 await self._cors(generation.gateway.cors)(scope, receive, send)
@@ -105,9 +111,11 @@ class Passage:
         if route is None:
             return
         try:
-            response = await route.serve(request)
+            response = await route.handler(request, await route.caller(request))
         except GatewayError as error:
             response = on_gateway_error(request, error)
+        except ClientGone:
+            response = on_leaving(request)
         await answer.give(response)
         if request.call is not None:
             request.call.let_go()

@@ -5,6 +5,8 @@ Source: https://platform.openai.com/docs/api-reference/completions/create
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.responses import Response
 
 from adapters.openai.completions import CompletionRequest
@@ -15,9 +17,9 @@ from proxy.routes.table import Route, for_models
 from proxy.routes.text import generate
 
 
-async def create(request: Incoming, caller: Caller) -> Response:
+def create(request: Incoming, caller: Caller) -> Awaitable[Response]:
     """Complete one prompt or several, as a whole or as a stream."""
-    return await generate(request, caller, "completion")
+    return generate(request, caller, "completion")
 
 
 ROUTES = (

@@ -30,7 +30,7 @@ async def readiness(request: Incoming, caller: Caller) -> Response:
 
 
 def _unless_draining(request: Incoming, answer: object) -> Response:
-    life: Life = request.state.life
+    life: Life = request.state["life"]
     if life.drain.begun:
         return JsonResponse({"status": "shutting_down"}, _SERVICE_UNAVAILABLE)
     return JsonResponse(answer)

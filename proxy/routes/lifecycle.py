@@ -60,7 +60,7 @@ async def _others(control: Control) -> int:
 
 
 def _control(request: Incoming) -> Control:
-    return cast("Control", request.state.control)
+    return cast("Control", request.state["control"])
 
 
 ROUTES = (

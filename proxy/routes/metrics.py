@@ -24,7 +24,7 @@ _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 async def scrape(request: Incoming, caller: Caller) -> Response:
     """Give the metrics of all processes in Prometheus's text form."""
     del caller
-    page: Page = request.state.metrics_page
+    page: Page = request.state["metrics_page"]
     return Response(await page.text(), headers={"content-type": _TEXT})
 
 

@@ -36,7 +36,7 @@ async def index(request: Incoming, caller: Caller) -> Response:
 async def show(request: Incoming, caller: Caller) -> Response:
     """Show one model."""
     registry = gateway(request).registry
-    asked = request.path_params["id"]
+    asked = request.scope["path_params"]["id"]
     name = permitted(registry, caller, asked)
     registry.pool(name)
     return JsonResponse(_model(asked, registry.created, registry.models().get(name)))

@@ -34,7 +34,7 @@ async def docs(request: Incoming, caller: Caller) -> Response:
 async def openapi(request: Incoming, caller: Caller) -> Response:
     """Give the machine-readable documentation."""
     del caller
-    app: FastAPI = request.app
+    app: FastAPI = request.scope["app"]
     _describe(app.routes)
     document = app.openapi()
     components = {**document.get("components", {}), "securitySchemes": SECURITY_SCHEMES}

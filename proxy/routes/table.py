@@ -15,8 +15,7 @@ from starlette.responses import Response
 from adapters.value import value
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
-from proxy.errors import report_early_leaving
-from proxy.incoming import ClientGone, Incoming
+from proxy.incoming import Incoming
 
 Handler = Callable[[Incoming, Caller], Awaitable[Response]]
 
@@ -50,8 +49,6 @@ _ERROR: Final = {
     },
 }
 
-_CLIENT_CLOSED_REQUEST = 499
-
 
 @value(frozen=True, slots=True, kw_only=True)
 class Route:
@@ -79,18 +76,18 @@ class Route:
         """What it is served for: what can be got can also be asked about."""
         return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
-    async def serve(self, request: Incoming) -> Response:
-        """Let the caller in, and answer."""
+    def caller(self, request: Incoming) -> Awaitable[Caller]:
+        """Tell who calls, or refuse.
+
+        Raises:
+            AuthenticationFailed: as `Keyring.authenticate` does.
+            PermissionDenied: the same; or nobody may call from there.
+            InvalidRequest: the same.
+        """
         gateway = request.gateway
         if self.access is not Access.PUBLIC:
             gateway.peers.admit(request.client_address)
-        caller = await gateway.keyring.authenticate(request.scope, self.access, self.paths)
-        try:
-            return await self.handler(request, caller)
-        except ClientGone:
-            if request.call is None:  # a call is told of by itself
-                report_early_leaving(request)
-            return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody is there to read it
+        return gateway.keyring.authenticate(request.scope, self.access, self.paths)
 
     @property
     def description(self) -> str:

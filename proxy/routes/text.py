@@ -8,7 +8,7 @@ from adapters.base import Task
 from proxy.auth.caller import Caller
 from proxy.deps import read_call
 from proxy.incoming import Incoming
-from proxy.leaving import until_gone, until_held
+from proxy.leaving import UntilGone, until_held
 from proxy.routes import answers
 
 
@@ -20,7 +20,9 @@ async def generate(request: Incoming, caller: Caller, task: Task) -> Response:
     """
     model, call, params = await read_call(request, caller, task)
     if not call.stream:
-        return answers.whole(call, await until_gone(request, model.call(call, params)))
+        with UntilGone(request):
+            answer = await model.call(call, params)
+        return answers.whole(call, answer)
     coming = await until_held(request, call, model.stream(call, params))
     if coming.done():
         return answers.streamed(call, coming.result())

@@ -147,7 +147,7 @@ async def test_a_response_that_is_cancelled_closes_its_source() -> None:
 def request_for(client: Client) -> Incoming:
     """Give a request of a client's, as a server has it that is not ours."""
     gateway: Any = SimpleNamespace(peers=Peers(), max_body_bytes=1_000)
-    return Incoming(SCOPE, client.receive, client.send, gateway, cast("Any", None))
+    return Incoming(SCOPE, client.receive, gateway, cast("Any", None))
 
 
 async def settled() -> bool:

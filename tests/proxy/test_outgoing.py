@@ -43,7 +43,7 @@ def answer_to(
     scope = {"type": "http", "method": "POST", "path": "/", "headers": list(headers)}
     gateway: Any = SimpleNamespace(peers=Peers(), max_body_bytes=1)
     life: Any = SimpleNamespace(drain=drain or Drain())
-    return Outgoing(Incoming(scope, client.receive, client.send, gateway, life), client.send)
+    return Outgoing(Incoming(scope, client.receive, gateway, life), client.send)
 
 
 @pytest.mark.parametrize("response", [JsonResponse({}), PlainTextResponse("")])
