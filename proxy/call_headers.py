@@ -6,7 +6,6 @@ Source: https://docs.litellm.ai/docs/proxy/response_headers
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
@@ -15,11 +14,12 @@ from adapters.signed_headers import INFERENCE_ID
 from proxy.limits.claim import Claim
 from proxy.limits.quota_headers import quota_headers
 from proxy.routing.call import Call
+from proxy.standing import Standing
 from proxy.version import version
 
 _VERSION: Final = version()
 _INFERENCE_ID: Final = INFERENCE_ID.lower()
-#: Places whose headers are kept.
+#: Ways whose headers are kept.
 _REMEMBERED: Final = 1024
 
 
@@ -28,23 +28,31 @@ def of_gateway() -> dict[str, str]:
     return {"x-litellm-version": _VERSION}
 
 
-def of_call(call: Call) -> dict[str, str]:
-    """Give the headers that tell how a call went, up to now.
+def of_way(call: Call) -> Standing:
+    """Give the headers that tell which way a call went: many go the same.
 
     For a stream that is up to its first chunk.
     """
-    headers = dict(_of_place(call.group or call.model, call.deployment, call.region))
-    headers["x-litellm-attempted-retries"] = str(call.retries)
-    headers["x-litellm-attempted-fallbacks"] = str(call.fell_back)
+    return _of_way(
+        call.group or call.model,
+        call.deployment,
+        call.region,
+        call.address if call.is_admin else None,
+        call.retries,
+        call.fell_back,
+        None if call.deadline is None else call.deadline.seconds,
+    )
+
+
+def of_call(call: Call) -> dict[str, str]:
+    """Give the headers that tell how a call went beside that, up to now."""
     # the time since the request was there, and what of it SageMaker has no part in
     duration = time.monotonic() - call.started
-    headers["x-litellm-response-duration-ms"] = f"{max(duration, 0.0) * 1000:.3f}"
-    added = max(duration - call.aws_seconds, 0.0)
-    headers["x-litellm-overhead-duration-ms"] = f"{added * 1000:.3f}"
-    if call.deadline is not None:
-        headers["x-litellm-timeout"] = f"{call.deadline.seconds:g}"
-    if call.is_admin and call.address is not None:
-        headers["x-litellm-model-api-base"] = call.address
+    added = duration - call.aws_seconds
+    headers = {
+        "x-litellm-response-duration-ms": f"{duration * 1000:.3f}",
+        "x-litellm-overhead-duration-ms": f"{added * 1000 if added > 0 else 0:.3f}",
+    }
     if call.inference_id is not None:
         headers[_INFERENCE_ID] = call.inference_id
     if call.key_claim is not None:
@@ -55,14 +63,27 @@ def of_call(call: Call) -> dict[str, str]:
 
 
 @lru_cache(_REMEMBERED)
-def _of_place(group: str, deployment: str | None, region: str | None) -> Mapping[str, str]:
-    """Give the headers that say where a request went last."""
+def _of_way(
+    group: str,
+    deployment: str | None,
+    region: str | None,
+    address: str | None,
+    *counts: float | None,
+) -> Standing:
+    """Give the headers for a place, and for retries, fallbacks and the seconds it may all take."""
+    retries, fallbacks, seconds = counts
     headers = {**of_gateway(), "x-litellm-model-group": _plain(group)}
     if deployment is not None:
         headers["x-litellm-model-id"] = _plain(deployment)
         if region is not None:
             headers["x-litellm-model-region"] = region
-    return headers
+    headers["x-litellm-attempted-retries"] = str(retries)
+    headers["x-litellm-attempted-fallbacks"] = str(fallbacks)
+    if seconds is not None:
+        headers["x-litellm-timeout"] = f"{seconds:g}"
+    if address is not None:
+        headers["x-litellm-model-api-base"] = address
+    return Standing.of(headers)
 
 
 def _of_key(claim: Claim) -> dict[str, str]:

@@ -15,7 +15,7 @@ from adapters.errors import (
     MethodNotAllowed,
     RouteNotFound,
 )
-from proxy.call_headers import of_call
+from proxy.call_headers import of_call, of_way
 from proxy.incoming import Incoming
 from proxy.json_response import JsonResponse
 from proxy.telemetry.logs import report_gone, report_refusal
@@ -48,6 +48,7 @@ def on_gateway_error(request: Incoming, error: GatewayError) -> JsonResponse:
     """Answer an error of our own tree; a call's own failure is logged with the call."""
     response = error_response(error)
     if request.call is not None:
+        response.standing = of_way(request.call)
         response.fields.update(of_call(request.call))
     else:
         _refused(request, error)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
@@ -20,10 +19,9 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from proxy.bell import Bell
-from proxy.http_head import Head
+from proxy.http_head import Head, Header
+from proxy.standing import written
 
-#: What no header may have.
-_CONTROL: Final = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 _OWN_LOG: Final = logging.getLogger("uvicorn.error")
 _ACCESS_LOG: Final = logging.getLogger("uvicorn.access")
 
@@ -153,40 +151,58 @@ class Cycle(RequestResponseCycle):
         self.transport.write(b"%x\r\n%b\r\n" % (len(body), body))
         return True
 
-    async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Send a whole answer in one write; its headers have its length, names in lower case.
+    def answer(
+        self, status: int, headers: Mapping[str, str], body: bytes, standing: bytes = b""
+    ) -> None:
+        """Send a whole answer in one write; nobody hears it where the client has left.
+
+        Args:
+            status: HTTP's.
+            headers: With the body's length; names in lower case.
+            body: All of it.
+            standing: Lines of further headers.
 
         Raises:
             RuntimeError: a header is none.
         """
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
         if self.disconnected:
             return
-        head = _head(headers)
-        self.keep_alive = self.keep_alive and headers.get("connection") != "close"
-        if not self.keep_alive and "connection" not in headers:
+        head = standing + written(headers)
+        if headers.get("connection") == "close":
+            self.keep_alive = False
+        elif not self.keep_alive:
             head += b"connection: close\r\n"
-        own = b"".join([b"%b: %b\r\n" % header for header in self.default_headers])
-        sent = b"" if self.scope["method"] == "HEAD" else body
+        own = _OWN_LINES.of(self.default_headers)
+        if self.scope["method"] == "HEAD":
+            body = b""
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
-        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], own, head, sent))
+        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], own, head, body))
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()
         self.on_response()
 
 
+class _OwnLines:
+    """The server's own headers, which change once a second, as lines."""
+
+    __slots__ = ("_headers", "_lines")
+
+    def __init__(self) -> None:
+        self._headers: list[Header] = []
+        self._lines = b""
+
+    def of(self, headers: list[Header]) -> bytes:
+        """Write them, unless they are the same list as before; those are never changed."""
+        if headers is not self._headers:
+            self._lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+            self._headers = headers
+        return self._lines
+
+
+_OWN_LINES: Final = _OwnLines()
+
+
 def _nothing(**_: object) -> None:
     """Do nothing: it has been told."""
-
-
-def _head(headers: Mapping[str, str]) -> bytes:
-    """Write headers; nothing in them may end a line of its own."""
-    lines = [*map(": ".join, headers.items())]
-    said = "".join(lines)
-    # the first two are all that most headers take: the third looks at each character
-    if not (said.isascii() and said.isprintable()) and _CONTROL.search(said):
-        raise RuntimeError("Invalid HTTP header.")
-    return ("\r\n".join(lines) + "\r\n").encode("latin-1")

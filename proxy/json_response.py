@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from proxy.standing import NONE, Standing
 
 
 class JsonResponse(Response):
@@ -17,9 +18,10 @@ class JsonResponse(Response):
         content: What is written.
         status: HTTP's.
         headers: Beside those of every JSON; names in lower case, each once.
+        standing: Further ones, of other names.
 
     Attributes:
-        fields: All headers.
+        fields: All headers but those.
         written: The body.
 
     Raises:
@@ -29,11 +31,16 @@ class JsonResponse(Response):
     background = None
 
     def __init__(
-        self, content: Any, status: int = 200, headers: Mapping[str, str] | None = None
+        self,
+        content: Any,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        standing: Standing = NONE,
     ) -> None:
         self.status_code = status
         self.body = self.written = orjson.dumps(content)
-        self.fields: dict[str, str] = dict(headers or {})
+        self.standing = standing
+        self.fields: dict[str, str] = {} if headers is None else headers
         self.fields["content-length"] = str(len(self.written))
         self.fields["content-type"] = "application/json"
 
@@ -41,7 +48,8 @@ class JsonResponse(Response):
         """Send it as ASGI has it."""
         del scope, receive
         headers = [
-            (name.encode("latin-1"), value.encode("latin-1")) for name, value in self.fields.items()
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in {**self.standing.fields, **self.fields}.items()
         ]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})

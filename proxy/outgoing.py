@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.types import Message, Send
 
 from proxy.errors import error_response
-from proxy.http_cycle import Cycle
 from proxy.incoming import Incoming
 from proxy.json_response import JsonResponse
 from proxy.lifecycle.drain import shutting_down
@@ -27,24 +26,26 @@ class Outgoing:
         send: Takes the answer.
     """
 
-    __slots__ = ("_cycle", "_events", "_request", "_send", "ended", "started")
+    started = False
+    ended = False
+    _events = False
 
     def __init__(self, request: Incoming, send: Send) -> None:
         self._request = request
         self._send = send
         # the server's own, where nobody stands between
-        server = getattr(send, "__self__", None)
-        self._cycle = server if isinstance(server, Cycle) else None
-        self._events = False
-        self.started = False
-        self.ended = False
+        self._cycle = request.cycle if getattr(send, "__self__", None) is request.cycle else None
 
     async def give(self, response: Response) -> None:
         """Send a whole response; JSON in one write, where that can be."""
         if self._cycle is not None and isinstance(response, JsonResponse):
             self._mark(response.fields)
             self.started = self.ended = True
-            await self._cycle.answer(response.status_code, response.fields, response.written)
+            if self._cycle.flow.write_paused:
+                await self._cycle.flow.drain()
+            self._cycle.answer(
+                response.status_code, response.fields, response.written, response.standing.lines
+            )
         else:
             if self._cycle is not None and isinstance(response, ChunkResponse):
                 response.write_part = self._cycle.write_part

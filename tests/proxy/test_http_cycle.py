@@ -29,7 +29,7 @@ def answering(**headers: str) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         del scope, receive
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        await cycle_of(send).answer(200, {"content-length": "5", **named}, b"hello")
+        cycle_of(send).answer(200, {"content-length": "5", **named}, b"hello")
 
     return answer
 
@@ -101,7 +101,7 @@ async def test_a_client_that_has_left_is_told_of_at_once_and_later() -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert cycle.whole_body() is None
-        await cycle.answer(200, {"content-length": "0"}, b"")
+        cycle.answer(200, {"content-length": "0"}, b"")
         done.set()
 
     asked, done = asyncio.Event(), asyncio.Event()

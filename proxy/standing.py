@@ -1,0 +1,55 @@
+"""Headers that many answers have in common: checked, and written, once for all of them.
+
+Knows lines of a head; refuses to know whose they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from adapters.value import value
+
+#: What no header may have.
+_CONTROL: Final = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+
+
+@value(frozen=True, slots=True)
+class Standing:
+    """Some headers.
+
+    Args:
+        fields: Names in lower case.
+        lines: The same, as they stand in a head.
+    """
+
+    fields: Mapping[str, str]
+    lines: bytes
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> Standing:
+        """Write them.
+
+        Raises:
+            RuntimeError: one is none.
+        """
+        return cls(fields, written(fields))
+
+
+def written(fields: Mapping[str, str]) -> bytes:
+    """Write headers; nothing in them may end a line of its own.
+
+    Raises:
+        RuntimeError: one is none.
+    """
+    lines = [*map(": ".join, fields.items())]
+    said = "".join(lines)
+    # most headers are no more than this; the search takes longer
+    if not (said.isascii() and said.isprintable()) and _CONTROL.search(said):
+        raise RuntimeError("Invalid HTTP header.")
+    return ("\r\n".join([*lines, ""])).encode("latin-1")
+
+
+#: No headers.
+NONE: Final = Standing({}, b"")
