@@ -26,9 +26,7 @@ def open_metrics(
         notes: Fields of keys' metadata that are labels as well.
     """
     with ExitStack() as stack:
-        if shared is None:
-            values.keep_here()
-        else:
+        if shared is not None:
             stack.enter_context(values.kept_shared(shared, os.getpid()))
         yield Metrics(BUCKETS if buckets is None else buckets, notes)
 

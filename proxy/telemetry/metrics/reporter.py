@@ -7,7 +7,7 @@ never a client's text, an address, an account or a key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
@@ -17,37 +17,12 @@ from proxy.limits.claim import Remaining
 from proxy.routing.call import Call
 from proxy.routing.member import Member
 from proxy.routing.tries import StandIn, Try
-from proxy.telemetry.metrics.instruments import BUCKETS, Instruments, Labelled
+from proxy.telemetry.metrics.instruments import BUCKETS, Instruments
 from proxy.telemetry.metrics.labels import OTHER, BoundedNames, model_route, status_label
-from proxy.telemetry.metrics.series import Add, adding
-
-Labels = dict[str, str]
+from proxy.telemetry.metrics.series import cell_of, observing
+from proxy.telemetry.metrics.way import WRITTEN, Answers, Labels, Way
 
 _NO_LABEL: Final = re.compile(r"\W", re.ASCII)
-
-
-class _Way:
-    """Calls of one caller for one model, for which one deployment was tried, or none.
-
-    Args:
-        labels: What most metrics tell of them.
-        model: The model that was asked for, as labels have it.
-    """
-
-    __slots__ = ("answers", "bound", "labels", "model")
-
-    def __init__(self, labels: Labels, model: str) -> None:
-        self.labels = labels
-        self.model = model
-        #: The series of good answers; empty before the first one.
-        self.answers: tuple[Add, ...] = ()
-        #: Other series that are counted together, by what sets them apart.
-        self.bound: dict[Hashable, tuple[Add, ...]] = {}
-
-    def adding(self, instruments: Iterable[Labelled[Any]], **more: str) -> tuple[Add, ...]:
-        """Give the series of some metrics, with further labels."""
-        labels = {**self.labels, **more}
-        return tuple(adding(each.of(labels)) for each in instruments)
 
 
 #: Names beyond the configuration's that have series of their own: of models that wildcards serve,
@@ -64,7 +39,6 @@ _ROUTES: Final = {
     "rerank": "/v1/rerank",
 }
 _GONE: Final = "499"
-_TOKENS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 class Metrics:
@@ -85,14 +59,9 @@ class Metrics:
         self.callers = BoundedNames(_MOST_CALLERS)
         #: By the names as they are: looking a series with a dozen labels up costs more than
         #: counting in it.
-        self._ways: dict[tuple[Any, ...], _Way] = {}
-        self._added = adding(self.all.added.metric)
-        self._chunk_overhead = adding(self.all.chunk_overhead.metric)
-        all_of = self.all
-        self._answers = (
-            *(all_of.total_latency, all_of.queue_time, all_of.overhead, all_of.api_latency),
-            *(all_of.per_token, all_of.input_tokens, all_of.output_tokens, all_of.total_tokens),
-        )
+        self._ways: dict[tuple[Any, ...], Way] = {}
+        self._added = observing(self.all.added.metric)
+        self._chunk_overhead = observing(self.all.chunk_overhead.metric)
 
     def know(self, members: Iterable[Member]) -> None:
         """Let the configuration's deployments and models have series, however many there are."""
@@ -106,8 +75,6 @@ class Metrics:
         last = call.tries[-1] if call.tries else None
         way = self._way(call, last)
         self._end(call, way)
-        if call.price is not None:
-            self._spend(call, way)
         for tried in call.tries:
             self._try(tried, way if tried is last else self._way(call, tried))
         if call.outcome == "ok":
@@ -117,7 +84,8 @@ class Metrics:
             self.all.gone.of({"model_group": way.model}).inc()
         elif call.outcome == "failed" and call.stream and call.first_byte is not None:
             self.all.truncated.of(self._ours(call.tries[-1])).inc()
-        self._detours(call, way)
+        if call.retries or call.fell_back or call.stand_ins or call.cold.seconds:
+            self._detours(call, way)
         if call.cache is not None:
             self._cache(call.cache, way.model)
 
@@ -160,40 +128,40 @@ class Metrics:
         labels = {"callback": callback, "hook": hook, "reason": reason}
         self.all.callback_failures.of(labels).inc()
 
-    def _end(self, call: Call, way: _Way) -> None:
+    def _end(self, call: Call, way: Way) -> None:
         error, status = call.error, status_label(call.status)
         key = (call.task, status, None if error is None else type(error))
-        series = way.bound.get(key)
-        if series is None:
+        count = way.counts.get(key)
+        if count is None:
             failed = (self.all.failed_requests,) if error is not None else ()
-            series = way.bound[key] = way.adding(
+            count = way.counts[key] = way.counting(
                 (self.all.requests, *failed),
                 **_exception(error),
                 route=_ROUTES[call.task],
                 status_code=status,
             )
-        for add in series:
-            add(1)
+        count()
+        if call.price is not None:
+            self._spend(call, way)
 
-    def _spend(self, call: Call, way: _Way) -> None:
+    def _spend(self, call: Call, way: Way) -> None:
         cost = call.cost
         if not cost:
             return
-        series = way.bound.get("spend")
-        if series is None:
-            series = way.bound["spend"] = way.adding((self.all.spend,))
-        series[0](cost)
+        if way.spend is None:
+            way.spend = cell_of(self.all.spend.of(way.labels))
+        numbers, at = way.spend
+        numbers[at] += cost
 
-    def _try(self, tried: Try, way: _Way) -> None:
+    def _try(self, tried: Try, way: Way) -> None:
         error = tried.error
         key = "good" if error is None else (type(error), status_label(error.status))
-        series = way.bound.get(key)
-        if series is None:
+        count = way.counts.get(key)
+        if count is None:
             ending = self.all.good_tries if error is None else self.all.failed_tries
-            series = way.adding((self.all.tries, ending), **_exception(error))
-            way.bound[key] = series
-        for add in series:
-            add(1)
+            count = way.counting((self.all.tries, ending), **_exception(error))
+            way.counts[key] = count
+        count()
         for left in tried.remaining:
             self._left(tried, left)
         if error is not None:
@@ -217,34 +185,34 @@ class Metrics:
         if tried.cooled:
             self.all.cooled_down.of({**self._labels("", tried), **_exception(error)}).inc()
 
-    def _answer(self, call: Call, last: Try, way: _Way) -> None:
-        if not way.answers:
-            way.answers = way.adding(self._answers)
-        total, queue, overhead, api, per_token, *tokens = way.answers
+    def _answer(self, call: Call, last: Try, way: Way) -> None:
+        answers = way.answers
+        if answers is None:
+            answers = way.answers = Answers(self.all, way.labels)
         seconds = last.seconds or 0.0
-        total(call.seconds)
-        queue(call.queue_seconds)
-        overhead(call.added)
+        answers.total(call.seconds)
+        answers.queue(call.queue_seconds)
+        answers.overhead(call.added)
         self._added(call.added)
-        api(seconds)
+        answers.api(seconds)
         usage = call.usage or {}
-        for add, name in zip(tokens, _TOKENS, strict=True):
-            add(_count(usage.get(name)))
-        written = _count(usage.get("completion_tokens"))
-        if written:
-            per_token(seconds / written)
+        for name, numbers, at in answers.tokens:
+            tokens = usage.get(name)
+            if isinstance(tokens, int) and tokens > 0:  # a container may say anything
+                numbers[at] += tokens
+                if name == WRITTEN:
+                    answers.per_token(seconds / tokens)
         if call.stream and call.first_byte is not None:
             self._streamed(call, call.first_byte - last.started, way)
 
-    def _streamed(self, call: Call, seconds: float, way: _Way) -> None:
-        series = way.bound.get("first")
-        if series is None:
-            series = way.bound["first"] = way.adding((self.all.first_token,))
-        series[0](seconds)
+    def _streamed(self, call: Call, seconds: float, way: Way) -> None:
+        if way.first is None:
+            way.first = observing(self.all.first_token.of(way.labels))
+        way.first(seconds)
         if call.batches:
             self._chunk_overhead(max(call.between, 0.0) / call.batches)
 
-    def _detours(self, call: Call, way: _Way) -> None:
+    def _detours(self, call: Call, way: Way) -> None:
         model = way.model
         if call.cold.seconds:
             self.all.cold_waits.of({"model_group": model}).observe(call.cold.seconds)
@@ -272,9 +240,11 @@ class Metrics:
         elif outcome == "miss":
             self.all.cache_misses.metric.inc()
 
-    def _way(self, call: Call, tried: Try | None) -> _Way:
+    def _way(self, call: Call, tried: Try | None) -> Way:
         """Give the way of a call's try, made when it is gone for the first time."""
-        notes = tuple(_text(call.notes.get(name)) for name in self._notes.values())
+        notes: tuple[str, ...] = ()
+        if self._notes:
+            notes = tuple(_text(call.notes.get(name)) for name in self._notes.values())
         there = None if tried is None else (tried.model, tried.deployment)
         key = (call.caller, call.model, there, notes)
         way = self._ways.get(key)
@@ -290,7 +260,7 @@ class Metrics:
                     for label, note in zip(self._notes, notes, strict=True)
                 },
             }
-            way = self._ways[key] = _Way(labels, model)
+            way = self._ways[key] = Way(labels, model)
         return way
 
     def _id(self, tried: Try | None) -> str:
@@ -341,8 +311,3 @@ def _exception(error: Exception | None) -> Labels:
 def _text(note: Any) -> str:
     """Give a note as a label has it: what is no text or number says nothing."""
     return str(note) if isinstance(note, str | int | float) else ""
-
-
-def _count(tokens: Any) -> int:
-    """Give a number of tokens; a container may say anything."""
-    return tokens if isinstance(tokens, int) and tokens > 0 else 0

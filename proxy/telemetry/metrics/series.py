@@ -1,6 +1,6 @@
-"""A series, bound for counting: `prometheus_client` asks at each count what is true of all of ours.
+"""Series, bound for counting: `prometheus_client` asks at each count what is true of all of ours.
 
-Its numbers are where it has them, so that its page and its files show them; only the way there is
+Their numbers are where it has them, so that its page and its files show them; only the way there is
 our own. Knows its insides, and refuses to know what is counted.
 """
 
@@ -12,21 +12,42 @@ from typing import Any
 
 from prometheus_client import Counter, Histogram
 
-#: Adds an amount to a counter, or observes it in a histogram.
-Add = Callable[[float], None]
+from proxy.telemetry.metrics.values import Cell
+
+#: Counts one in some counters.
+Count = Callable[[], None]
+#: Observes an amount in a histogram.
+Observe = Callable[[float], None]
 
 
-def adding(series: Counter | Histogram) -> Add:
-    """Give what counts in a series that has its labels, or needs none."""
-    inside: Any = series
-    if isinstance(series, Counter):
-        add: Add = inside._value.inc  # noqa: SLF001 - there is no other way past its checks
-        return add
-    total, buckets = inside._sum.inc, inside._buckets  # noqa: SLF001 - the same
+def cell_of(counter: Counter) -> Cell:
+    """Give where the number of a counter lies that has its labels, or needs none."""
+    inside: Any = counter
+    cell: Cell = inside._value.cell  # noqa: SLF001 - there is no other way past its checks
+    return cell
+
+
+def counting(*counters: Counter) -> Count:
+    """Give what counts one in each of some counters that have their labels, or need none."""
+    cells = [cell_of(each) for each in counters]
+
+    def count() -> None:
+        for numbers, at in cells:
+            numbers[at] += 1.0
+
+    return count
+
+
+def observing(histogram: Histogram) -> Observe:
+    """Give what observes in a histogram that has its labels, or needs none."""
+    inside: Any = histogram
+    sums, at = inside._sum.cell  # noqa: SLF001 - the same
+    buckets = [each.cell for each in inside._buckets]  # noqa: SLF001 - the same
     bounds = inside._upper_bounds  # noqa: SLF001 - the same
 
     def observe(amount: float) -> None:
-        total(amount)
-        buckets[bisect_left(bounds, amount)].inc(1.0)
+        sums[at] += amount
+        counts, bucket = buckets[bisect_left(bounds, amount)]
+        counts[bucket] += 1.0
 
     return observe

@@ -1,5 +1,7 @@
 """Where numbers live: in this process, or in files that all workers of a gateway map into memory.
 
+Whoever imports this has the numbers of metrics in this process, unless it says otherwise.
+
 The files have prometheus_client's own form, so that its collector reads them; unlike its own values
 these need no variable of the environment, which a reload would take away, and no lock, since each
 file has one writer. What a killed worker has counted is still there.
@@ -11,7 +13,6 @@ import fcntl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from struct import Struct
 from typing import Any, Final
 
 from prometheus_client import (
@@ -26,7 +27,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 #: Untyped as they are.
-_File: Final[Any] = MmapedDict
+_Mapped: Final[Any] = MmapedDict
 _Files: Final[Any] = MultiProcessCollector
 _no_birthdays: Final[Any] = disable_created_metrics
 
@@ -34,16 +35,42 @@ _FOLDER: Final = "metrics"
 _LOCK: Final = "lock"
 #: Stands for all workers that are gone, where a worker's file has its process id.
 _DEAD: Final = "0"
-#: As a number lies in a file.
-_DOUBLE: Final = Struct("d")
+#: Bytes of a number in a file.
+_SIZE: Final = 8
 #: Files whose numbers outlive their worker.
 _KEPT: Final = ("counter", "histogram")
 
 
-def keep_here() -> None:
-    """Keep the numbers of metrics made from now on in this process."""
-    _no_birthdays()  # half as many lines again, for what nobody asks
-    values.ValueClass = _OwnValue
+class _File:
+    """A file of numbers, of which each has its cell.
+
+    The file is mapped anew as it grows; what is written to an older map is in the file all the
+    same.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._numbers: Any = _Mapped(name)
+        self._map: Any = None
+        self._maps: list[memoryview[float]] = []
+
+    def cell(self, key: str) -> Cell:
+        """Give where a number lies, which is 0 if there was none."""
+        numbers = self._numbers
+        numbers.read_value(key)
+        if self._map is not numbers._m:  # noqa: SLF001 - it has no other name
+            self._map = numbers._m  # noqa: SLF001 - the same
+            self._maps.append(memoryview(self._map).cast("d"))
+        return self._maps[-1], numbers._positions[key] // _SIZE  # noqa: SLF001 - the same
+
+    def write(self, key: str, value: float, timestamp: float) -> None:
+        """Replace a number."""
+        self._numbers.write_value(key, value, timestamp)
+
+    def close(self) -> None:
+        """Close it; nothing is counted any more."""
+        for each in self._maps:
+            each.release()
+        self._numbers.close()
 
 
 @contextmanager
@@ -56,9 +83,9 @@ def kept_shared(shared: Path, process: int) -> Iterator[None]:
     """
     folder = shared / _FOLDER
     folder.mkdir(exist_ok=True)
-    files: dict[str, Any] = {}
+    files: dict[str, _File] = {}
 
-    def file_of(kind: str) -> Any:
+    def file_of(kind: str) -> _File:
         if kind not in files:
             files[kind] = _File(str(folder / f"{kind}_{process}.db"))
         return files[kind]
@@ -74,36 +101,54 @@ def kept_shared(shared: Path, process: int) -> Iterator[None]:
             file.close()
 
 
-class _OwnValue:
+#: Where a number lies: in what, and the how manieth there. Who counts much adds to it there.
+Cell = tuple[Any, int]
+
+
+class _Value:
     """One number, in prometheus_client's interface; without a lock: one thread counts."""
+
+    cell: Cell
+
+    def inc(self, amount: float) -> None:
+        """Add to it."""
+        numbers, at = self.cell
+        numbers[at] += amount
+
+    def get(self) -> float:
+        """Give it."""
+        numbers, at = self.cell
+        value: float = numbers[at]
+        return value
+
+
+class _OwnValue(_Value):
+    """One number in this process's memory."""
 
     _multiprocess = False
 
     def __init__(self, *_: object, **__: object) -> None:
-        self._value = 0.0
-
-    def inc(self, amount: float) -> None:
-        """Add to it."""
-        self._value += amount
+        self.cell = ([0.0], 0)
 
     def set(self, value: float, timestamp: float | None = None) -> None:
         """Replace it."""
         del timestamp
-        self._value = value
-
-    def get(self) -> float:
-        """Give it."""
-        return self._value
+        self.cell[0][0] = value
 
     def get_exemplar(self) -> None:
         """Give the request that it stands for: none does."""
 
 
-class _SharedValue:
-    """One number in a process's file, in prometheus_client's interface."""
+# `prometheus_client` asks here for each number that it makes: from now on those of this process
+_no_birthdays()  # half as many lines again, for what nobody asks
+values.ValueClass = _OwnValue
+
+
+class _SharedValue(_Value):
+    """One number in a process's file."""
 
     _multiprocess = True
-    file_of: Callable[[str], Any]
+    file_of: Callable[[str], _File]
 
     def __init__(  # noqa: PLR0917 - prometheus_client passes them so
         self,
@@ -118,23 +163,11 @@ class _SharedValue:
     ) -> None:
         self._file = self.file_of(f"gauge_{multiprocess_mode}" if typ == "gauge" else typ)
         self._key = mmap_key(metric_name, name, labelnames, labelvalues, help_text)
-        self._value: float = self._file.read_value(self._key)[0]
-        place = self._file._positions[self._key]  # noqa: SLF001 - looked up once, not per count
-        self._place = slice(place, place + _DOUBLE.size)
-
-    def inc(self, amount: float) -> None:
-        """Add to it."""
-        self._value += amount
-        self._file._m[self._place] = _DOUBLE.pack(self._value)  # noqa: SLF001 - it moves as it grows
+        self.cell = self._file.cell(self._key)
 
     def set(self, value: float, timestamp: float | None = None) -> None:
         """Replace it."""
-        self._value = value
-        self._file.write_value(self._key, value, timestamp or 0.0)
-
-    def get(self) -> float:
-        """Give it."""
-        return self._value
+        self._file.write(self._key, value, timestamp or 0.0)
 
 
 class _AllWorkers(Collector):
@@ -170,9 +203,9 @@ def bury(shared: Path, process: int) -> None:
 
 
 def _add(path: Path, total: Path) -> None:
-    sums = _File(str(total))
+    sums = _Mapped(str(total))
     try:
-        for key, value, *_ in _File.read_all_values_from_file(str(path)):
+        for key, value, *_ in _Mapped.read_all_values_from_file(str(path)):
             sums.write_value(key, sums.read_value(key)[0] + value, 0.0)
     finally:
         sums.close()

@@ -61,3 +61,16 @@ def test_a_worker_that_never_counted(tmp_path: Path) -> None:
     """One that dies before it has any metrics leaves nothing to bury."""
     values.bury(tmp_path, 31)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_counts_stay_true_while_their_file_grows(tmp_path: Path) -> None:
+    """A series that was there before the file was mapped anew is counted in as before."""
+    with worker(tmp_path, 41, 1) as metrics:
+        for number in range(300):
+            call = new_call()
+            call.caller = f"caller-{number}"
+            metrics.report(answered(call))
+            metrics.report(answered(new_call()))
+        assert max(file.stat().st_size for file in tmp_path.rglob("*.db")) > 2**17
+        assert told(metrics, tmp_path, REQUESTS) == 601
+        assert told(metrics, tmp_path, LATENCY) == 601
