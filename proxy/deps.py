@@ -15,6 +15,7 @@ from proxy import asking
 from proxy.asking import cache_controls, wishes
 from proxy.auth import client_fields
 from proxy.auth.caller import Caller
+from proxy.auth.grants import EVERY_MODEL
 from proxy.callbacks.calling import Callbacks
 from proxy.callbacks.hooks import Asked
 from proxy.door import Door
@@ -204,7 +205,8 @@ def permitted(registry: Registry, caller: Caller, asked: str) -> str:
         PermissionDenied: the caller's key is not for it.
     """
     name = caller.resolved(asked)
-    caller.check_model(asked, name, registry.behind(name))
+    if caller.models is not EVERY_MODEL:
+        caller.check_model(asked, name, registry.behind(name))
     return name
 
 
@@ -226,7 +228,7 @@ def _granted(registry: Registry, caller: Caller, wished: Wishes) -> Wishes:
 
 def _headers_for_sagemaker(request: Incoming) -> tuple[Header, ...]:
     """Give the client's headers of SageMaker's kind; most of them go no further."""
-    return tuple(
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name, value in request.headers_under(_SAGEMAKER)
-    )
+    headers = request.headers_under(_SAGEMAKER)
+    if not headers:
+        return ()
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)

@@ -61,7 +61,7 @@ class Head:
     @property
     def expects_100(self) -> bool:
         """Whether the client sends its body only once it hears that somebody wants it."""
-        return self.said.get(b"expect", b"").lower() == b"100-continue"
+        return b"expect" in self.said and self.said[b"expect"].lower() == b"100-continue"
 
     @property
     def size(self) -> int:

@@ -108,7 +108,11 @@ class RequestReader:
             parser.get_method(), self._target, version, headers, upgrades=parser.should_upgrade()
         )
         try:
-            if len(headers) > MAX_HEADERS or self._is_large(head):
+            if len(headers) > MAX_HEADERS or (
+                # one that came in a small piece is not measured
+                (self._read > MAX_HEAD_BYTES or self.held > MAX_HEAD_BYTES)
+                and head.size > MAX_HEAD_BYTES
+            ):
                 raise refused("The request has too many headers.", status=431)
             check_head(head, self._host)
             keep_alive = version != "1.0" and parser.should_keep_alive()
@@ -132,10 +136,6 @@ class RequestReader:
         self.in_head = True
         self.begun = False
         self.ended += 1
-
-    def _is_large(self, head: Head) -> bool:
-        """Whether a head is too large; one that came in a small piece is not measured."""
-        return max(self._read, self.held) > MAX_HEAD_BYTES and head.size > MAX_HEAD_BYTES
 
     def _trail(self, size: int) -> None:
         """Count what comes behind a body."""

@@ -115,6 +115,8 @@ def parameters(body: Json, permitted: frozenset[str]) -> Json:
         InvalidRequest: names the first field that a client may not send.
     """
     if body.keys() <= _PLAIN:
+        if None not in body.values():
+            return body.copy()
         return {name: value for name, value in body.items() if value is not None}
     extra = _object(body, "extra_body")
     _refuse(body, _REFUSED, permitted)

@@ -37,6 +37,8 @@ CacheOutcome = Literal["hit", "miss", "bypass"]
 
 #: What a client that has left is answered, by custom.
 _STATUS_GONE: Final = 499
+#: Of which all but the last have failed.
+_SEVERAL: Final = 2
 _STATUS_OK: Final = HTTPStatus.OK.value
 
 
@@ -266,6 +268,8 @@ class Call:
         Nobody but the garbage collector would end that, and until then a failure would hold all of
         its request.
         """
+        if self.outcome == "ok" and len(self.tries) < _SEVERAL:
+            return
         errors: list[BaseException | None] = [self.error, *[each.error for each in self.tries]]
         while errors:
             error = errors.pop()
