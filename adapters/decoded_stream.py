@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -87,7 +87,7 @@ class DecodedStream(Batches):
         data = self._come()
         if data is None:
             return None
-        written = [] if self._over else self._gathered(self._feed_events(data))
+        written = [] if self._over else self._gathered(self._feed_events, data)
         return b"".join(written) if written else super().take_events()
 
     def more(self) -> Awaitable[object]:
@@ -120,13 +120,15 @@ class DecodedStream(Batches):
         """Give the chunks in what has come."""
         decoder = self._decoder
         self._ended = self._over
-        return self._gathered(decoder.finish() if self._over else decoder.feed(data))
+        if self._over:
+            return self._gathered(lambda _: decoder.finish(), data)
+        return self._gathered(decoder.feed, data)
 
-    def _gathered(self, decoded: Iterable[T]) -> list[T]:
+    def _gathered(self, decode: Callable[[bytes], Iterable[T]], data: bytes) -> list[T]:
         """Give what is decoded; what is wrong with it is kept for later."""
         batch: list[T] = []
         try:
-            batch.extend(decoded)
+            batch.extend(decode(data))
             self._over = self._over or self._decoder.over
         except Exception as error:  # noqa: BLE001 - it is raised behind what came before it
             self._failure = fault_of_a_reply(error, self.head.request_id)
