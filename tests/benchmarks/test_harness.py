@@ -76,6 +76,16 @@ def test_sagegate_signs_what_it_sends(tmp_path: Path) -> None:
             asyncio.run(ask_once(straight.address, straight.ask(PLAIN)))
 
 
+def test_who_does_not_sign_is_left_out() -> None:
+    """Where the runtime checks signatures, nobody goes direct, and nginx is not even started."""
+    arguments = ["--verify", "--seconds", "0.05", "--rounds", "1", "--cells", "1 client"]
+    outcome = CliRunner().invoke(cli.main, [*arguments, "--nginx", "sh"])
+    assert outcome.exit_code == 0, outcome.output
+    assert "| sagegate " in outcome.stdout
+    assert "direct " not in outcome.stdout
+    assert "nginx" not in outcome.stdout
+
+
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx on this machine")
 def test_the_floor_hands_bytes_on(tmp_path: Path) -> None:
     """nginx, where it is installed, is measured as the floor: the runtime's bytes, over https."""
