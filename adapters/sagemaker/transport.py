@@ -89,6 +89,14 @@ class Response(Protocol):
         """
         ...
 
+    def take(self) -> bytes | None:
+        """Give the same, or None where it would have to be waited for."""
+        ...
+
+    def more(self) -> Awaitable[object]:
+        """Wait until there may be something to take."""
+        ...
+
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Give the whole body.
 
