@@ -102,9 +102,9 @@ def test_two_states_are_measured_side_by_side(tmp_path: Path) -> None:
     shutil.copytree(HERE / "proxy", tmp_path / "proxy")
     shutil.copytree(HERE / "adapters", tmp_path / "adapters")
     source = tmp_path / "adapters" / "text" / "stream.py"
-    start, right, end = source.read_text().partition("self._payload.choice, text)")
+    start, right, end = source.read_text().partition("write_texts(self._around, texts)")
     assert right
-    source.write_text(f"{start}self._payload.choice, text.lstrip()){end}")
+    source.write_text(f"{start}write_texts(self._around, map(str.lstrip, texts)){end}")
     arguments = ["--compare", str(HERE), str(tmp_path), "--cells", "32 at once"]
     outcome = CliRunner().invoke(cli.main, [*arguments, "--rounds", "1", "--seconds", "0.05"])
     assert outcome.exit_code == 0, outcome.output
