@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from adapters.answer_stream import Batches
 from adapters.base import Head, Json, StreamDecoder, Summary, UpstreamStream
@@ -18,6 +18,8 @@ from adapters.parts import NOW, parts_of
 #: to its end is used again.
 _PARTING_SECONDS: Final = 0.25
 
+T = TypeVar("T")
+
 
 class DecodedStream(Batches):
     """A real stream: the container's bytes, decoded as they come."""
@@ -26,9 +28,14 @@ class DecodedStream(Batches):
         self._upstream = upstream
         self._parts = parts_of(upstream.chunks)
         self._decoder = decoder
-        self._write = decoder.write if isinstance(decoder, events.EventWriter) else None
+        self._feed_events = (
+            decoder.feed_events if isinstance(decoder, events.EventDecoder) else None
+        )
         self._first: list[Json] = []
         self._failure: GatewayError | None = None
+        self._begun = False
+        #: What has come and is not decoded.
+        self._held = b""
         #: Nothing more is to be read, and everything has been given.
         self._over = self._ended = False
 
@@ -75,38 +82,54 @@ class DecodedStream(Batches):
 
     def take_events(self) -> bytes | None:
         """Give them as events, at once where they can be written from the container's bytes."""
-        if self._write is None or self._first or self._ended:
+        if self._feed_events is None or self._first or self._ended:
             return super().take_events()
         data = self._come()
         if data is None:
             return None
-        written = self._write(data) if data else None
-        if written is not None:
-            return written
-        batch = self._decode(data)
-        return events.write(batch) if batch else super().take_events()
+        written = [] if self._over else self._gathered(self._feed_events, data)
+        return b"".join(written) if written else super().take_events()
 
     def more(self) -> Awaitable[object]:
         """Wait until something has come."""
-        return NOW if self._over or self._ended or self._first else self._parts.more()
+        at_once = self._over or self._ended or self._first or self._held
+        return NOW if at_once else self._parts.more()
 
     def _come(self) -> bytes | None:
         """Give what has come of the container's bytes; empty where they are over."""
         if not self._over:
+            held, self._held = self._held, b""
             try:
-                return self._parts.take()
+                data = held or self._parts.take()
             except StopAsyncIteration:
                 self._over = True
+            else:
+                return data if self._begun or data is None else self._first_event(data)
         return b""
 
+    def _first_event(self, data: bytes) -> bytes:
+        """Give what is made chunks of in any case; what came with it may be written without."""
+        self._begun = True
+        end = data.find(b"\n\n") + 2
+        if end == 1:
+            return data
+        self._held = data[end:]
+        return data[:end]
+
     def _decode(self, data: bytes) -> list[Json]:
-        """Give the chunks in what has come; what is wrong with it is kept for later."""
+        """Give the chunks in what has come."""
         decoder = self._decoder
         self._ended = self._over
-        batch: list[Json] = []
+        if self._over:
+            return self._gathered(lambda _: decoder.finish(), data)
+        return self._gathered(decoder.feed, data)
+
+    def _gathered(self, decode: Callable[[bytes], Iterable[T]], data: bytes) -> list[T]:
+        """Give what is decoded; what is wrong with it is kept for later."""
+        batch: list[T] = []
         try:
-            batch.extend(decoder.finish() if self._over else decoder.feed(data))
-            self._over = self._over or decoder.over
+            batch.extend(decode(data))
+            self._over = self._over or self._decoder.over
         except Exception as error:  # noqa: BLE001 - it is raised behind what came before it
             self._failure = fault_of_a_reply(error, self.head.request_id)
             self._ended = True

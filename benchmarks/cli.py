@@ -37,11 +37,14 @@ _file = click.Path(dir_okay=False, path_type=Path)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Peers:
-    """Who is measured beside sagegate, where it is installed."""
+    """Who is measured beside sagegate, where it is installed.
+
+    `nginx` signs nothing: None where the runtime wants a signature.
+    """
 
     workers: int
     observed: bool
-    nginx: str
+    nginx: str | None
     litellm: Path | None
     tensorzero: Path | None
 
@@ -51,7 +54,7 @@ class _Peers:
             yield sagegate(name=f"sagegate, {self.workers} workers", workers=self.workers)
         if self.observed:
             yield sagegate(name="sagegate, traced", observed=True)
-        if found := shutil.which(self.nginx):
+        if self.nginx and (found := shutil.which(self.nginx)):
             yield nginx(Path(found))
         if self.tensorzero:
             yield tensorzero(self.tensorzero)
@@ -64,7 +67,7 @@ class _Peers:
 @click.option("--rounds", default=5, show_default=True, help="Samples of each target and cell.")
 @click.option("--cells", default="", help="Only cells with this in their name.")
 @click.option("--upstream", type=click.Choice(["https", "http"]), default="https")
-@click.option("--verify", is_flag=True, help="The runtime checks signatures; nobody goes direct.")
+@click.option("--verify", is_flag=True, help="The runtime checks signatures: no direct, no nginx.")
 @click.option("--workers", default=1, help="Measure sagegate with so many workers, too.")
 @click.option("--observed", is_flag=True, help="Measure it with traces and a callback, too.")
 @click.option("--nginx", default="nginx", help="The floor, where there is such a command.")
@@ -117,7 +120,7 @@ def main(
             peers = _Peers(
                 workers=workers,
                 observed=observed,
-                nginx=nginx,
+                nginx=None if verify else nginx,
                 litellm=litellm,
                 tensorzero=tensorzero,
             )

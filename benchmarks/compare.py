@@ -57,6 +57,8 @@ def tree(commit: str, folder: Path) -> Iterator[Path]:
 def table(samples: Sequence[Sample], cells: Sequence[Cell], before: str, after: str) -> str:
     """Give the ratios, after to before, in every cell: the median and the middle half of the pairs.
 
+    Underneath it says why a state has no figures in a cell.
+
     Args:
         samples: Of both targets.
         cells: The cells, in order.
@@ -64,7 +66,9 @@ def table(samples: Sequence[Sample], cells: Sequence[Cell], before: str, after: 
         after: The other's.
     """
     header = ("after / before", "CPU an answer", "middle half", "p50", "answers/s", "pairs")
-    return markdown(header, [_line(samples, cell, before, after) for cell in cells])
+    ratios = markdown(header, [_line(samples, cell, before, after) for cell in cells])
+    void = [f"{each.cell}: {each.target}: void: {each.fault}" for each in samples if each.fault]
+    return "\n\n".join((ratios, *void))
 
 
 def _line(samples: Sequence[Sample], cell: Cell, before: str, after: str) -> tuple[str, ...]:

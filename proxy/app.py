@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
@@ -69,6 +70,7 @@ def create_app(
             pulse = Pulse(
                 metrics,
                 calls=lambda: life.calls,
+                tasks=lambda: len(asyncio.all_tasks()),
                 live=builder.live,
                 members=lambda: life.gateway.registry.members(),  # noqa: PLW0108 - of the moment
                 credentials=builder.credentials,

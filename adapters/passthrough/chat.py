@@ -7,12 +7,12 @@ Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from adapters.base import Decoded, Json, Payload, Reply, Request, UsageSource
 from adapters.container import parse_reply, unknown_shape, write_body
-from adapters.openai import chat, parameters, usage
+from adapters.openai import chat, events, parameters, usage
 from adapters.passthrough import conversation
 from adapters.passthrough.envelope import Envelope
 from adapters.passthrough.fields import Fields
@@ -59,16 +59,19 @@ class ChatStream(EditedStream):
         self._envelope = Envelope()
         super().__init__(request, chat, self._envelope.parse)
 
-    def write(self, data: bytes) -> bytes | None:
-        """Give the events of bytes that are nothing but texts that go on; None of all others."""
+    def feed_events(self, data: bytes) -> Iterable[bytes]:
+        """Take bytes cut anywhere; give the events of the chunks that are complete."""
         lines = self._reader.whole_lines(data)
-        written = self._envelope.write(lines) if lines else None
-        if written is None:
-            return None
-        events, said = written
-        if self.summary.usage is None:
-            self._said += usage.size(said)
-        return events
+        if not lines:
+            return (events.write((chunk,)) for chunk in self.feed(data))
+        return events.of_lines(lines, self._go_on, self.feed)
+
+    def _go_on(self, lines: list[bytes], at: int) -> tuple[int, bytes]:
+        """Write the events of lines from one on that differ in their text alone."""
+        texts, written = self._envelope.write(lines, at)
+        if texts and self.summary.usage is None:
+            self._said += usage.size("".join(texts))
+        return len(texts), written
 
     def _read(self, records: Iterator[Any]) -> Iterator[Json]:
         envelope = self._envelope

@@ -73,31 +73,33 @@ class Envelope:
             parts = {**chunk}, {**choice}, {**choice["delta"]}
             self._parts, self._written = parts, events.around_texts(_made(parts, _MARK), _MARK)
 
-    def write(self, lines: list[bytes]) -> tuple[bytes, str] | None:
-        """Give the events of records that differ in their text alone, and all they say.
+    def write(self, lines: list[bytes], at: int) -> tuple[list[str], bytes]:
+        """Give the texts of records that differ in nothing else, and their events.
 
         Args:
             lines: Those of server-sent events, one for each record.
-
-        Returns:
-            None where there is any other record among them.
+            at: The record to begin with; the first other one ends it.
         """
         if self._written is None:
-            return None
+            return [], b""
         lead, tail = b"data:" + self._front, self._back
         start, end = len(lead), -len(tail)
-        literals = [
-            line[start:end] for line in lines if line.startswith(lead) and line.endswith(tail)
-        ]
-        try:
-            texts = [*map(orjson.loads, literals)]
-            said = "".join(texts)
-        except (orjson.JSONDecodeError, TypeError):
-            return None
-        if len(texts) < len(lines):
-            return None
+        texts: list[str] = []
+        for number in range(at, len(lines)):
+            line = lines[number]
+            if not (line.startswith(lead) and line.endswith(tail)):
+                break
+            try:
+                text = orjson.loads(line[start:end])
+            except orjson.JSONDecodeError:
+                break
+            if type(text) is not str:
+                break
+            texts.append(text)
+        if not texts:
+            return [], b""
         self._in_vain = 0
-        return events.write_texts(self._written, texts), said
+        return texts, events.write_texts(self._written, texts)
 
     def _chunk(self, data: bytes) -> Json | None:
         """Give the edited chunk that a record's bytes stand for; None where they must be parsed."""

@@ -61,16 +61,17 @@ def plain_text(record: Any) -> str | None:
     return without_end_mark(text) or None
 
 
-def plain_texts(lines: list[bytes]) -> list[str] | None:
-    """Give the texts of such records, one to each line of an event; None if any is another one."""
+def plain_texts(lines: list[bytes], at: int) -> list[str]:
+    """Give the texts of such records, one to each line of an event; the first other one ends it."""
     texts: list[str] = []
-    for line in lines:
+    for number in range(at, len(lines)):
+        line = lines[number]
         try:
             text = plain_text(parse(line[5:])) if line.startswith(b"data:") else None
         except (orjson.JSONDecodeError, MalformedReply):
-            return None
+            break  # whoever reads that record says so
         if text is None:
-            return None
+            break
         texts.append(text)
     return texts
 

@@ -7,7 +7,7 @@ marks the third's end but the stream's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -109,15 +109,23 @@ class TextStream:
         """Take bytes cut anywhere; give the chunks that are complete."""
         return self._read(self._reader.feed(data))
 
-    def write(self, data: bytes) -> bytes | None:
-        """Give the events of bytes that are nothing but tokens that go on; None of all others."""
+    def feed_events(self, data: bytes) -> Iterable[bytes]:
+        """Take bytes cut anywhere; give the events of the chunks that are complete."""
+        lines = self._reader.whole_lines(data)
+        if not lines:
+            return (events.write((chunk,)) for chunk in self.feed(data))
+        return events.of_lines(lines, self._go_on, self.feed)
+
+    def _go_on(self, lines: list[bytes], at: int) -> tuple[int, bytes]:
+        """Write the events of lines from one on that are tokens and nothing else."""
         choice = self._simple
-        lines = None if choice is None else self._reader.whole_lines(data)
-        texts = plain_texts(lines) if lines else None
-        if choice is None or texts is None or self._around is None:
-            return None
+        if choice is None or self._around is None:
+            return 0, b""
+        texts = plain_texts(lines, at)
+        if not texts:
+            return 0, b""
         choice.go_on("".join(texts), len(texts))
-        return events.write_texts(self._around, texts)
+        return len(texts), events.write_texts(self._around, texts)
 
     @cached_property
     def _around(self) -> tuple[bytes, bytes, bytes] | None:

@@ -36,6 +36,7 @@ class Reading:
         requests: Requests under way, as its metrics tell.
         streams: Open streams, the same.
         tries: Calls upstream, the same.
+        tasks: Of its event loop, the same.
         p99: Seconds of one plain answer in a hundred, lately.
         cpu: Processor seconds since the start.
     """
@@ -49,6 +50,7 @@ class Reading:
     requests: int
     streams: int
     tries: int
+    tasks: int
     p99: float
     cpu: float
 
@@ -88,6 +90,7 @@ async def read(
         requests=gauge(page, "litellm_in_flight_requests") - 1,  # the one that asks for it
         streams=gauge(page, "sagegate_open_streams"),
         tries=gauge(page, "sagegate_deployment_in_flight"),
+        tasks=gauge(page, "sagegate_tasks"),
         p99=percentile(waited, 0.99) if waited else nan,
         cpu=process.cpu,
     )

@@ -23,7 +23,7 @@ _FEW_FILES: Final = 5.0
 _FEWEST: Final = 3
 _HEADER: Final = (
     *("minute", "visits", "RSS MB", "USS MB", "files", "threads", "requests"),
-    *("streams", "calls", "p99 ms", "CPU µs a visit"),
+    *("streams", "calls", "tasks", "p99 ms", "CPU µs a visit"),
 )
 
 
@@ -63,7 +63,13 @@ def slope(readings: Sequence[Reading], value: Callable[[Reading], float]) -> Slo
 def verdict(soaked: Soaked) -> tuple[bool, str]:
     """Tell whether everything is flat, and what is or is not."""
     readings, rest = soaked.readings, soaked.rest
-    found = [*_memory(readings), _files(readings, rest), _left(rest), _right(rest, soaked.wrong)]
+    found = [
+        *_memory(readings),
+        _files(readings, rest),
+        _tasks(readings, rest),
+        _left(rest),
+        _right(rest, soaked.wrong),
+    ]
     return all(good for good, _ in found), "\n".join(f"* {words}" for _, words in found)
 
 
@@ -91,6 +97,12 @@ def _files(readings: Sequence[Reading], rest: Reading) -> tuple[bool, str]:
     return not grow, f"open files {'grow' if grow else 'are flat'}: {gained}; {ends}"
 
 
+def _tasks(readings: Sequence[Reading], rest: Reading) -> tuple[bool, str]:
+    before = readings[0].tasks
+    gone = rest.tasks <= before
+    return gone, f"{'no ' if gone else ''}tasks are left: {before} before, {rest.tasks} afterwards"
+
+
 def _right(rest: Reading, wrong: Sequence[str]) -> tuple[bool, str]:
     if not wrong:
         return True, f"each of {rest.visits} visits went as it had to"
@@ -106,7 +118,9 @@ def _left(rest: Reading) -> tuple[bool, str]:
 
 def _line(each: Reading) -> tuple[str, ...]:
     sizes = (f"{size / _MEGA:.1f}" for size in (each.resident, each.private))
-    counts = map(str, (each.files, each.threads, each.requests, each.streams, each.tries))
+    counts = map(
+        str, (each.files, each.threads, each.requests, each.streams, each.tries, each.tasks)
+    )
     p99 = "" if isnan(each.p99) else f"{each.p99 * _MILLI:.1f}"
     cost = f"{each.cpu / each.visits * _MEGA:.0f}" if each.visits else ""
     return (f"{each.at / _MINUTE:.1f}", str(each.visits), *sizes, *counts, p99, cost)

@@ -1,11 +1,13 @@
 """Samples -> tables; and where two states' sources come from."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from benchmarks import compare, table
+from benchmarks import cli, compare, table
 from benchmarks.cells import Cell
 from benchmarks.figures import Results, Sample, Timing
 from benchmarks.summary import rows
@@ -54,7 +56,7 @@ def test_a_round_without_its_partner_does_not_count() -> None:
         sample("before", 1, cpu=0.1),
         Sample(cell="chat", target="after", round=0, fault="wrong"),
     ]
-    assert "void" in compare.table(samples, [CELL], "before", "after")
+    assert "chat: after: void: wrong" in compare.table(samples, [CELL], "before", "after")
     samples.append(sample("after", 1, cpu=0.1))
     assert "| 1.000 |" in compare.table(samples, [CELL], "before", "after").replace("  ", "")
 
@@ -77,6 +79,45 @@ def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
     with compare.tree(str(tmp_path), tmp_path / "new") as found:
         assert found == tmp_path
     assert tmp_path.exists()
+
+
+def test_a_commit_is_taken_out_of_git(tmp_path: Path) -> None:
+    """A commit's sources are there for as long as they are measured, and git forgets them then."""
+    place = tmp_path / "new"
+    with compare.tree("HEAD", place) as found:
+        assert found == place
+        assert (found / "proxy" / "__main__.py").is_file()
+    assert not place.exists()
+    listed = subprocess.run(
+        ["git", "worktree", "list"], cwd=HERE, check=True, capture_output=True, text=True
+    )
+    assert str(place) not in listed.stdout
+
+
+def test_two_states_are_measured_side_by_side(tmp_path: Path) -> None:
+    """One command compares two states; where one's answers are wrong there is no figure, but why.
+
+    The later state loses the blanks between the words of text containers' streams, nothing else.
+    """
+    shutil.copytree(HERE / "proxy", tmp_path / "proxy")
+    shutil.copytree(HERE / "adapters", tmp_path / "adapters")
+    source = tmp_path / "adapters" / "text" / "stream.py"
+    start, right, end = source.read_text().partition("write_texts(self._around, texts)")
+    assert right
+    source.write_text(f"{start}write_texts(self._around, map(str.lstrip, texts)){end}")
+    arguments = ["--compare", str(HERE), str(tmp_path), "--cells", "32 at once"]
+    outcome = CliRunner().invoke(cli.main, [*arguments, "--rounds", "1", "--seconds", "0.05"])
+    assert outcome.exit_code == 0, outcome.output
+    ratios, why = outcome.stdout.split("\n\n")
+    *_, chat, text = ([*map(str.strip, line.split("|"))] for line in ratios.splitlines())
+    assert chat[1] == "chat streams, 32 at once"
+    assert float(chat[2]) > 0
+    assert chat[6] == "1"
+    assert text[1:-1] == ["text streams, 32 at once", "void", "", "", "", "0"]
+    assert why.startswith(
+        "text streams, 32 at once: after: void: another text, or another end: "
+        "['stop'] 'Firstlyword1"
+    )
 
 
 def test_an_unknown_commit_is_an_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from benchmarks.load import ask_once
 from benchmarks.questions import Question, WrongAnswer
 from benchmarks.runner import Plan, footprints, measure
 from benchmarks.targets import direct
+from benchmarks.targets.nginx import nginx
 from benchmarks.targets.sagegate import sagegate
 from benchmarks.targets.target import Ground, NotStarted, Target, started
 
@@ -74,6 +76,30 @@ def test_sagegate_signs_what_it_sends(tmp_path: Path) -> None:
             asyncio.run(ask_once(straight.address, straight.ask(PLAIN)))
 
 
+def test_who_does_not_sign_is_left_out() -> None:
+    """Where the runtime checks signatures, nobody goes direct, and nginx is not even started."""
+    arguments = ["--verify", "--seconds", "0.05", "--rounds", "1", "--cells", "1 client"]
+    outcome = CliRunner().invoke(cli.main, [*arguments, "--nginx", "sh"])
+    assert outcome.exit_code == 0, outcome.output
+    assert "| sagegate " in outcome.stdout
+    assert "direct " not in outcome.stdout
+    assert "nginx" not in outcome.stdout
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx on this machine")
+def test_the_floor_hands_bytes_on(tmp_path: Path) -> None:
+    """nginx, where it is installed, is measured as the floor: the runtime's bytes, over https."""
+    with (
+        fake_runtime(tmp_path, tls=True, verify=False) as (ground, straight),
+        nginx(Path(shutil.which("nginx") or "nginx"))(ground) as floor,
+    ):
+        plan = Plan(cells=[PLAIN, STREAM], rounds=1, seconds=0.02, warm_up=0.0)
+        samples = list(measure(plan, [straight, floor], ground.upstream.process, print))
+    assert [(sample.target, sample.fault) for sample in samples] == [
+        ("direct", ""), ("nginx", ""), ("direct", ""), ("nginx", ""),
+    ]  # fmt: skip
+
+
 def test_a_wrong_answer_voids_the_cell(ground: tuple[Ground, Target]) -> None:
     """A target that answers wrongly has no figures in that cell, and keeps them in the others."""
     (land, straight), spoken = ground, list[str]()
@@ -124,14 +150,17 @@ def test_a_target_that_does_not_start_is_told_with_its_last_words(
 
 
 def test_processor_time_of_descendants_counts(tmp_path: Path) -> None:
-    """A gateway's workers are part of what it costs."""
+    """A gateway's workers are part of what it costs, and are kept to its cores."""
     busy = "import os, time\nif os.fork(): os.wait()\nwhile time.process_time() < 0.5: pass"
     arguments = [sys.executable, "-c", busy]
-    cores = processes.Cores.of_this_machine().available
+    cores = processes.Cores.of_this_machine().gateway()
     with processes.running(arguments, log=tmp_path / "log", cores=cores) as process:
         while process.cpu < 0.2:
             assert not process.ended
         assert process.memory > 2_000_000
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for pid in (process.pid, int(child)):
+            assert os.sched_getaffinity(pid) == {*cores}
 
 
 def test_nobody_there_is_a_wrong_answer() -> None:

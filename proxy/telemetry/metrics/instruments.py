@@ -298,6 +298,7 @@ class Instruments:
             "sagegate_fleet_processes", "Processes that share over Redis what they learn."
         )
         self.workers = self._gauge("sagegate_workers", "Processes that serve.")
+        self.tasks = self._gauge("sagegate_tasks", "Tasks of the event loop, idle ones included.")
 
     def _counter(self, name: str, text: str, labels: str = "") -> Labelled[Counter]:
         return self._made(Counter, name, text, labels)

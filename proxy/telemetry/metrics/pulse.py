@@ -37,6 +37,7 @@ class Pulse:
     Args:
         metrics: Has them.
         calls: Counts the requests under way.
+        tasks: Counts the event loop's tasks.
         live: What is known of all deployments.
         members: Gives the deployments of the configuration that is served.
         credentials: Tells how they stand.
@@ -48,6 +49,7 @@ class Pulse:
         metrics: Metrics,
         *,
         calls: Callable[[], int],
+        tasks: Callable[[], int],
         live: LiveState,
         members: Callable[[], Iterable[Member]],
         credentials: Callable[[], CredentialState],
@@ -55,6 +57,7 @@ class Pulse:
     ) -> None:
         self._metrics = metrics
         self._calls = calls
+        self._tasks = tasks
         self._live = live
         self._members = members
         self._credentials = credentials
@@ -69,6 +72,7 @@ class Pulse:
         """Set all gauges."""
         all_of, live = self._metrics.all, self._live
         all_of.workers.metric.set(1)
+        all_of.tasks.metric.set(self._tasks())
         all_of.in_flight.metric.set(self._calls())
         all_of.door_held.metric.set(live.door.held)
         all_of.door_waiting.metric.set(live.door.waiting)

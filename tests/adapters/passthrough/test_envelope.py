@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.base import StreamDecoder
-from adapters.openai.events import EventWriter
+from adapters.openai.events import EventDecoder
 from adapters.passthrough.envelope import Envelope
 from tests.adapters.passthrough.ask import CHAT, codec, request
 
@@ -75,13 +75,15 @@ def decoded_parts(
     parts: list[bytes], params: dict[str, Any], *, writes: bool
 ) -> tuple[list[bytes], Any, Any]:
     decoder = decoder_for(params)
-    assert isinstance(decoder, EventWriter)
+    assert isinstance(decoder, EventDecoder)
     chunks: list[bytes] = []
     try:
         for part in parts:
-            written = decoder.write(part) if writes else None
-            if written is not None:
-                chunks += written.removeprefix(b"data: ").removesuffix(b"\n\n").split(b"\n\ndata: ")
+            if writes:
+                for each in decoder.feed_events(part):
+                    chunks += (
+                        each.removeprefix(b"data: ").removesuffix(b"\n\n").split(b"\n\ndata: ")
+                    )
             else:
                 chunks.extend(map(orjson.dumps, decoder.feed(part)))
         chunks.extend(map(orjson.dumps, decoder.finish()))
@@ -206,15 +208,14 @@ def test_what_is_no_text(damaged: bytes) -> None:
 def test_most_reads_are_written_without_a_chunk() -> None:
     """From the third chunk of a choice on, a read of nothing but texts is: it is no mere wish."""
     decoder = decoder_for({})
-    assert isinstance(decoder, EventWriter)
-    first, second, *rest = [b"data: %b\n\n" % orjson.dumps(chunk(said(text))) for text in "abcd"]
-    assert len(list(decoder.feed(first))) == 1
-    assert decoder.write(second) is None
-    assert len(list(decoder.feed(second))) == 1
-    written = decoder.write(b"".join(rest))
-    assert written is not None
-    assert [json.loads(line[6:]) for line in written.split(b"\n\n")[:-1]] == [
-        {**chunk(said(text)), "model": "public-model"} for text in "cd"
+    assert isinstance(decoder, EventDecoder)
+    records = [chunk(said(text)) for text in "abcdef"]
+    first, *rest = [b"data: %b\n\n" % orjson.dumps(each) for each in records]
+    assert len([*decoder.feed_events(first)]) == 1
+    written = [*decoder.feed_events(b"".join(rest))]
+    assert [each.count(b"data: ") for each in written] == [1, 4]
+    assert [json.loads(line[6:]) for line in b"".join(written).split(b"\n\n")[:-1]] == [
+        {**each, "model": "public-model"} for each in records[1:]
     ]
 
 

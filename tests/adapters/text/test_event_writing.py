@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.base import Request, StreamDecoder, Task
 from adapters.formats import load
 from adapters.openai import events
-from adapters.openai.events import EventWriter
+from adapters.openai.events import EventDecoder
 from tests.adapters.formats.golden_file import make_target
 
 TEXT = st.one_of(st.sampled_from(["a", " b", "é", '"', "\\", "\n", "</s>", "a</s>", ""]), st.text())
@@ -53,15 +53,18 @@ def decoder_for(task: Task, params: dict[str, Any]) -> StreamDecoder:
 
 def decoded(decoder: StreamDecoder, parts: list[bytes], *, writes: bool) -> tuple[bytes, Any, Any]:
     """Give what comes of a stream: its events, its summary, its error."""
-    assert isinstance(decoder, EventWriter)
+    assert isinstance(decoder, EventDecoder)
     written = b""
     try:
         for part in parts:
-            given = decoder.write(part) if writes else None
-            if given is None:
-                given = b"".join(events.write([chunk]) for chunk in decoder.feed(part))
-            written += given
-        written += b"".join(events.write([chunk]) for chunk in decoder.finish())
+            if writes:
+                for given in decoder.feed_events(part):
+                    written += given
+            else:
+                for chunk in decoder.feed(part):
+                    written += events.write([chunk])
+        for chunk in decoder.finish():
+            written += events.write([chunk])
     except Exception as error:  # noqa: BLE001 - a stream turns the other kinds into one of ours
         return written, decoder.summary, (type(error), str(error))
     return written, decoder.summary, None
@@ -97,16 +100,13 @@ def test_all_streams(
 def test_tokens_are_written_without_a_chunk(task: Task) -> None:
     """From the second token on, a read of nothing but tokens is: it is no mere wish."""
     decoder = decoder_for(task, {})
-    assert isinstance(decoder, EventWriter)
-    first, *rest = [
-        b"data:%b\n\n" % orjson.dumps({"token": {"text": text}}) for text in ["a", " b", "\n"]
-    ]
-    assert decoder.write(first) is None
-    assert list(decoder.feed(first))
-    assert decoder.write(b"") is None
-    written = decoder.write(b"".join(rest))
-    assert written is not None
+    assert isinstance(decoder, EventDecoder)
+    texts = ["a", " b", "\n", "c"]
+    first, *rest = [b"data:%b\n\n" % orjson.dumps({"token": {"text": each}}) for each in texts]
+    assert [*decoder.feed_events(first)]
+    (written,) = decoder.feed_events(b"".join(rest))
     assert written.count(b"data: ") == len(rest)
+    assert [*decoder.feed_events(b"")] == []
 
 
 def test_a_model_that_is_called_like_the_mark() -> None:

@@ -30,6 +30,7 @@ def test_a_short_soak(tmp_path: Path) -> None:
     outcome = CliRunner().invoke(cli.main, arguments)
     assert "each of 180 visits went as it had to" in outcome.output
     assert "nothing is left under way" in outcome.output
+    assert "* no tasks are left: " in outcome.output
     told = orjson.loads(json_file.read_bytes())
     assert len(told["readings"]) == 31
     assert told["rest"]["visits"] == 180

@@ -21,6 +21,7 @@ REST = Reading(
     requests=0,
     streams=0,
     tries=0,
+    tasks=9,
     p99=nan,
     cpu=1.0,
 )
@@ -55,6 +56,7 @@ def test_what_goes_up_and_down_is_flat() -> None:
     assert good
     assert "RSS is flat" in words
     assert "open files are flat" in words
+    assert "no tasks are left: 9 before, 9 afterwards" in words
     assert "nothing is left under way" in words
     assert "each of 1000 visits went as it had to" in words
 
@@ -86,6 +88,9 @@ def test_what_is_left_under_way_is_told() -> None:
     good, words = verdict(replace(ended, rest=replace(REST, streams=1)))
     assert not good
     assert "something is left under way: 0 requests, 1 streams" in words
+    good, words = verdict(replace(ended, rest=replace(REST, tasks=10)))
+    assert not good
+    assert "* tasks are left: 9 before, 10 afterwards" in words
     good, words = verdict(replace(ended, wrong=("stream: cut", "again")))
     assert not good
     assert "2 of 1000 visits did not go as they had to: stream: cut" in words
@@ -101,7 +106,7 @@ def test_readings_as_a_table() -> None:
     """What is not known is left out."""
     line = table([replace(REST, visits=0)]).splitlines()[-1]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells == ["31.0", "0", "80.0", "60.0", "20", "6", "0", "0", "0", "", ""]
+    assert cells == ["31.0", "0", "80.0", "60.0", "20", "6", "0", "0", "0", "9", "", ""]
 
 
 def test_a_gauge_is_the_sum_of_its_series() -> None:

@@ -119,6 +119,17 @@ async def test_closing_while_a_connection_is_made(upstream: Upstream) -> None:
     await pool.aclose()
 
 
+async def test_a_new_connection_where_an_idle_one_takes_the_place(upstream: Upstream) -> None:
+    """Who has to have a new one, after a stale one, does not wait until the idle one grows old."""
+    pool = pool_of(upstream)
+    idle = await pool.make()
+    pool.freed(idle)
+    made = await asyncio.wait_for(pool.make(), SOON)
+    assert made is not idle
+    assert (made.is_open, idle.is_open) == (True, False)
+    await pool.aclose()
+
+
 async def test_an_old_connection_is_not_kept(upstream: Upstream) -> None:
     """One that has come to its age goes when it has served, and makes room."""
     pool = pool_of(upstream, ages=Ages(most=0.0))

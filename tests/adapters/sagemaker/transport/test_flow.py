@@ -1,11 +1,14 @@
 """Flow control both ways, and answers that come before the question is at its end."""
 
 import asyncio
+import tracemalloc
+from contextlib import suppress
 
 import pytest
 
 from adapters.base import Limits
 from adapters.errors import DeadlineExceeded, UpstreamError
+from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.transport import Client, TimeFrame
 from tests.adapters.sagemaker.transport.contract import SOON, eventually, exchange, post
 from tests.adapters.sagemaker.transport.plain_server import Plain, listening
@@ -71,6 +74,58 @@ async def test_a_peer_that_reads_nothing(client: Client) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await exchange(client, upstream, b"x" * 20 * MEGABYTE)
+
+
+@pytest.mark.asyncio(loop_factories=["asyncio"])
+async def test_a_body_that_is_not_taken_is_not_copied(direct: DirectClient) -> None:
+    """To a peer that does not read only as much is written as waits in its sockets.
+
+    On asyncio's loop, whose transport copies what it can't send; uvloop keeps hold of the pieces.
+    """
+
+    async def answer(peer: Plain) -> None:
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.Event().wait()
+
+    body = b"x" * 40 * MEGABYTE
+    async with listening(answer) as upstream:
+        tracemalloc.start()
+        try:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await exchange(direct, upstream, body)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert most < 4 * MEGABYTE
+
+
+async def test_a_refusal_that_ends_later(direct: DirectClient) -> None:
+    """Half a body was sent, and all of that was read: the connection still does not serve again.
+
+    The next request would be taken for the rest. aiohttp sends on, whatever the status says.
+    """
+    body, ended = b"x" * 20 * MEGABYTE, list[int]()
+
+    async def answer(peer: Plain) -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        peer.writer.write(head(413, "a/b", Content_Length="5"))
+        received = 0
+        with suppress(TimeoutError):
+            while True:
+                async with asyncio.timeout(0.3):
+                    received += len(await peer.reader.read(MEGABYTE))
+        ended.append(received)
+        peer.writer.write(b"large")
+        await peer.gone()
+
+    async with listening(answer) as upstream:
+        for _ in range(2):
+            response = await asyncio.wait_for(post(direct, upstream, body), SOON)
+            assert response.status == 413
+            assert await asyncio.wait_for(response.read_all(), SOON) == b"large"
+        assert upstream.connections == 2
+    assert all(received < len(body) for received in ended)
 
 
 @pytest.mark.parametrize("then", ["reads on", "closes", "waits"])
@@ -154,8 +209,16 @@ async def test_silence_is_counted_while_somebody_waits(client: Client) -> None:
         assert await response.read_some() == b""
 
 
-async def test_dripping_headers(client: Client) -> None:
-    """Headers that drip for ever end with the caller's time, and the connection with them."""
+@pytest.mark.parametrize(
+    ("limits", "ended"),
+    [(Limits(), None), (Limits(first_byte=0.3), "first_byte"), (Limits(deadline=0.3), "deadline")],
+    ids=["the caller", "first_byte", "deadline"],
+)
+async def test_dripping_headers(client: Client, limits: Limits, ended: str | None) -> None:
+    """Headers that drip for ever end with the caller's time, or a limit, and take the connection.
+
+    Each line that comes is a sign of life, and still none gives the peer more time.
+    """
 
     async def answer(peer: Plain) -> None:
         await peer.request()
@@ -170,10 +233,12 @@ async def test_dripping_headers(client: Client) -> None:
 
     left = asyncio.Event()
     async with listening(answer) as upstream:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3):
-                await post(client, upstream)
+        frame = TimeFrame.starting_now(limits)
+        with pytest.raises(TimeoutError if ended is None else DeadlineExceeded) as caught:
+            async with asyncio.timeout(0.3 if ended is None else SOON):
+                await client.post(f"{upstream.url}/x", "", b"{}", frame)
         await asyncio.wait_for(left.wait(), SOON)
+    assert getattr(caught.value, "detail", None) == ended
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from adapters.errors import GatewayError, MalformedReply, UpstreamError
 from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.transport import MAX_BODY_BYTES, Client
 from tests.adapters.sagemaker.transport.contract import SOON, exchange, post, raw
+from tests.adapters.sagemaker.transport.plain_server import Plain, listening
 from tests.adapters.sagemaker.upstream import Call, chunk, head, serve
 
 JSON = "application/json"
@@ -109,6 +110,21 @@ async def test_answers_that_break_off(client: Client, answer: bytes, way: str) -
             error = caught.value
             assert (error.status, error.code, error.retryable) == (502, "connection_lost", True)
         assert len(upstream.calls) == upstream.connections
+
+
+async def test_a_reset_in_place_of_a_welcome(client: Client) -> None:
+    """A peer that resets each connection as soon as it is made is a 502; nobody tries for ever."""
+
+    async def answer(peer: Plain) -> None:
+        peer.reset()
+
+    async with listening(answer) as upstream:
+        for number in range(1, 4):
+            with pytest.raises(UpstreamError) as caught:
+                await asyncio.wait_for(exchange(client, upstream), SOON)
+            assert (caught.value.status, caught.value.retryable) == (502, True)
+            assert caught.value.code in {"connection_failed", "connection_lost"}
+            assert upstream.connections == number
 
 
 @pytest.mark.parametrize(

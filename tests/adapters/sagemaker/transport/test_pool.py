@@ -236,10 +236,54 @@ async def test_a_name_is_asked_for_once(direct: DirectClient) -> None:
             assert await asyncio.gather(*calls) == [b"{}"] * 20
 
 
-async def test_unknown_names_are_asked_for_again(client: Client) -> None:
+@pytest.mark.asyncio(loop_factories=["asyncio"])
+async def test_names_that_were_not_known(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure is not remembered: the name may be known a moment later."""
-    nowhere = Upstream("http://nowhere.invalid")
-    for _ in range(2):
-        with pytest.raises(UpstreamError) as caught:
-            await exchange(client, nowhere)
-        assert (caught.value.code, caught.value.retryable) == ("connection_failed", True)
+    loop = asyncio.get_running_loop()
+    asked: list[str] = []
+
+    async def getaddrinfo(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
+        asked.append(host)
+        if len(asked) <= 2:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+    async with serve(Call.answer) as upstream:
+        upstream.url = upstream.url.replace("127.0.0.1", "runtime.example")
+        for _ in range(2):
+            with pytest.raises(UpstreamError) as caught:
+                await exchange(client, upstream)
+            assert (caught.value.code, caught.value.retryable) == ("connection_failed", True)
+        assert await exchange(client, upstream) == b"{}"
+    assert asked == ["runtime.example"] * 3
+
+
+async def test_the_systems_own_word_for_an_unknown_name(client: Client) -> None:
+    """Whatever a loop's resolver raises for it is a 502 that another deployment may mend."""
+    with pytest.raises(UpstreamError) as caught:
+        await exchange(client, Upstream("http://nowhere.invalid"))
+    assert (caught.value.code, caught.value.retryable) == ("connection_failed", True)
+
+
+@pytest.mark.asyncio(loop_factories=["asyncio"])
+async def test_addresses_take_turns(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a name's addresses each new connection tries another one first."""
+    loop = asyncio.get_running_loop()
+
+    async def script(call: Call) -> None:
+        await call.send(head(200, "a/b", Content_Length="2", Connection="close") + b"{}")
+
+    async with serve(script) as one, serve(script) as other:
+        ports = [urlsplit(each.url).port or 0 for each in (one, other)]
+
+        async def getaddrinfo(*_: Any, **__: Any) -> list[tuple[Any, ...]]:
+            return [
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports
+            ]
+
+        monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+        for _ in range(4):
+            assert await exchange(client, Upstream("http://runtime.example:8080")) == b"{}"
+        monkeypatch.undo()
+    assert (one.connections, other.connections) == (2, 2)

@@ -29,6 +29,7 @@ class Scene:
         self.pulse = Pulse(
             self.metrics,
             calls=lambda: 3,
+            tasks=lambda: 12,
             live=self.live,
             members=lambda: self.members,
             credentials=lambda: self.credentials,
@@ -54,6 +55,7 @@ def test_what_is_under_way() -> None:
     assert permit is not None
     assert scene.live.door.take(Place(policy=policy)) is not None
     assert scene.told("litellm_in_flight_requests") == [3]
+    assert scene.told("sagegate_tasks") == [12]
     assert scene.told("sagegate_open_streams") == [3]
     assert scene.told("sagegate_deployment_in_flight", model_id="b") == [5]
     assert scene.told("sagegate_deployment_calls", model_id="a") == [1]
@@ -120,6 +122,7 @@ async def test_it_beats() -> None:
     scene.pulse = Pulse(
         scene.metrics,
         calls=calls,
+        tasks=lambda: 0,
         live=scene.live,
         members=lambda: scene.members,
         credentials=lambda: scene.credentials,
