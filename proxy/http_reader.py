@@ -46,6 +46,9 @@ class RequestReader:
         body_bytes: What has come of a body.
     """
 
+    #: Of the newest request, once its head is there.
+    _cycle: Cycle
+
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
         self._parser: Any = HttpRequestParser(self)
@@ -63,7 +66,6 @@ class RequestReader:
         #: Of the head and of what comes behind the body, once there is some.
         self._head: Head | None = None
         self._trailing = 0
-        self._cycle: Cycle | None = None
         self._bad: BadHead | None = None
 
     def feed(self, data: bytes) -> None:
@@ -125,13 +127,11 @@ class RequestReader:
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
         self.body_bytes += len(body)
-        if self._cycle is not None:
-            self._cycle.take(body)
+        self._cycle.take(body)
 
     def on_message_complete(self) -> None:
         """End a request; what follows is the next one's head."""
-        if self._cycle is not None:
-            self._cycle.end_of_body()
+        self._cycle.end_of_body()
         self.held = 0
         self.in_head = True
         self.begun = False

@@ -192,3 +192,46 @@ async def test_a_part_waits_for_a_client_that_does_not_read() -> None:
         answered = await everything(reader)
         writer.close()
     assert answered.endswith(b"4\r\nlast\r\n0\r\n\r\n")
+
+
+async def _raise(scope: Scope, receive: Receive, send: Send) -> None:
+    raise ValueError("a fault")
+
+
+async def _start_and_raise(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    raise ValueError("a fault")
+
+
+async def _say_nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    pass
+
+
+async def _start_only(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+@pytest.mark.parametrize(
+    ("app", "status"),
+    [(_raise, 500), (_say_nothing, 500), (_start_and_raise, 200), (_start_only, 200)],
+)
+async def test_an_answer_that_nobody_ends_ends_with_its_connection(
+    app: ASGIApp, status: int
+) -> None:
+    """What has begun never looks complete; what has not is a 500. Nothing comes behind it."""
+    answered = await reply(app, GET, GET)
+    assert statuses(answered) == [status]
+    assert not answered.endswith(b"0\r\n\r\n")
+
+
+async def test_a_body_that_comes_behind_its_answer_is_nobodys() -> None:
+    """The connection goes on with the request behind it."""
+    post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"
+    async with listening(answering()) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(post)
+        await reader.readuntil(b"hello")
+        writer.write(b"late" + LAST)
+        answered = await everything(reader)
+        writer.close()
+    assert statuses(answered) == [200]
