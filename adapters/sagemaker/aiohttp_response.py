@@ -42,6 +42,9 @@ class AiohttpResponse:
         ends_at: The loop's time at which `deadline` is over; None for never.
     """
 
+    #: Read it, as it comes.
+    whole = None
+
     def __init__(self, raw: aiohttp.ClientResponse, limits: Limits, ends_at: float | None) -> None:
         self._raw = raw
         self._limits = limits

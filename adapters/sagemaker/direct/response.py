@@ -34,6 +34,9 @@ class DirectResponse:
         ends_at: The loop's time at which `deadline` is over; None for never.
     """
 
+    #: Read it, as it comes.
+    whole: Final = None
+
     def __init__(
         self, connection: Connection, inbox: Inbox, limits: Limits, ends_at: float | None
     ) -> None:
