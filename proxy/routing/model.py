@@ -68,9 +68,7 @@ class PublicModel:
 
         async def ask(attempt: Attempt, limits: Limits) -> Answer:
             answer = await attempt.endpoint.call(call.task, params, limits, call.origin)
-            attempt.answered()
-            attempt.succeeded()
-            attempt.close(answer.body.get("usage"))
+            attempt.gave(answer.body.get("usage"))
             return answer
 
         try:
