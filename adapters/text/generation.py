@@ -6,7 +6,7 @@ never takes an unknown shape for an empty text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from adapters.base import Json
@@ -16,6 +16,7 @@ from adapters.openai import usage
 from adapters.openai.logprobs import read_chat
 from adapters.text.details import NOTHING, Details, check_finish, read_details
 from adapters.text.token import without_end_mark
+from adapters.value import value
 
 #: Where containers put their texts when they answer objects; the first one there counts.
 _NAMES: Final = (
@@ -33,7 +34,7 @@ _NAMES: Final = (
 _MOST_LISTS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Generation:
     """One generated text."""
 
@@ -41,7 +42,7 @@ class Generation:
     details: Details = NOTHING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A reply, read."""
 
