@@ -261,6 +261,8 @@ class Call:
         Nobody but the garbage collector would end that, and until then a failure would hold all of
         its request.
         """
+        if self.error is None and len(self.tries) <= 1:
+            return  # nothing has failed
         errors: list[BaseException | None] = [self.error, *[each.error for each in self.tries]]
         while errors:
             error = errors.pop()

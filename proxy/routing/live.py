@@ -76,7 +76,9 @@ class LiveDeployment:
 
     def answered(self, seconds: float) -> None:
         """Note a good answer, and how long its first byte took."""
-        self.health.proved()
+        health = self.health
+        if health.on_trial or not health.well:
+            health.proved()
         now = self.clock()
         known = self._latency if now < self._latency_until else 0.0
         self._latency = known + _FRESHNESS * (seconds - known) if known else seconds
