@@ -43,7 +43,7 @@ COMPONENT_NAME: Final = re.compile(r"(?=.{1,63}\Z)[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-z
 MAX_PAYLOAD_BYTES: Final = 6_291_456
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ParameterPolicy:
     """What happens to OpenAI parameters that the container's dialect does not have."""
 
@@ -55,7 +55,7 @@ class ParameterPolicy:
     dropped: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class HeaderSources:
     """Which `X-Amzn-SageMaker-*` headers of a deployment's calls come from each request."""
 
@@ -108,7 +108,7 @@ class Adjustable(Prompt, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Target:
     """One deployment: where a request goes, and how its body is to be written."""
 
@@ -376,7 +376,7 @@ class StreamCodec(Codec, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Format:
     """A container dialect: one codec for each task that it has."""
 

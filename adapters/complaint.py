@@ -7,7 +7,6 @@ whole reply, as a record of a stream, or quoted by AWS. Refuses to know AWS's ow
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from adapters.errors import (
 )
 from adapters.nesting import parse
 from adapters.redaction import scrub
+from adapters.value import value
 
 #: Seconds to wait after "too many" or "not now" without a `Retry-After`.
 DEFAULT_RETRY_AFTER: Final = 5.0
@@ -53,7 +53,7 @@ _CODE: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}")
 _PARAM: Final = re.compile(r"[\w.\[\]-]{1,128}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Complaint:
     """A container's error body, whatever its shape was; the message is scrubbed."""
 

@@ -72,6 +72,20 @@ class RecordReader:
         """Take bytes cut anywhere; give the records that are complete."""
         return self._begin(data) if self._reader is None else self._reader.feed(data)
 
+    def whole_lines(self, data: bytes) -> list[bytes] | None:
+        """Give the lines of bytes that are server-sent events of one line each, and nothing else.
+
+        Nothing is taken: it is what `feed` would read of them, one by one.
+
+        Returns:
+            None where they are anything else, or begin inside of an event.
+        """
+        reader = self._reader
+        if type(reader) is not SseReader or reader.is_inside_event or b"\r" in data:
+            return None
+        lines = data.split(b"\n")
+        return None if len(lines) % 2 == 0 or any(lines[1::2]) or lines[-1] else lines[:-1:2]
+
     def _begin(self, data: bytes) -> Iterator[Any]:
         """Take the first bytes, until they tell what the stream is made of."""
         self._start += data
@@ -148,6 +162,11 @@ class SseReader:
         for record in (self._read(b"".join(self._line)), self._end_event()):
             if record is not _NOTHING:
                 yield record
+
+    @property
+    def is_inside_event(self) -> bool:
+        """Whether what comes next may belong to what came before."""
+        return bool(self._line or self._pending or self._after_return)
 
     def _unify_line_ends(self, data: bytes) -> bytes:
         """Make CRLF and CR into LF, also where the pair is cut in two."""

@@ -9,8 +9,9 @@ and its streaming twin, which lacks some.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from adapters.value import value
 
 #: What all these headers' names begin with, in lower case.
 PREFIX: Final = "x-amzn-sagemaker-"
@@ -25,7 +26,7 @@ _NAME: Final = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
 _VISIBLE: Final = r"[\x21-\x7e][\x20-\x7e]*"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SignedHeader:
     """One header and the values that it may have."""
 

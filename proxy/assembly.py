@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from adapters.base import Invoker, Json
 from adapters.endpoint import Endpoint
 from adapters.openai.schemas import schemas_of
+from adapters.value import value
 from proxy.config.deployment import DeploymentParams
 from proxy.config.schema import ModelInfo
 from proxy.deployments import Deployment
@@ -24,7 +24,7 @@ from proxy.routing.pool import Pool
 from proxy.routing.price import Price
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Serving:
     """A deployment with the way there, and what is known of it while it serves."""
 

@@ -6,12 +6,13 @@ Pure text; knows no registry, no configuration and no secrets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from adapters.value import value
 
 _SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ModelLine:
     """One deployment, as an operator wants to see it."""
 

@@ -20,6 +20,7 @@ from adapters.sagemaker.connections import Connections
 from adapters.sagemaker.documents import Documents
 from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings
+from adapters.value import value
 from proxy import deployments, registry
 from proxy.auth.caller import Caller
 from proxy.auth.custom_auth import CustomAuth, load_custom_auth
@@ -96,7 +97,7 @@ async def open_connections(network: Network) -> AsyncIterator[WayToAws]:
         await connections.aclose()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class _Parts:
     """What can be made of a plan without an event loop."""
 

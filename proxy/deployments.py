@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from adapters.base import Format, Invoker, Json, StreamMode, Target
 from adapters.deployment.compose import Composed, InvokerFor, aws_settings, compose, network
 from adapters.deployment.headers import ClientHeaders
 from adapters.errors import ConfigError
+from adapters.value import value
 from proxy.auth.custom_auth import load_custom_auth
 from proxy.auth.static_keys import static_keys
 from proxy.banner import ModelLine
@@ -37,7 +38,7 @@ from proxy.tracing.opening import check as check_traces
 STAND_IN: Final = "x"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """One entry of `model_list`, checked: all that an endpoint needs but the way to AWS.
 

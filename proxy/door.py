@@ -7,10 +7,10 @@ listings and the operator's routes never wait. Refuses to know what a request as
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.deadline import within
+from adapters.value import value
 from proxy.auth.caller import Caller
 from proxy.routing.permits import AdmissionPolicy, Permits, Place
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from proxy.incoming import Incoming
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Door:
     """What lets requests in.
 

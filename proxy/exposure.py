@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from adapters.errors import ConfigError
+from adapters.value import value
 from proxy.config.document import Unreadable
 from proxy.config.schema import GeneralSettings
 from proxy.config.variable import read_variable
@@ -24,7 +24,7 @@ _SHORTEST_KEY = 12
 _EXAMPLE_KEY = "sk-1234"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Exposure:
     """Where to listen, and a line for the operator when that was chosen for safety."""
 

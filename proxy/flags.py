@@ -6,15 +6,15 @@ No flag of LiteLLM ends in a bare "no such option".
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from adapters.value import value
 from proxy.cannot_start import CannotUse
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ForeignFlag:
     """A flag that LiteLLM has."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from adapters.value import value
 from proxy.auth.keyring import Keyring
 from proxy.auth.peers import Peers
 from proxy.cache.answers import AnswerCache
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from proxy.tracing.tracing import Tracing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Gateway:
     """Everything that a request needs; never changed, only replaced."""
 

@@ -6,8 +6,9 @@ Knows numbers only; `http_protocol` keeps them.
 from __future__ import annotations
 
 import resource
-from dataclasses import dataclass
 from typing import Final
+
+from adapters.value import value
 
 #: Bytes a second: whoever sends a body at least this fast may take as long as the body needs.
 BODY_RATE: Final = 16 * 1024
@@ -28,7 +29,7 @@ def connections_by_default() -> int:
     return max(1, min(_MOST_CONNECTIONS, (files - _OWN_FILES) // _FILES_OF_A_REQUEST))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """The bounds of one process's connections.
 

@@ -71,6 +71,15 @@ class Cycle(RequestResponseCycle):
         if self._leave is not None:
             self._leave()
 
+    def write_part(self, body: bytes) -> bool:
+        """Write a part of an answer in chunks, at once; false where it has to be sent."""
+        if self.flow.write_paused or self.disconnected or self.response_complete:
+            return False
+        if not self.chunked_encoding:
+            return False
+        self.transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+        return True
+
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Send a whole answer in one write; its headers have its length, names in lower case.
 

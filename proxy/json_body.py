@@ -7,13 +7,13 @@ by the parser, and by the writer of the call to SageMaker.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
 from adapters.base import Json
 from adapters.errors import InvalidRequest
+from adapters.value import value
 
 #: The fewest bytes that a value, and that a key, a list or an object can take, with its comma.
 _BYTES_OF_A_VALUE: Final = 2
@@ -30,7 +30,7 @@ _FEW: Final = 2000
 _MOST_BACKSLASHES: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class JsonLimits:
     """How much there may be in a body.
 

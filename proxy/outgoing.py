@@ -16,7 +16,7 @@ from proxy.http_cycle import Cycle
 from proxy.incoming import Incoming
 from proxy.json_response import JsonResponse
 from proxy.lifecycle.drain import shutting_down
-from proxy.sse import error_event, is_event_stream
+from proxy.sse import ChunkResponse, error_event, is_event_stream
 
 
 class Outgoing:
@@ -46,6 +46,8 @@ class Outgoing:
             self.started = self.ended = True
             await self._cycle.answer(response.status_code, response.fields, response.written)
         else:
+            if self._cycle is not None and isinstance(response, ChunkResponse):
+                response.write_part = self._cycle.write_part
             await response(self._request.scope, self._request.receive, self.send)
 
     async def send(self, message: Message) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeVar
 
+from adapters.value import value
 from proxy.config.deployment import DeploymentParams
 from proxy.config.redis_address import check_package
 from proxy.config.router import FallbackLists, RetryCounts, RoutingStrategy
@@ -40,7 +41,7 @@ _STANDS_FOR: Final[Mapping[RoutingStrategy, RoutingStrategy]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Policies:
     """What holds for groups of deployments.
 

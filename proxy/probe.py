@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from adapters.value import value
 from proxy.cannot_start import CannotStart
 
 #: Seconds; a model may take its time.
@@ -16,7 +16,7 @@ _TIMEOUT = 600.0
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - translated away, not bound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Probe:
     """A running gateway, as the command line describes it."""
 

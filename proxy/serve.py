@@ -12,7 +12,6 @@ import signal
 import socket
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -22,6 +21,7 @@ import uvicorn
 from fastapi import FastAPI
 from yaml import YAMLError
 
+from adapters.value import value
 from proxy.app import create_app
 from proxy.cannot_start import CannotStart
 from proxy.exposure import is_loopback
@@ -36,7 +36,7 @@ from proxy.telemetry import logs
 _NOTICE = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AppFactory:
     """Makes the application, in this process or in a worker.
 
@@ -98,7 +98,7 @@ class ServerConfig(uvicorn.Config):
         super().configure_logging()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """What the command line says about the server."""
 

@@ -12,7 +12,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from adapters.errors import ConfigError
+from adapters.value import value
 from proxy.garbage import looked_for
 from proxy.http_protocol import FIRST_WORDS
 from proxy.lifecycle.control import Control
@@ -36,7 +36,7 @@ _HANDSHAKE_SECONDS: Final = 10.0
 _log = structlog.stdlib.get_logger("sagegate")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Patience:
     """The seconds that an end takes.
 

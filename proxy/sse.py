@@ -7,7 +7,7 @@ it sends comments while nothing else is sent, and ends a write that is not taken
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
 
@@ -16,6 +16,7 @@ import structlog
 from sse_starlette.sse import AppStatus, EventSourceResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from adapters.answer_stream import batches_of
 from adapters.base import Json
 from adapters.errors import GatewayError
 from proxy.client_watch import ClientWatch
@@ -74,6 +75,8 @@ class ChunkResponse(EventSourceResponse):
         self._comment = _WAITING if held else _PING
         self._ping_seconds = ping_seconds
         self._send_seconds = send_seconds
+        #: Writes events at once, where the server lets us; false where they have to be sent.
+        self.write_part: Callable[[bytes], bool] = _not_at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream; ends early, and quietly, when the client leaves."""
@@ -102,20 +105,25 @@ class ChunkResponse(EventSourceResponse):
         watch.writing = False
         clock = asyncio.get_running_loop().time
         try:
-            async for batch in self._source:
-                self._comment = _PING
-                watch.last_write = clock()
-                watch.writing = True
-                body = b"data: %b\n\n" % b"\n\ndata: ".join(map(orjson.dumps, batch))
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-                watch.writing = False
+            batches = batches_of(self._source)
+            take, more, write = batches.take_events, batches.more, self.write_part
+            while True:
+                events = take()
+                if events is not None:
+                    self._comment = _PING
+                    watch.last_write = clock()
+                    if not write(events):
+                        watch.writing = True
+                        await send(_body(events))
+                        watch.writing = False
+                await more()
+        except StopAsyncIteration:
+            last = _DONE
         except GatewayError as error:
             last = error_event(error)
         except Exception:  # noqa: BLE001 - logged; the client must not take it for an end
             _log.exception("stream.failed")
             last = error_event(unexpected())
-        else:
-            last = _DONE
         watch.last_write = clock()
         watch.writing = True
         await send(_body(last))
@@ -134,6 +142,10 @@ def error_event(error: GatewayError) -> bytes:
 def is_event_stream(headers: Mapping[str, str]) -> bool:
     """Whether these are the headers of a stream of events."""
     return headers.get("content-type", "").startswith("text/event-stream")
+
+
+def _not_at_once(_: bytes) -> bool:
+    return False
 
 
 def _body(data: bytes, *, more: bool = True) -> Message:

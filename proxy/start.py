@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from adapters.value import value
 from proxy.banner import banner, hints
 from proxy.callbacks import loading as callbacks
 from proxy.config.load import Loaded, load_config, load_values
@@ -22,9 +23,10 @@ from proxy.keys.opening import prepare
 from proxy.lifecycle.plan import Plan
 from proxy.listen import address_of, listen
 from proxy.progress import Progress, shown_to_people, silent
+from proxy.unbuilt import built_when_used
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where the configuration comes from: a file, or one model given on the command line."""
 
@@ -86,7 +88,7 @@ class Source:
         return config.model_copy(update={"litellm_settings": settings})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reading:
     """Reads the configuration, at the start and at each reload; survives pickling.
 
@@ -119,7 +121,7 @@ class Reading:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Listening:
     """Where to listen and how; the rest of the fields are `serve.ServerSettings`'."""
 
@@ -157,12 +159,14 @@ def start(source: Source, listening: Listening, environ: MutableMapping[str, str
     exposure = expose(listening.host, key, config.general_settings)
 
     from proxy.deployments import describe  # noqa: PLC0415 - see `Source.load`
-    from proxy.serve import (  # noqa: PLC0415 - the web server is the slowest import
-        AppFactory,
-        ServerSettings,
-        serve,
-        server_config,
-    )
+
+    with built_when_used():
+        from proxy.serve import (  # noqa: PLC0415 - the web server is the slowest import
+            AppFactory,
+            ServerSettings,
+            serve,
+            server_config,
+        )
 
     settings = ServerSettings(**listening.settings)
     factory = AppFactory(

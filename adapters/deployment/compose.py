@@ -6,7 +6,7 @@ A composition root: brings settings, formats, prompts and AWS together. Nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from adapters import formats
@@ -31,6 +31,7 @@ from adapters.passthrough.chat import PassThroughChat
 from adapters.sagemaker.hosts import check_component_name, invocation_urls, native_urls
 from adapters.sagemaker.network import Network, read_network
 from adapters.sagemaker.settings import AwsSettings, read_aws_settings
+from adapters.value import value
 
 _MEGABYTE: Final = 1024 * 1024
 #: What each route speaks where no format is named.
@@ -51,7 +52,7 @@ _NO_CLIENTS: Final = ClientHeaders()
 InvokerFor = Callable[[AwsSettings], Invoker]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Composed:
     """A deployment, checked: all that an endpoint needs but the way to AWS."""
 

@@ -6,7 +6,6 @@ Knows that one name may be two things: `logprobs` is a flag of chats and a numbe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -18,6 +17,7 @@ from adapters.openai.chat import ChatRequest
 from adapters.openai.completions import CompletionRequest
 from adapters.openai.embeddings import EmbeddingRequest
 from adapters.openai.rerank import RerankRequest
+from adapters.value import value
 
 #: What only a request can say.
 _REQUESTS_OWN: Final = frozenset({"input", "messages", "prompt", "stream", "stream_options"})
@@ -31,7 +31,7 @@ _TASKS: Final[Mapping[Task, tuple[type[BaseModel], Json]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Reading:
     """What a task makes of the defaults that it knows."""
 
@@ -73,6 +73,8 @@ def _read(schema: type[BaseModel], least: Json, defaults: Mapping[str, Any]) -> 
     known = {
         name: defaults[name] for name in schema.model_fields if name in defaults.keys() - least
     }
+    if not known:
+        return _Reading({}, {})
     faults: dict[str, str] = {}
     try:
         read = schema.model_validate({**least, **known})

@@ -7,7 +7,6 @@ Knows the settings that become headers and how they may meet; what each header m
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, get_args
 
 from adapters.base import Header, HeaderSources, PrefixSource, StreamMode
@@ -21,6 +20,7 @@ from adapters.signed_headers import (
     SignedHeader,
 )
 from adapters.spelling import nearest
+from adapters.value import value
 
 #: Settings that become a header.
 HEADER_SETTINGS: Final = tuple(header.setting for header in SIGNED_HEADERS.values())
@@ -44,7 +44,7 @@ _SOURCES: Final[dict[str, tuple[str, ...]]] = {
 _ALLOWED: Final = "allowed_client_headers"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ClientHeaders:
     """Which headers clients may send.
 
@@ -58,7 +58,7 @@ class ClientHeaders:
     forwarded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Headers:
     """A deployment's headers, checked."""
 
@@ -96,8 +96,8 @@ def headers(settings: Settings, clients: ClientHeaders) -> Headers:
     for header in SIGNED_HEADERS.values():
         if header.name in _SOURCES:
             _check_source(header, getattr(settings, header.setting))
-    for header, value, path in (*_extra(settings), *_from_settings(settings)):
-        if not header.accepts(value):
+    for header, text, path in (*_extra(settings), *_from_settings(settings)):
+        if not header.accepts(text):
             raise ConfigError(f"expected {header.form}", path=path)
         if header.name in fixed:
             raise ConfigError(
@@ -105,8 +105,8 @@ def headers(settings: Settings, clients: ClientHeaders) -> Headers:
                 "of them",
                 path=path,
             )
-        fixed[header.name] = (header.name, value)
-        if header.prevents_streaming(value):
+        fixed[header.name] = (header.name, text)
+        if header.prevents_streaming(text):
             prevented = path
     return Headers(tuple(fixed.values()), _sources(settings, clients, fixed), prevented)
 
@@ -137,9 +137,9 @@ def _check_source(header: SignedHeader, value: str | None) -> None:
 
 
 def _extra(settings: Settings) -> Iterator[_Configured]:
-    for name, value in settings.extra_headers.items():
+    for name, text in settings.extra_headers.items():
         path = ("extra_headers", name)
-        yield _known(name, path), value, path
+        yield _known(name, path), text, path
 
 
 def _known(name: str, path: tuple[str | int, ...]) -> SignedHeader:

@@ -1,6 +1,8 @@
 """The checked value types of settings.
 
-Each refuses with words that never repeat the value: it may be a secret.
+Each refuses with words that never repeat the value: it may be a secret. A type by its own name
+(`TypeAliasType`) is built once for the whole configuration, so it knows nothing of the section that
+it stands in.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
+from typing_extensions import TypeAliasType
 
 #: A host's full name, with or without a port; no address: its scheme would be a guess.
 _BARE_HOST = re.compile(r"([A-Za-z0-9-]{1,63}\.){1,30}[A-Za-z][A-Za-z0-9-]{1,62}(:\d{1,5})?")
@@ -45,6 +48,14 @@ class Section(BaseModel):
         if isinstance(data, dict):
             return {key: value for key, value in data.items() if value is not None}
         return data
+
+
+def absent() -> Any:
+    """Give the field of a section that a configuration may leave out: one of nothing but defaults.
+
+    It is read with the whole that it is a part of; made by its class, it would need a schema alone.
+    """
+    return Field(default_factory=dict, validate_default=True)
 
 
 def _solid_secret(secret: SecretStr) -> SecretStr:
@@ -112,35 +123,37 @@ _Whole = Annotated[int, BeforeValidator(_no_flag)]
 _Finite = Annotated[float, AllowInfNan(allow_inf_nan=False), BeforeValidator(_no_flag)]
 
 #: A credential: shown as `**********`, never empty.
-Secret = Annotated[SecretStr, AfterValidator(_solid_secret)]
-Text = Annotated[str, AfterValidator(_filled)]
+Secret = TypeAliasType("Secret", Annotated[SecretStr, AfterValidator(_solid_secret)])
+Text = TypeAliasType("Text", Annotated[str, AfterValidator(_filled)])
+#: The same where a number stands for its digits.
+TextOrNumber = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_filled)]
 #: An http(s) URL, or the bare name of a host, which becomes an https one.
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+BaseUrl = TypeAliasType("BaseUrl", Annotated[str, AfterValidator(_base_url)])
+HttpUrl = TypeAliasType("HttpUrl", Annotated[str, AfterValidator(_http_url)])
 #: True or false, and nothing that could be taken for them.
-Flag = Annotated[bool, BeforeValidator(_no_number)]
+Flag = TypeAliasType("Flag", Annotated[bool, BeforeValidator(_no_number)])
 #: How many of something; from 1, or from 0.
-Count = Annotated[_Whole, Field(gt=0, le=1_000_000_000)]
-CountOrNone = Annotated[_Whole, Field(ge=0, le=1_000_000_000)]
+Count = TypeAliasType("Count", Annotated[_Whole, Field(gt=0, le=1_000_000_000)])
+CountOrNone = TypeAliasType("CountOrNone", Annotated[_Whole, Field(ge=0, le=1_000_000_000)])
 #: What is held at once, each taking memory; from 1, or from 0.
-Places = Annotated[_Whole, Field(gt=0, le=1_000_000)]
-PlacesOrNone = Annotated[_Whole, Field(ge=0, le=1_000_000)]
+Places = TypeAliasType("Places", Annotated[_Whole, Field(gt=0, le=1_000_000)])
+PlacesOrNone = TypeAliasType("PlacesOrNone", Annotated[_Whole, Field(ge=0, le=1_000_000)])
 #: Further tries, or other models, after a failure.
-Tries = Annotated[_Whole, Field(ge=0, le=100)]
+Tries = TypeAliasType("Tries", Annotated[_Whole, Field(ge=0, le=100)])
 #: A place in an order.
-Rank = Annotated[_Whole, Field(ge=-1_000_000, le=1_000_000)]
+Rank = TypeAliasType("Rank", Annotated[_Whole, Field(ge=-1_000_000, le=1_000_000)])
 #: A share, beside others'.
-Share = Annotated[_Finite, Field(ge=0, le=1_000_000_000)]
+Share = TypeAliasType("Share", Annotated[_Finite, Field(ge=0, le=1_000_000_000)])
 #: A span of time, in seconds: a day at most, beyond which a timeout is none.
-Seconds = Annotated[_Finite, Field(gt=0, le=86_400)]
+Seconds = TypeAliasType("Seconds", Annotated[_Finite, Field(gt=0, le=86_400)])
 NonNegativeSeconds = Annotated[_Finite, Field(ge=0, le=86_400)]
 #: How long something is kept, in seconds: a year at most.
-KeptSeconds = Annotated[_Finite, Field(gt=0, le=31_536_000)]
+KeptSeconds = TypeAliasType("KeptSeconds", Annotated[_Finite, Field(gt=0, le=31_536_000)])
 #: A price, in US dollars.
-Money = Annotated[_Finite, Field(ge=0, le=1_000_000)]
+Money = TypeAliasType("Money", Annotated[_Finite, Field(ge=0, le=1_000_000)])
 #: A span of time in seconds, or written as `600s`, `10m` or `1h`; may be none.
-Span = Annotated[NonNegativeSeconds, BeforeValidator(_in_seconds)]
-#: A size in units of 1 048 576 bytes.
-#: A request's body in the same units: AWS quotes no larger limit for any endpoint.
-PayloadMegabytes = Annotated[_Finite, Field(gt=0, le=25)]
+Span = TypeAliasType("Span", Annotated[NonNegativeSeconds, BeforeValidator(_in_seconds)])
+#: A request's body, in units of 1 048 576 bytes: AWS quotes no larger limit for any endpoint.
+PayloadMegabytes = TypeAliasType("PayloadMegabytes", Annotated[_Finite, Field(gt=0, le=25)])
+#: A size in the same units.
 Megabytes = Annotated[_Finite, Field(gt=0, le=1_048_576)]

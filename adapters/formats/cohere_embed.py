@@ -6,13 +6,13 @@ Source: https://docs.cohere.com/reference/embed
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
 from adapters.container import write_body
 from adapters.errors import InvalidRequest
 from adapters.openai import embeddings
+from adapters.value import value
 
 #: Texts of one call; it takes a single image.
 BATCH_SIZE: Final = 96
@@ -22,7 +22,7 @@ _SUPPORTED: Final = frozenset({"dimensions", "encoding_format"})
 _WRITTEN_HERE: Final = frozenset({"dimensions", "encoding_format", "images", "texts"})
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CohereEmbedding:
     """One vector for each text, or each image given as a data URL.
 

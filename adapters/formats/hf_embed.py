@@ -7,12 +7,12 @@ Source: https://huggingface.github.io/text-embeddings-inference/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Decoded, Format, Payload, Reply, Request
 from adapters.container import write_body
 from adapters.openai import embeddings, vectors
+from adapters.value import value
 
 #: What TEI takes in one call unless it is started with another `--max-client-batch-size`.
 BATCH_SIZE: Final = 32
@@ -20,7 +20,7 @@ BATCH_SIZE: Final = 32
 _SUPPORTED: Final = frozenset({"encoding_format"})
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class HuggingFaceEmbedding:
     """One vector for each input; the encoding is made here, the container knows none.
 

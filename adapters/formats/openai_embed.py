@@ -7,17 +7,16 @@ Source: https://platform.openai.com/docs/api-reference/embeddings/create
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
 from adapters.container import write_body
 from adapters.openai import embeddings
+from adapters.value import value
 
 #: Keys that steer the gateway, or that this module writes itself, in their places.
 _NOT_COPIED = frozenset({"aws_sagemaker_allow_zero_temp", "input", "model"})
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OpenAIEmbedding:
     """Embeddings as the container's own OpenAI server takes them.
 

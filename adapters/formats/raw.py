@@ -8,7 +8,6 @@ read by its shape, as everywhere. One request is one call, whatever it asks for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
@@ -16,6 +15,7 @@ from adapters.container import parse_reply, write_body
 from adapters.openai import embeddings, rerank, scores, vectors
 from adapters.text.codec import TextCodec, chat_codec, completion_codec
 from adapters.text.dialect import Dialect
+from adapters.value import value
 
 _NOT_SENT: Final = frozenset({"aws_sagemaker_allow_zero_temp", "model"})
 #: What is sent of a request's own words comes first: prefix-aware routing counts from there.
@@ -30,7 +30,7 @@ class RawText(TextCodec):
         return (_payload(request),)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RawEmbedding:
     """Embeddings with a body of the client's own making."""
 
@@ -50,7 +50,7 @@ class RawEmbedding:
         return embeddings.answer(request, rows, tokens, shape)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RawRerank:
     """Reranking with a body of the client's own making."""
 

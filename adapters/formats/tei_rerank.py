@@ -6,13 +6,13 @@ Source: https://huggingface.github.io/text-embeddings-inference/#/Text%20Embeddi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
 from adapters.container import parse_reply, write_body
 from adapters.formats.hf_embed import BATCH_SIZE
 from adapters.openai import embeddings, parameters, rerank, scores
+from adapters.value import value
 
 _SUPPORTED: Final = frozenset({"return_documents", "top_n"})
 #: Keys that steer the gateway, that it fulfils itself, or that this module writes.
@@ -30,7 +30,7 @@ _NOT_IN_BODY: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TeiRerank:
     """Scores a query's documents; sorting, cutting and the documents themselves are added here.
 

@@ -5,12 +5,12 @@ Source: https://docs.voyageai.com/reference/embeddings-api
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request, Target
 from adapters.container import write_body
 from adapters.openai import embeddings
+from adapters.value import value
 
 #: The longest list of one call.
 BATCH_SIZE: Final = 1000
@@ -18,7 +18,7 @@ BATCH_SIZE: Final = 1000
 _SUPPORTED: Final = frozenset({"dimensions", "encoding_format"})
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class VoyageEmbedding:
     """One vector for each text.
 

@@ -7,13 +7,13 @@ https://platform.openai.com/docs/api-reference/completions/object
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Json
+from adapters.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Token:
     """One token of an answer."""
 

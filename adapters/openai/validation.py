@@ -6,13 +6,13 @@ nothing is copied, converted or completed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from adapters.base import Json
 from adapters.errors import InvalidRequest
+from adapters.value import value
 
 _JSON_NAMES = {
     dict: "an object",
@@ -43,7 +43,7 @@ _BOUNDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Finding:
     kind: str
     path: tuple[int | str, ...]

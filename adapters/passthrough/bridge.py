@@ -7,7 +7,7 @@ Knows how chat's answers and chunks become completions; what a container does to
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from adapters.base import Decoded, Json, Payload, Reply, Request, StreamDecoder, Summary
@@ -19,6 +19,7 @@ from adapters.passthrough.completion import KIND
 from adapters.passthrough.conversation import words
 from adapters.passthrough.parts import join
 from adapters.passthrough.record import label
+from adapters.value import value
 
 _REMEDY: Final = "That needs a container that completes prompts itself: set 'format: openai'."
 #: What a chat container can't do for a prompt.
@@ -27,7 +28,7 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _CHATS_OWN: Final = frozenset({"delta", "index", "logprobs", "message"})
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CompletionOverChat:
     """Completions as chat; an `echo` is our own, put before the text."""
 

@@ -8,7 +8,6 @@ Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Decoded, Json, Payload, Reply, Request, UsageSource
@@ -19,11 +18,12 @@ from adapters.passthrough.envelope import Envelope
 from adapters.passthrough.fields import Fields
 from adapters.passthrough.record import choices_of, edit_whole_choices, label, place_of
 from adapters.passthrough.stream import EditedStream
+from adapters.value import value
 
 _EVERYTHING: Final = Fields(known=parameters.CHAT)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PassThroughChat:
     """Chat as the container's own OpenAI server takes it."""
 
@@ -58,6 +58,17 @@ class ChatStream(EditedStream):
     def __init__(self, request: Request) -> None:
         self._envelope = Envelope()
         super().__init__(request, chat, self._envelope.parse)
+
+    def write(self, data: bytes) -> bytes | None:
+        """Give the events of bytes that are nothing but texts that go on; None of all others."""
+        lines = self._reader.whole_lines(data)
+        written = self._envelope.write(lines) if lines else None
+        if written is None:
+            return None
+        events, said = written
+        if self.summary.usage is None:
+            self._said += usage.size(said)
+        return events
 
     def _read(self, records: Iterator[Any]) -> Iterator[Json]:
         envelope = self._envelope

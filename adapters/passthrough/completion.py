@@ -8,7 +8,6 @@ Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Decoded, Json, Payload, Reply, Request, UsageSource
@@ -19,12 +18,13 @@ from adapters.passthrough.fields import Fields
 from adapters.passthrough.parts import join
 from adapters.passthrough.record import choices_of, edit_whole_choices, label, place_of
 from adapters.passthrough.stream import EditedStream
+from adapters.value import value
 
 KIND: Final = "text_completion"
 _EVERYTHING: Final = Fields(known=parameters.COMPLETION)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PassThroughCompletion:
     """Completions as the container's own OpenAI server takes them.
 

@@ -12,6 +12,7 @@ import orjson
 
 from adapters.base import Json
 from adapters.nesting import parse
+from adapters.openai import events
 
 #: Stands where a text was; no chunk has it anywhere else.
 _MARK: Final = "sagegate:text"
@@ -29,6 +30,8 @@ class Envelope:
 
     def __init__(self) -> None:
         self._front = self._back = b""
+        #: What stands before, between and behind texts in our events, while it is known.
+        self._written: tuple[bytes, bytes, bytes] | None = None
         #: The parts of the last chunk: copies, for the chunk itself is whoever's it was given to.
         self._parts: tuple[Json, Json, Json] | None = None
         self._in_vain = 0
@@ -51,7 +54,7 @@ class Envelope:
 
     def take(self) -> bytes:
         """Give the bytes of the record that was parsed, once, and forget what was learnt."""
-        self._parts = None
+        self._parts = self._written = None
         data, self._data = self._data, b""
         return data
 
@@ -67,23 +70,54 @@ class Envelope:
         if found and _text_of(b'%b"%b"%b' % (front, _MARK_BYTES, back)) == _MARK:
             self._in_vain += 1
             self._front, self._back = front, back
-            self._parts = {**chunk}, {**choice}, {**choice["delta"]}
+            parts = {**chunk}, {**choice}, {**choice["delta"]}
+            self._parts, self._written = parts, events.around_texts(_made(parts, _MARK), _MARK)
+
+    def write(self, lines: list[bytes]) -> tuple[bytes, str] | None:
+        """Give the events of records that differ in their text alone, and all they say.
+
+        Args:
+            lines: Those of server-sent events, one for each record.
+
+        Returns:
+            None where there is any other record among them.
+        """
+        if self._written is None:
+            return None
+        lead, tail = b"data:" + self._front, self._back
+        start, end = len(lead), -len(tail)
+        literals = [
+            line[start:end] for line in lines if line.startswith(lead) and line.endswith(tail)
+        ]
+        try:
+            texts = [*map(orjson.loads, literals)]
+            said = "".join(texts)
+        except (orjson.JSONDecodeError, TypeError):
+            return None
+        if len(texts) < len(lines):
+            return None
+        self._in_vain = 0
+        return events.write_texts(self._written, texts), said
 
     def _chunk(self, data: bytes) -> Json | None:
         """Give the edited chunk that a record's bytes stand for; None where they must be parsed."""
         parts = self._parts
         if parts is None or not (data.startswith(self._front) and data.endswith(self._back)):
             return None
-        literal = data[len(self._front) : len(data) - len(self._back)]
         try:
-            text = orjson.loads(literal)
+            text = orjson.loads(data[len(self._front) : len(data) - len(self._back)])
         except orjson.JSONDecodeError:
             return None
         if type(text) is not str:
             return None
         self._in_vain = 0
-        chunk, choice, delta = parts
-        return {**chunk, "choices": [{**choice, "delta": {**delta, "content": text}}]}
+        return _made(parts, text)
+
+
+def _made(parts: tuple[Json, Json, Json], text: str) -> Json:
+    """Give the chunk with a text."""
+    chunk, choice, delta = parts
+    return {**chunk, "choices": [{**choice, "delta": {**delta, "content": text}}]}
 
 
 def _is_plain(chunk: Json) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Json, Request
 from adapters.openai import parameters
+from adapters.value import value
 
 #: Keys that steer the gateway, or that are written here, in their places.
 _NOT_COPIED: Final = frozenset(
@@ -14,7 +14,7 @@ _NOT_COPIED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Fields:
     """How a container's body goes on behind its first key.
 

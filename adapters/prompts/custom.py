@@ -7,18 +7,18 @@ Knows the keys `roles`, `initial_prompt_value` and `final_prompt_value`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Json, Prompt
 from adapters.prompts.layout import Marks
 from adapters.prompts.plain import message_text
 from adapters.prompts.turns import require_text
+from adapters.value import value
 
 _BARE: Final = Marks()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Custom:
     marks: Mapping[str, Marks]
     initial: str

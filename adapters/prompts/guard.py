@@ -6,7 +6,6 @@ judge anything itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Json
@@ -21,11 +20,12 @@ from adapters.prompts.turns import (
     read_turns,
     system_only_first,
 )
+from adapters.value import value
 
 _AGENTS: Final[dict[Speaker, str]] = {"user": "User", "system": "User", "assistant": "Agent"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Moderation:
     """One Llama Guard's way to ask; an `adapters.base.Prompt`.
 

@@ -5,8 +5,6 @@ Knows how marks are put together; the families' own marks are data in `cards`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from adapters.base import Json
 from adapters.prompts.turns import (
     BLANK_LINE,
@@ -17,9 +15,10 @@ from adapters.prompts.turns import (
     read_turns,
     system_only_first,
 )
+from adapters.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Marks:
     """What stands before and after a text."""
 
@@ -31,7 +30,7 @@ class Marks:
         return f"{self.before}{text}{self.after}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Layout:
     """A family's way to write a conversation; an `adapters.base.Prompt`.
 

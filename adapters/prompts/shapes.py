@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Json
+from adapters.value import value
 
 #: Renders a conversation; None where the template can't.
 Render = Callable[[list[Json]], str | None]
@@ -29,7 +29,7 @@ _AROUND: Final[dict[str, tuple[list[Json], list[Json]]]] = {
 _QUOTES: Final = ("'", '"')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Shapes:
     """What one template reads."""
 

@@ -7,13 +7,14 @@ marks. A tool's answer is told by the user: no built-in layout has a place for i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import takewhile
 from typing import Final, Literal
 
 from adapters.base import Json
 from adapters.errors import InvalidRequest
 from adapters.prompts.plain import message_text
+from adapters.value import value
 
 Speaker = Literal["system", "user", "assistant"]
 
@@ -30,7 +31,7 @@ SPEAKERS: Final[dict[str, Speaker]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Turn:
     """One speaker's text; never empty as read from a request."""
 

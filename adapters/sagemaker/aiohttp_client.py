@@ -119,10 +119,10 @@ class AiohttpClient:
             raise translate_failure(error) from error
         return AiohttpResponse(raw, limits, frame.ends_at)
 
-    async def get(self, url: URL, *, limits: Limits, ends_at: float | None) -> AiohttpResponse:
+    async def get(self, url: str, *, limits: Limits, ends_at: float | None) -> AiohttpResponse:
         """Ask for what is there; otherwise as `post`."""
         try:
-            raw = await self._send("GET", url, {}, None, limits.connect)
+            raw = await self._send("GET", URL(url), {}, None, limits.connect)
         except TRANSPORT_FAILURES as error:
             raise translate_failure(error) from error
         return AiohttpResponse(raw, limits, ends_at)

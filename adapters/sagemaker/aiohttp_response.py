@@ -51,6 +51,8 @@ class AiohttpResponse:
         self._ends_at = ends_at
         self._closed: asyncio.Future[None] | None = None
         self._size = 0
+        #: What has been waited for, and nobody has taken.
+        self._come: bytes | Exception | None = None
         # Where the whole body came with the headers, the connection has gone back already.
         if raw.connection is not None and raw.connection.protocol is not None:
             protocol = raw.connection.protocol
@@ -99,6 +101,24 @@ class AiohttpResponse:
             self._forget_connection()
         self._check_size(data)
         return data
+
+    def take(self) -> bytes | None:
+        """Give what has been waited for.
+
+        Raises:
+            GatewayError: as `read_some`.
+        """
+        come, self._come = self._come, None
+        if isinstance(come, Exception):
+            raise come
+        return come
+
+    async def more(self) -> None:
+        """Wait for what comes next."""
+        try:
+            self._come = await self.read_some()
+        except Exception as failure:  # noqa: BLE001 - `take` raises it
+            self._come = failure
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Give the whole body.

@@ -13,13 +13,13 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from hmac import digest
 from typing import Final
 from urllib.parse import quote
 
 from adapters.sagemaker.credentials import Credentials
+from adapters.value import value
 
 #: The longest life that AWS allows, in seconds.
 MAX_SECONDS: Final = 43_200
@@ -65,7 +65,7 @@ def mint_token(credentials: Credentials, region: str, now: float, seconds: int) 
     return _PREFIX + b64encode(url.encode()).decode()
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value(frozen=True, slots=True, eq=False, repr=False)
 class BearerToken:
     """One token; only itself is equal to it."""
 

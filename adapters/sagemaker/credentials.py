@@ -6,10 +6,10 @@ Knows triples, their end, and static keys. Refuses to know where others come fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from adapters.credential_state import CredentialState
+from adapters.value import value
 
 #: AWS's words for temporary credentials that are over, or were taken back.
 STALE_CODES: Final = frozenset(
@@ -22,7 +22,7 @@ STALE_CODES: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@value(frozen=True, slots=True, repr=False)
 class Credentials:
     """One consistent triple; a signature never mixes two of them."""
 
@@ -34,7 +34,7 @@ class Credentials:
         return "Credentials(***)"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Issued:
     """Credentials and their end."""
 

@@ -10,8 +10,6 @@ import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from yarl import URL
-
 from adapters.base import Limits
 from adapters.errors import MalformedReply
 from adapters.sagemaker.network import DIRECT, Network
@@ -48,7 +46,7 @@ class Documents:
             GatewayError: it can't be reached, is none, or is too large.
         """
         async with asyncio.timeout(_SECONDS):
-            response = await self._open_client().get(URL(url), limits=_LIMITS, ends_at=None)
+            response = await self._open_client().get(url, limits=_LIMITS, ends_at=None)
             try:
                 if response.status != HTTPStatus.OK:
                     raise MalformedReply(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from adapters.errors import MalformedReply
@@ -24,8 +24,6 @@ _PRELUDE_BYTES = 12
 _CRC = struct.Struct("!I")
 _CRC_BYTES = 4
 _LEAST_MESSAGE_BYTES = _PRELUDE_BYTES + _CRC_BYTES
-#: A message of so many bytes breaks no limit, whatever is in it.
-_SURELY_ALLOWED_BYTES = MAX_HEADERS_BYTES
 
 _UINT16 = struct.Struct("!H")
 _BYTES_TYPE, _STRING_TYPE, _UUID_TYPE = 6, 7, 9
@@ -56,6 +54,17 @@ class Message(NamedTuple):
 _NAME_HEADERS = {"event": ":event-type", "exception": ":exception-type", "error": ":error-code"}
 
 
+#: A message's prelude and headers: their bytes, those up to its checksum, the checksum so far, its
+#: kind, its name and its headers, None where these are not read yet.
+_Heading = tuple[int, int, int, str, str, Mapping[str, HeaderValue] | None]
+
+#: Headings of sound messages, by their bytes: those of a container's tokens differ in their length
+#: alone, and are the same in all its streams.
+_known: dict[bytes, _Heading] = {}
+_MOST_KNOWN: Final = 1024
+_MOST_KNOWN_BYTES: Final = 256
+
+
 class EventStreamDecoder:
     """Takes bytes cut anywhere, gives whole messages; linear in the number of bytes.
 
@@ -67,11 +76,8 @@ class EventStreamDecoder:
         self.fault: MalformedReply | None = None
         self._pending = bytearray()
         self._needed = _PRELUDE_BYTES
-        # Nearly every message of a stream has the same headers, so the last ones are remembered.
-        self._header_block: bytes | None = None
-        self._header_kind = ""
-        self._header_name = ""
-        self._headers: Mapping[str, HeaderValue] = {}
+        #: The bytes of the latest heading: nearly every message of a stream has as many.
+        self._usual = 0
 
     def feed(self, data: bytes) -> list[Message]:
         """Give the messages that are complete.
@@ -110,45 +116,58 @@ class EventStreamDecoder:
             raise MalformedReply("The stream from AWS ended inside a message.", retryable=True)
 
     def _read_messages(self, data: bytes, messages: list[Message]) -> None:
-        unpack_prelude, unpack_crc = _PRELUDE.unpack_from, _CRC.unpack_from
+        unpack_crc = _CRC.unpack_from
         new_message = tuple.__new__  # what `Message(...)` comes to, without a call of Python's
         start, end = 0, len(data)
         self._needed = _PRELUDE_BYTES
         while end - start >= _PRELUDE_BYTES:
-            total, headers_length, prelude_crc = unpack_prelude(data, start)
-            if crc32(data[start : start + 8]) != prelude_crc:
-                raise MalformedReply(
-                    "The stream from AWS is damaged, or is not an event stream at all "
-                    "(checksum of a message's lengths)."
-                )
-            if not _LEAST_MESSAGE_BYTES + headers_length <= total <= _SURELY_ALLOWED_BYTES:
-                _check_lengths(total, headers_length)
-            stop = start + total
+            heading = _known.get(data[start : start + self._usual])
+            if heading is None:
+                heading = self._read_heading(data, start)
+            length, to_crc, crc, kind, name, headers = heading
+            payload_end = start + to_crc
+            stop = payload_end + _CRC_BYTES
             if stop > end:
-                self._needed = total
+                self._needed = stop - start
                 break
-            # The checksum runs over the prelude, its own checksum and all that follows.
-            crc = crc32(data[start + 8 : stop - _CRC_BYTES], prelude_crc)
-            if crc != unpack_crc(data, stop - _CRC_BYTES)[0]:
+            payload = data[start + length : payload_end]
+            if crc32(payload, crc) != unpack_crc(data, payload_end)[0]:
                 raise MalformedReply("The stream from AWS is damaged (checksum of a message).")
-            headers_end = start + _PRELUDE_BYTES + headers_length
-            block = data[start + _PRELUDE_BYTES : headers_end]
-            if block != self._header_block:
-                self._read_headers(block)
-            payload = data[headers_end : stop - _CRC_BYTES]
-            heading = self._header_kind, self._header_name, payload, self._headers
-            messages.append(new_message(Message, heading))
+            if headers is None:
+                kind, name, headers = self._read_headers(data[start : start + length], to_crc, crc)
+            messages.append(new_message(Message, (kind, name, payload, headers)))
             start = stop
         if start < end:
             self._pending += data[start:] if start else data
 
-    def _read_headers(self, block: bytes) -> None:
-        headers = parse_headers(block)
+    @staticmethod
+    def _read_heading(data: bytes, start: int) -> _Heading:
+        """Read a message's lengths; its headers only count once it is all there and sound."""
+        total, headers_length, prelude_crc = _PRELUDE.unpack_from(data, start)
+        if crc32(data[start : start + 8]) != prelude_crc:
+            raise MalformedReply(
+                "The stream from AWS is damaged, or is not an event stream at all "
+                "(checksum of a message's lengths)."
+            )
+        _check_lengths(total, headers_length)
+        length = _PRELUDE_BYTES + headers_length
+        # The checksum runs over the prelude, its own checksum and all that follows.
+        crc = crc32(data[start + 8 : start + length], prelude_crc)
+        return length, total - _CRC_BYTES, crc, "", "", None
+
+    def _read_headers(
+        self, heading: bytes, to_crc: int, crc: int
+    ) -> tuple[str, str, Mapping[str, HeaderValue]]:
+        """Read a sound message's headers, and know them from now on."""
+        headers = parse_headers(heading[_PRELUDE_BYTES:])
         kind = str(headers.get(":message-type", ""))
-        self._header_kind = kind
-        self._header_name = str(headers.get(_NAME_HEADERS.get(kind, ""), ""))
-        self._headers = headers
-        self._header_block = block
+        name = str(headers.get(_NAME_HEADERS.get(kind, ""), ""))
+        if len(heading) <= _MOST_KNOWN_BYTES:
+            self._usual = len(heading)
+            if len(_known) >= _MOST_KNOWN:
+                _known.clear()
+            _known[heading] = len(heading), to_crc, crc, kind, name, headers
+        return kind, name, headers
 
 
 def _check_lengths(total: int, headers_length: int) -> None:

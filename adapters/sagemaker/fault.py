@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from adapters.redaction import without_secrets
 from adapters.sagemaker.event_stream import Message
+from adapters.value import value
 
 #: The longest `Retry-After` that is passed on, in seconds.
 _LONGEST_RETRY_AFTER = 60
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z][\w.]{0,80}")
 _QUOTING = {"ModelError", "ModelStreamError"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One error answer, or one error message of a stream, taken apart."""
 

@@ -7,10 +7,11 @@ key, token, external id or account.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from adapters.sagemaker.credentials import Credentials
+from adapters.value import value
 
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _ROLE_ARN: Final = re.compile(
@@ -25,7 +26,7 @@ _SESSION_ARN: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RoleArn:
     """A role's ARN, checked."""
 
@@ -54,7 +55,7 @@ class RoleArn:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Sts:
     """Where AWS's Security Token Service is asked."""
 
@@ -63,7 +64,7 @@ class Sts:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Keys:
     """Keys that the configuration names."""
 
@@ -80,7 +81,7 @@ class Keys:
         return self.credentials.access_key
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ambient:
     """Whoever AWS's default chain finds."""
 
@@ -95,7 +96,7 @@ class Ambient:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Profile:
     """A profile of AWS's own files, with the role that it may have."""
 
@@ -115,7 +116,7 @@ class Profile:
 Source: TypeAlias = Keys | Ambient | Profile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Role:
     """A role, assumed by another identity."""
 
@@ -139,7 +140,7 @@ class Role:
         return self.title
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WebToken:
     """An identity provider's token: its text, or the file that has it."""
 
@@ -147,7 +148,7 @@ class WebToken:
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class WebIdentity:
     """A role, assumed with an identity provider's token."""
 

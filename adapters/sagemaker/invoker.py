@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from http import HTTPStatus
 from operator import attrgetter
@@ -37,6 +36,7 @@ from adapters.sagemaker.exchange import (
 from adapters.sagemaker.signing import Outline, Signer, parse_address
 from adapters.sagemaker.stream import DocumentStream, EventStream
 from adapters.sagemaker.transport import Client, Response, TimeFrame
+from adapters.value import value
 
 _SIGNATURE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 #: Ways that are kept; wildcard models may name any number.
@@ -60,7 +60,7 @@ class _Operation(NamedTuple, Generic[_Answer]):
     at_once: Callable[[Response], _Answer | None]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Way:
     """What is the same for all calls of an operation to a deployment."""
 
@@ -183,8 +183,8 @@ def _check_values(headers: Iterable[Header]) -> None:
     Raises:
         InvalidRequest: a value could not stand in a header; AWS takes printable ASCII.
     """
-    for name, value in headers:
-        if not _HEADER_VALUE.fullmatch(value):
+    for name, text in headers:
+        if not _HEADER_VALUE.fullmatch(text):
             raise InvalidRequest(f"The value for the header {name} is not printable ASCII.")
 
 

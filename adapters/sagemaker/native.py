@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, TypeVar
@@ -35,6 +34,7 @@ from adapters.sagemaker.hosts import component_url
 from adapters.sagemaker.native_errors import translate
 from adapters.sagemaker.stream import ByteStream, DocumentStream
 from adapters.sagemaker.transport import Client, Response, TimeFrame
+from adapters.value import value
 
 #: URLs that are kept; clients may be allowed to choose components.
 _KNOWN_URLS: Final = 4096
@@ -46,7 +46,7 @@ _STREAMS: Final = frozenset({"text/event-stream", "text/plain", "application/oct
 _Answer = TypeVar("_Answer")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Proof:
     """What vouched for one try."""
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from adapters.errors import ConfigError
 from adapters.sagemaker.proxies import Proxies, read_proxies
+from adapters.value import value
 
 #: The order of AWS's SDK for Python; the last one is OpenSSL's own. Each stands in the place of the
 #: system's authorities.
@@ -27,7 +27,7 @@ _HTTP_CLIENT: Final = "SAGEGATE_HTTP_CLIENT"
 _SETTING: Final = ("litellm_settings", "ssl_verify")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Network:
     """What stands between the gateway and AWS."""
 

@@ -9,16 +9,16 @@ Source: botocore's rules of `sagemaker-runtime`, with which a test compares ever
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from adapters.errors import ConfigError
+from adapters.value import value
 
 #: SageMaker Runtime, and SageMaker's control plane.
 Service = Literal["runtime", "api"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Partition:
     """A part of AWS whose hosts end alike."""
 

@@ -10,11 +10,12 @@ import base64
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from adapters.errors import ConfigError
+from adapters.value import value
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -22,7 +23,7 @@ _LOOPBACK_NAME: Final = "localhost"
 _BETWEEN: Final = re.compile(r"[,\s]+")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Proxy:
     """A proxy that speaks HTTP."""
 
@@ -48,7 +49,7 @@ class _Exception(NamedTuple):
         return address is not None and address in self.network
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Proxies:
     """The proxies of a process, and the hosts that are reached without one."""
 

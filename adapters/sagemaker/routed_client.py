@@ -9,9 +9,8 @@ from collections.abc import Awaitable
 from functools import lru_cache
 from typing import Final
 
-from yarl import URL
-
 from adapters.sagemaker.proxies import Proxies
+from adapters.sagemaker.signing import parse_address
 from adapters.sagemaker.transport import Client, Response, TimeFrame
 
 #: URLs whose way is kept; wildcard models may name any number.
@@ -43,6 +42,6 @@ class RoutedClient:
         return self._client(url).post(url, lines, body, frame)
 
     def _find_client(self, url: str) -> Client:
-        to = URL(url, encoded=True)
-        proxy = self._proxies.between(to.scheme, to.host or "", to.port)
+        to = parse_address(url)
+        proxy = self._proxies.between(to.scheme, to.name, to.port)
         return self._elsewhere if proxy is None else self._behind

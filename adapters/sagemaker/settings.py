@@ -8,7 +8,6 @@ text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from adapters.base import Transport
 from adapters.errors import ConfigError
@@ -24,13 +23,14 @@ from adapters.sagemaker.partitions import partition_of
 from adapters.sagemaker.presence import absent
 from adapters.sagemaker.region import read_region
 from adapters.sagemaker.special_hosts import special_base_url
+from adapters.value import value
 
 #: AWS's own names: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 _BASE_URL_VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL")
 _BASE_URL_KEYS = ("sagemaker_base_url", "api_base", "base_url")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AwsSettings:
     """Where one deployment's calls go, and who signs them."""
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -21,6 +20,7 @@ from urllib.parse import quote, urlsplit
 from adapters.base import Header
 from adapters.sagemaker.credentials import Credentials
 from adapters.sagemaker.header_lines import has_lines, header_lines
+from adapters.value import value
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _DATE: Final = "X-Amz-Date"
@@ -31,13 +31,19 @@ _INNER: Final = bytes(each ^ 0x36 for each in range(256))
 _OUTER: Final = bytes(each ^ 0x5C for each in range(256))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A URL's parts, in the form that is signed."""
+    """A URL's parts: where it leads, what is sent, and the form of that which is signed."""
 
+    scheme: str
+    #: In lower case; an IPv6 address has no brackets here.
+    name: str
+    port: int
     #: The `Host` header: with the port unless it is the scheme's own.
     host: str
-    #: The path as it stands in the URL, encoded once more.
+    #: As it stands in the URL.
+    path: str
+    #: The same, encoded once more.
     canonical_path: str
 
 
@@ -49,15 +55,20 @@ def parse_address(url: str) -> Address:
             segments (`hosts.py` sees to that).
     """
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if ":" in host:
-        host = f"[{host}]"
-    if parts.port is not None and parts.port != _DEFAULT_PORTS.get(parts.scheme):
-        host = f"{host}:{parts.port}"
-    return Address(host, quote(parts.path or "/", safe="/~"))
+    name, usual = parts.hostname or "", _DEFAULT_PORTS[parts.scheme]
+    port, path = usual if parts.port is None else parts.port, parts.path or "/"
+    host = f"[{name}]" if ":" in name else name
+    return Address(
+        scheme=parts.scheme,
+        name=name,
+        port=port,
+        host=host if port == usual else f"{host}:{port}",
+        path=path,
+        canonical_path=quote(path, safe="/~"),
+    )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Form:
     """Requests with the same headers, to be filled with some headers' values by their names."""
 

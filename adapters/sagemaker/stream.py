@@ -5,12 +5,14 @@ Knows which messages carry what; refuses to know their framing and AWS's error n
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Awaitable
 
 from adapters.base import Head
 from adapters.errors import GatewayError, MalformedReply
+from adapters.parts import NOW, Parts
 from adapters.sagemaker.errors import translate_message
 from adapters.sagemaker.event_stream import EventStreamDecoder, Message
 from adapters.sagemaker.transport import MAX_BODY_BYTES, Response
@@ -18,7 +20,7 @@ from adapters.sagemaker.transport import MAX_BODY_BYTES, Response
 _log = logging.getLogger(__name__)
 
 
-class _Stream(ABC):
+class _Stream(Parts[bytes]):
     """What all kinds of answers have in common; its own iterator.
 
     Whatever ends it early closes the connection, and carries AWS's request id.
@@ -36,14 +38,15 @@ class _Stream(ABC):
         """The container's bytes, cut anywhere."""
         return self
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
+    def take(self) -> bytes | None:
+        """Give what has come of them, or None where nothing has."""
         data = b"more"
         while data and self._error is None:
             try:
-                data = await self._response.read_some()
+                come = self._response.take()
+                if come is None:
+                    return None
+                data = come
                 part = self._read(data)
             except BaseException as error:
                 self._end(error)
@@ -52,6 +55,17 @@ class _Stream(ABC):
                 return part
         self._end(self._error)
         raise self._error or StopAsyncIteration
+
+    def more(self) -> Awaitable[object]:
+        """Wait until something has come."""
+        return self._response.more() if self._error is None else NOW
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await super().__anext__()
+        except asyncio.CancelledError:
+            self._response.close()
+            raise
 
     def _end(self, error: BaseException | None) -> None:
         self._response.close()

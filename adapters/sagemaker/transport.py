@@ -24,9 +24,9 @@ from adapters.value import value
 #: An answer beyond this is refused; SageMaker's own limit is 6 MiB.
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 
-#: Seconds. Idle connections are given up before AWS does, so that a request seldom meets a dying
-#: one.
-KEEP_ALIVE: Final = 15.0
+#: Seconds. Idle connections are given up before AWS does, after 60 (boto/boto3#4021), so that a
+#: request seldom meets a dying one, and few pay for a handshake.
+KEEP_ALIVE: Final = 50.0
 
 #: Seconds. A connection that ends this soon after a request, without a byte, had ended before it:
 #: later on the request may have been worked at, and whether it is repeated is not ours to say.
@@ -92,6 +92,14 @@ class Response(Protocol):
             MalformedReply: there is more than the limits allow; the connection is closed then. An
                 error's own body is bounded by whoever reads it.
         """
+        ...
+
+    def take(self) -> bytes | None:
+        """Give the same, or None where it would have to be waited for."""
+        ...
+
+    def more(self) -> Awaitable[object]:
+        """Wait until there may be something to take."""
         ...
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:

@@ -6,7 +6,6 @@ Every choice of every prompt takes a call of its own: containers give one text f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Decoded, Format, Json, Payload, Reply, Request
@@ -18,6 +17,7 @@ from adapters.text import answer
 from adapters.text.dialect import Dialect, texts_per_call
 from adapters.text.generation import read
 from adapters.text.stream import TextStream
+from adapters.value import value
 
 #: An input as the container takes it, and the text that is counted for it.
 Input = tuple[Any, str]
@@ -29,7 +29,7 @@ Inputs = Callable[[Dialect, Request], list[Input]]
 _COMPLETION: Final = parameters.COMPLETION | {"response_format"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TextCodec:
     """Chat, or completions, of one text dialect.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.container import failed_generation
 from adapters.openai.finish import FAILURES
 from adapters.openai.logprobs import Token
 from adapters.text.token import read_tokens
+from adapters.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Details:
     """What a container says of a text beside the text."""
 

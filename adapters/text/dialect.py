@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.base import Adjustable, Json, Prompt, Request, Target
 from adapters.openai.parameters import SWITCHES
 from adapters.prompts import plain
+from adapters.value import value
 
 #: OpenAI's parameters that every text dialect can express.
 BASIC: Final = frozenset(
@@ -82,7 +83,7 @@ def _prompt(request: Request) -> Prompt:
     return prompt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """A text container's way to be asked.
 

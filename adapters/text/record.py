@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from adapters.base import Json
 from adapters.complaint import is_complaint
 from adapters.container import failed_generation, unknown_shape
+from adapters.errors import MalformedReply
+from adapters.nesting import parse
 from adapters.openai.logprobs import Token, read_chat
 from adapters.text.details import NOTHING, Details, check_finish, read_details
 from adapters.text.generation import read
@@ -55,6 +59,20 @@ def plain_text(record: Any) -> str | None:
     if type(text) is not str or not text or is_no_text(token) or token.get("error_msg"):
         return None
     return without_end_mark(text) or None
+
+
+def plain_texts(lines: list[bytes]) -> list[str] | None:
+    """Give the texts of such records, one to each line of an event; None if any is another one."""
+    texts: list[str] = []
+    for line in lines:
+        try:
+            text = plain_text(parse(line[5:])) if line.startswith(b"data:") else None
+        except (orjson.JSONDecodeError, MalformedReply):
+            return None
+        if text is None:
+            return None
+        texts.append(text)
+    return texts
 
 
 def read_record(record: Any, *, tokens: bool) -> Sequence[Piece]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 from adapters.base import Json, Payload, Request, Summary
 from adapters.container import unknown_shape
 from adapters.errors import MalformedReply
 from adapters.framing import DONE, RecordReader
-from adapters.openai import usage
+from adapters.openai import events, usage
 from adapters.openai.finish import finish_reason
 from adapters.openai.logprobs import Token
 from adapters.openai.streaming import Resource, cut_words, note_document, wants_usage
@@ -25,8 +26,11 @@ from adapters.text.details import NOTHING
 from adapters.text.dialect import Dialect
 from adapters.text.echo import without_echo
 from adapters.text.generation import read
-from adapters.text.record import Piece, is_document, plain_text, read_record
+from adapters.text.record import Piece, is_document, plain_text, plain_texts, read_record
 from adapters.text.stops import StopCutter
+
+#: Stands where a text will.
+_MARK: Final = "sagegate:text"
 
 
 @dataclass(slots=True)
@@ -47,6 +51,13 @@ class _Choice:
     def finished(self) -> bool:
         """Whether no more text is to be given."""
         return self.ended or self.cutter.stopped
+
+    def go_on(self, text: str, records: int) -> None:
+        """Note a text that was given as it came, in so many records."""
+        self.said.records = (self.said.records or 0) + records
+        self.said.size += usage.size(text)
+        self.came += len(text)
+        self.given += len(text)
 
     def told(self) -> Sequence[Token]:
         """Take the tokens whose text has been given; those of a stop text are never told."""
@@ -98,6 +109,22 @@ class TextStream:
         """Take bytes cut anywhere; give the chunks that are complete."""
         return self._read(self._reader.feed(data))
 
+    def write(self, data: bytes) -> bytes | None:
+        """Give the events of bytes that are nothing but tokens that go on; None of all others."""
+        choice = self._simple
+        lines = None if choice is None else self._reader.whole_lines(data)
+        texts = plain_texts(lines) if lines else None
+        if choice is None or texts is None or self._around is None:
+            return None
+        choice.go_on("".join(texts), len(texts))
+        return events.write_texts(self._around, texts)
+
+    @cached_property
+    def _around(self) -> tuple[bytes, bytes, bytes] | None:
+        """What stands around the texts of a choice that goes on."""
+        chunk = self._resource.text_chunk(self._request, self._payload.choice, _MARK)
+        return events.around_texts(chunk, _MARK)
+
     def finish(self) -> Iterator[Json]:
         """Take the end of the stream."""
         if not self.over:
@@ -133,11 +160,7 @@ class TextStream:
         choice = self._simple
         if choice is None or (text := plain_text(record)) is None:
             return None
-        said = choice.said
-        said.records = (said.records or 0) + 1
-        said.size += usage.size(text)
-        choice.came += len(text)
-        choice.given += len(text)
+        choice.go_on(text, 1)
         return self._resource.text_chunk(self._request, self._payload.choice, text)
 
     def _read_pieces(self, record: Any) -> Iterator[Json]:

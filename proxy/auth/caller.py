@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from adapters.errors import AuthenticationFailed, PermissionDenied
+from adapters.value import value
 from proxy.auth.grants import EVERY_MODEL, Grants
 from proxy.limits.claim import Claim
 
@@ -30,7 +31,7 @@ class Account(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Caller:
     """Who calls.
 

@@ -6,10 +6,10 @@ Knows texts only; refuses to know which models there are.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from adapters.value import value
 from proxy.wildcards.pattern import STAR, Pattern
 
 _REMEMBERED: Final = 1024
@@ -17,7 +17,7 @@ _REMEMBERED: Final = 1024
 _EVERY: Final = frozenset({STAR, "all-proxy-models"})
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Grants:
     """A set of models' names.
 

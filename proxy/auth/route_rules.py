@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import Enum
 
 from adapters.errors import PermissionDenied
+from adapters.value import value
 
 
 class Access(Enum):
@@ -20,7 +20,7 @@ class Access(Enum):
     ADMIN = "admin"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RouteRules:
     """The rules, by paths.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Final
 
+from adapters.value import value
 from proxy.auth.caller import Account, Caller, Routes
 from proxy.auth.grants import Grants
 from proxy.limits import claims
@@ -16,7 +17,7 @@ from proxy.limits.claim import Claim
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class KeyTerms:
     """The terms of one key; None is no limit, and an empty list narrows nothing.
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from adapters.answer import Answer
 from adapters.base import Json, Task
 from adapters.openai.streaming import wants_running_usage
+from adapters.value import value
 from proxy.cache.controls import CacheControls
 from proxy.cache.entry import Entry, pack, unpack
 from proxy.cache.key import cache_key
@@ -24,7 +24,7 @@ from proxy.routing.call import Call
 _SESSION: Final = "x-amzn-sagemaker-session-id"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the configuration says.
 
@@ -43,7 +43,7 @@ class Policy:
     entry_bytes: int = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Plan:
     """What one request has to do with the cache."""
 
@@ -52,7 +52,7 @@ class Plan:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AnswerCache:
     """Answers that were given before.
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Json
 from adapters.errors import InvalidRequest
+from adapters.value import value
 
 #: Seconds; a year, as long as any answer may be kept.
 LONGEST: Final = 31_536_000
@@ -22,7 +22,7 @@ _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _AGE: Final = re.compile(r'"?(\d{1,9})"?')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CacheControls:
     """A request's own rules.
 
@@ -68,18 +68,18 @@ def _fields(said: Any) -> Json:
     if not isinstance(said, dict):
         raise _wrong("cache", "an object")
     fields: Json = {}
-    for name, value in said.items():
+    for name, wish in said.items():
         if name not in _FIELDS:
             raise InvalidRequest(
                 f"There is no cache control '{name[:100]}': there are {_KNOWN}.",
                 param=f"cache.{name[:100]}",
                 code="unknown_parameter",
             )
-        if value is not None:
+        if wish is not None:
             field, check, form = _FIELDS[name]
-            if not check(value):
+            if not check(wish):
                 raise _wrong(f"cache.{name}", form)
-            fields[field] = value
+            fields[field] = wish
     return fields
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import orjson
 
 from adapters.answer import Answer
 from adapters.base import Head
+from adapters.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Entry:
     """A stored answer, and when it was stored, in Unix seconds."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -15,6 +14,7 @@ from adapters.errors import MalformedReply
 from adapters.openai import chat, completions
 from adapters.openai.schemas import Schemas
 from adapters.openai.streaming import Resource, wants_usage
+from adapters.value import value
 from proxy.cache.answers import AnswerCache, Plan
 from proxy.cache.recording import Recording
 from proxy.cache.replay import Replay
@@ -25,7 +25,7 @@ from proxy.routing.call import Call, Report, tell
 _RESOURCES: Final[dict[Task, Resource]] = {"chat": chat, "completion": completions}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CachedModel:
     """An `Answering` in front of another one.
 

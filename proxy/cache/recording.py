@@ -27,22 +27,34 @@ class Recording(PassedOn):
         super().__init__(stream)
         self._keep = keep
         self._fold: Fold | None = Fold()
+        self._ended = False
+        #: The answer, where the stream has ended well, until it is handed over.
+        self._whole: Answer | None = None
 
-    async def __anext__(self) -> list[Json]:
+    def take(self) -> list[Json] | None:
+        """Give the chunks that come next; at the end only once the answer has been handed over."""
+        if self._ended:
+            raise StopAsyncIteration
         try:
-            batch = await super().__anext__()
+            batch = super().take()
         except StopAsyncIteration:
-            answer, self._fold = self._answer(), None
-            if answer is not None:
-                await self._keep(answer)
-            raise
-        if self._fold is not None:
+            self._ended = True
+            self._whole = self._answer()
+            if self._whole is None:
+                raise
+            return None
+        if batch is not None and self._fold is not None:
             try:
                 with reading_a_reply(""):
                     self._fold.add(batch)
             except MalformedReply:
                 self._fold = None
         return batch
+
+    def more(self) -> Awaitable[object]:
+        """Wait until there may be some, or hand the answer over."""
+        whole, self._whole = self._whole, None
+        return super().more() if whole is None else self._keep(whole)
 
     def _answer(self) -> Answer | None:
         summary = self.summary

@@ -17,9 +17,10 @@ class Replay(PassedOn):
         self._report: Report | None = report
         self._ended = False
 
-    async def __anext__(self) -> list[Json]:
+    def take(self) -> list[Json] | None:
+        """Give the chunks that come next."""
         try:
-            return await super().__anext__()
+            return super().take()
         except StopAsyncIteration:
             self._ended = True
             raise

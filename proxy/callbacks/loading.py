@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from adapters.errors import ConfigError
+from adapters.value import value
 from proxy.callbacks.hooks import HOOKS, HookName, hooks_of
 from proxy.config.callbacks import BUILT_IN
 from proxy.config.schema import LitellmSettings
@@ -29,7 +29,7 @@ LISTS: Final[dict[str, frozenset[HookName]]] = {
 _OURS: Final = "sagegate_callbacks."
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Callback:
     """An object of the operator's, and which of its methods are called."""
 

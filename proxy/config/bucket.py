@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from adapters.errors import ConfigError, UpstreamError
 from adapters.sagemaker.bucket import read_object
 from adapters.sagemaker.network import read_network
 from adapters.sagemaker.settings import read_aws_settings
+from adapters.value import value
 from proxy.config.document import BUCKET_SCHEME, Unreadable
 
 #: What S3 calls its refusals: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -29,7 +30,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Object:
     """An object of a bucket."""
 

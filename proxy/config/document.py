@@ -6,9 +6,10 @@ Knows names and how what can't be read is told; refuses to know YAML.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from adapters.value import value
 
 #: What a document's name begins with when it is an object.
 BUCKET_SCHEME = "s3://"
@@ -44,7 +45,7 @@ class Document(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class File:
     """A file of this machine."""
 

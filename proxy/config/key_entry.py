@@ -18,7 +18,7 @@ from adapters.deployment.values import (
     Flag,
     PlacesOrNone,
     Section,
-    Text,
+    TextOrNumber,
 )
 from proxy.config.values import KeyRoute, ModelPattern
 
@@ -68,24 +68,24 @@ class KeyEntry(Section):
 
     #: The key itself, or `sha256:` and its digest.
     key: KeyDigest = Field(repr=False)
-    alias: Text | None = None
-    key_alias: Text | None = None
+    alias: TextOrNumber | None = None
+    key_alias: TextOrNumber | None = None
     #: Public names, or patterns with one `*`; none stands for all.
     models: tuple[ModelPattern, ...] = ()
-    aliases: Mapping[Text, Text] = Field(default_factory=dict)
+    aliases: Mapping[TextOrNumber, TextOrNumber] = Field(default_factory=dict)
     rpm: CountOrNone | None = None
     rpm_limit: CountOrNone | None = None
     tpm: CountOrNone | None = None
     tpm_limit: CountOrNone | None = None
     max_parallel_requests: PlacesOrNone | None = None
     #: By public names of models.
-    model_rpm_limit: Mapping[Text, CountOrNone] = Field(default_factory=dict)
-    model_tpm_limit: Mapping[Text, CountOrNone] = Field(default_factory=dict)
+    model_rpm_limit: Mapping[TextOrNumber, CountOrNone] = Field(default_factory=dict)
+    model_tpm_limit: Mapping[TextOrNumber, CountOrNone] = Field(default_factory=dict)
     expires: Moment | None = None
     #: Paths; `llm_api_routes` stands for all that a key can be for.
     allowed_routes: tuple[KeyRoute, ...] = ()
     blocked: Flag = False
-    tags: tuple[Text, ...] = ()
+    tags: tuple[TextOrNumber, ...] = ()
     metadata: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")

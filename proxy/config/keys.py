@@ -109,11 +109,13 @@ def _litellm(settings: Node, report: Report) -> Node:
 
 def _callbacks(names: Node, report: Report) -> Node:
     """Judge a list of callbacks: LiteLLM's recorders are not there, and nothing is lost by that."""
-    many = names.items if isinstance(names.value, list) else [names]
-    for each in many:
-        if each.value in RECORDERS:
+    kept: list[Node] = []
+    for each in names.items if isinstance(names.value, list) else [names]:
+        if isinstance(each.value, str) and each.value in RECORDERS:
             report.unused(each.place, f"there is no {each.value}: otel, or a callback of your own")
-    return names.holding([each for each in many if each.value not in RECORDERS])
+        else:
+            kept.append(each)
+    return names.holding(kept)
 
 
 def _general(settings: Node, report: Report) -> Node:

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Literal
 
 from adapters.errors import ConfigError
+from adapters.value import value
 
 #: `doubtful` would be refused, were the reading not lenient.
 Remark = Literal["refused", "doubtful", "unused"]
@@ -26,7 +27,7 @@ def path_text(path: Iterable[str | int]) -> str:
     return text.removeprefix(".")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Place:
     """A key of a file; line and column count from 1, line 0 is the file as a whole."""
 

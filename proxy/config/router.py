@@ -20,6 +20,7 @@ from adapters.deployment.values import (
     Section,
     Text,
     Tries,
+    absent,
 )
 from proxy.config.deployment import DeploymentSettings
 from proxy.config.shared_state import GroupLimits, SharedStateSettings
@@ -84,14 +85,14 @@ class RouterSettings(FallbackSettings, SharedStateSettings):
     adaptive_concurrency: Flag = False
     #: Seconds before a retry on the same deployment, at least.
     retry_after: Annotated[NonNegativeSeconds, Field(le=3600)] = 0
-    retry_policy: RetryCounts = RetryCounts()
+    retry_policy: RetryCounts = absent()
     model_group_retry_policy: Mapping[Text, RetryCounts] = Field(default_factory=dict)
     #: What a public model may use, by its name, whichever deployment answers.
     model_group_limits: Mapping[Text, GroupLimits] = Field(default_factory=dict)
     cooldown_time: Seconds = 5
     disable_cooldowns: Flag = False
     #: Already merged into each deployment by the loader; kept here to be checked and shown.
-    default_litellm_params: DeploymentSettings = DeploymentSettings()
+    default_litellm_params: DeploymentSettings = absent()
 
     @property
     def aliases(self) -> dict[str, str]:

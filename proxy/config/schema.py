@@ -30,6 +30,8 @@ from adapters.deployment.values import (
     Secret,
     Section,
     Text,
+    TextOrNumber,
+    absent,
 )
 from proxy.config.cache import CacheParams
 from proxy.config.callbacks import CallbackNames
@@ -57,7 +59,7 @@ class ModelInfo(Section):
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 
     #: The deployment's own id; None lets the registry derive one.
-    id: Text | None = None
+    id: TextOrNumber | None = None
     mode: Literal["chat", "completion", "embedding", "rerank"] | None = None
     base_model: str | None = None
     max_tokens: Count | None = None
@@ -87,7 +89,7 @@ class ModelEntry(Section):
 
     model_name: Text
     litellm_params: DeploymentParams
-    model_info: ModelInfo = ModelInfo()
+    model_info: ModelInfo = absent()
 
     @field_validator("model_name")
     @classmethod
@@ -129,9 +131,9 @@ class LitellmSettings(FallbackSettings):
     model_alias_map: Mapping[Text, Text] = Field(default_factory=dict)
     #: True, or the path of a bundle of certificate authorities; False is refused at start.
     ssl_verify: bool | Text = True
-    model_group_settings: ModelGroupSettings = ModelGroupSettings()
+    model_group_settings: ModelGroupSettings = absent()
     cache: Flag = False
-    cache_params: CacheParams = CacheParams()
+    cache_params: CacheParams = absent()
     #: What hears of calls: `prometheus` (always on), `otel`, or `module.attr` of the operator's.
     callbacks: CallbackNames = ()
     success_callback: CallbackNames = ()
@@ -226,9 +228,9 @@ class ProxyConfig(Section):
     """The whole configuration."""
 
     model_list: tuple[ModelEntry, ...]
-    litellm_settings: LitellmSettings = LitellmSettings()
-    general_settings: GeneralSettings = GeneralSettings()
-    router_settings: RouterSettings = RouterSettings()
+    litellm_settings: LitellmSettings = absent()
+    general_settings: GeneralSettings = absent()
+    router_settings: RouterSettings = absent()
     #: Already given to the deployments that name them; kept here to be checked.
     credential_list: tuple[CredentialEntry, ...] = ()
     #: Callers' keys beside the master key.

@@ -6,13 +6,13 @@ Trees are never changed: merging and pruning give new ones, and the places trave
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from adapters.value import value
 from proxy.config.problems import Path, Place
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Node:
     """A scalar, a list or a mapping; the place is that of the key, or of the list's item."""
 

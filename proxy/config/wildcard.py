@@ -16,7 +16,7 @@ from adapters.deployment.values import (
     Flag,
     Seconds,
     Section,
-    Text,
+    TextOrNumber,
 )
 
 _ENDPOINT_PATTERN = re.compile(r"[a-zA-Z0-9*-]+")
@@ -65,7 +65,7 @@ class Discover(Section):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     #: A text that the endpoint's name has in it.
-    name_contains: Text | None = None
+    name_contains: TextOrNumber | None = None
     #: Tags that the endpoint has.
     tags: Mapping[str, str] = Field(default_factory=dict)
     #: List inference components in place of the endpoints that have them.

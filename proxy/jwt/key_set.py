@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
@@ -17,6 +16,7 @@ import orjson
 import structlog
 
 from adapters.errors import GatewayError, Overloaded
+from adapters.value import value
 
 #: Gives the document at an address, or fails with `GatewayError` or `TimeoutError`.
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -31,7 +31,7 @@ _KINDS: Final = frozenset({"RSA", "EC", "OKP"})
 _log = structlog.stdlib.get_logger("sagegate")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SigningKey:
     """One public key: its id, and for which algorithm, where the issuer says so."""
 

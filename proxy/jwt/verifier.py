@@ -7,13 +7,13 @@ about itself only two things are listened to: the id of a key, and an issuer tha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
 import structlog
 
 from adapters.errors import AuthenticationFailed
+from adapters.value import value
 from proxy.jwt.key_set import KeySet
 
 _LOOK_ONLY: Final[Any] = {"verify_signature": False}
@@ -34,7 +34,7 @@ _FAULTS: Final = (
 _log = structlog.stdlib.get_logger("sagegate")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """Who signs tokens; `audience` is what they must be for."""
 

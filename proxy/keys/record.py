@@ -6,14 +6,15 @@ Knows values only; refuses to know the database, HTTP and LiteLLM's names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from adapters.value import value
 from proxy.auth.caller import Account, Caller
 from proxy.auth.terms import KeyTerms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
     """A virtual key.
 

@@ -10,11 +10,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
+from adapters.value import value
 from proxy.keys.database import DATABASE_ERRORS
 from proxy.keys.store import KeyStore
 
@@ -25,7 +25,7 @@ _PAUSE: Final = 0.05
 _log = structlog.stdlib.get_logger("sagegate")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Retention:
     """How long rows stay, and from one look at them to the next; both in seconds."""
 

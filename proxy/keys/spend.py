@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from adapters.value import value
 
 
 class Budget(NamedTuple):
@@ -15,7 +16,7 @@ class Budget(NamedTuple):
     hours: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Spent:
     """What a key has spent by the database's word."""
 
@@ -24,7 +25,7 @@ class Spent:
     reset_at: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SpendLog:
     """What one request has cost; `digest` is empty for the master key."""
 
@@ -42,7 +43,7 @@ class SpendLog:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Charge:
     """What is to be added to a key's spend; `next_reset` begins a span that is over anew."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
+from adapters.value import value
 from proxy.keys.account import Account
 from proxy.keys.spend import Budget, Charge, SpendLog, Spent
 from proxy.keys.store import KeyStore
@@ -30,7 +30,7 @@ _MOST_WATCHED: Final = 1000
 _log = structlog.stdlib.get_logger("sagegate")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Batch:
     logs: tuple[SpendLog, ...]
     amounts: dict[str, float]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.value import value
 from proxy.keys.record import KeyRecord
 from proxy.keys.spend import Charge, SpendLog, Spent
 from proxy.keys.tables import CHANGES, KEYS, SPEND_LOGS
@@ -31,7 +32,7 @@ _AT_ONCE = 500
 _LISTS = ("models", "routes", "tags")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Changes:
     """The numbers of the last changes of keys and of what they spent."""
 

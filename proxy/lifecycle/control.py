@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from adapters.errors import ConfigError
+from adapters.value import value
 from proxy.lifecycle.life import Life
 from proxy.lifecycle.plan import Plan
 
@@ -19,7 +19,7 @@ Reread = Callable[[], Plan]
 _log = structlog.stdlib.get_logger("sagegate")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reloaded:
     """How a reload went."""
 

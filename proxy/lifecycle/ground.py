@@ -10,11 +10,14 @@ import gc
 import signal
 
 from proxy.garbage import unlooked_for
+from proxy.unbuilt import built_when_used
 
 with unlooked_for():
     import proxy.deployments
-    import proxy.lifecycle.worker
-    import proxy.serve  # noqa: F401 - all three are imported only to be there
+
+    with built_when_used():
+        import proxy.lifecycle.worker
+        import proxy.serve  # noqa: F401 - all three are imported only to be there
 
 gc.freeze()  # a look at what is shared would copy it
 # A signal for the whole group, such as systemd's, is for those who serve: they end by themselves,

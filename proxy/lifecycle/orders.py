@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from adapters.value import value
 from proxy.lifecycle.control import Reloaded
 from proxy.lifecycle.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ready:
     """A worker is about to serve. Answered with the plan, where that is a later one by now."""
 
@@ -16,12 +15,12 @@ class Ready:
     plan: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ReloadAll:
     """A worker was told to reload; answered with a `ReloadAnswer` once every worker has."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ReloadAnswer:
     """What came of it: one of the two is there."""
 
@@ -30,29 +29,29 @@ class ReloadAnswer:
     refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class DrainAll:
     """A worker was told to announce the end; answered with None once every worker has."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class BacklogOfAll:
     """A worker wants to know all requests under way; answered with their number."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Take:
     """The supervisor wants a plan served; answered with None once it is."""
 
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Announce:
     """The supervisor wants the end announced; answered with None."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Stop:
     """The supervisor wants the end; answered with None, before it comes."""
 
@@ -60,11 +59,11 @@ class Stop:
     notice: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Hurry:
     """The supervisor wants the end now; answered with None, before it comes."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Backlog:
     """The supervisor wants to know the requests under way; answered with their number."""

@@ -6,15 +6,16 @@ Knows values only, so that one process can read a plan and others can serve it.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from adapters.value import value
 from proxy.config.schema import ProxyConfig
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A configuration, the key that it asks for, and its environment; survives pickling."""
 

@@ -6,10 +6,10 @@ Knows numbers and names; refuses to know who counts and where.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from adapters.errors import RateLimited
+from adapters.value import value
 
 Kind = Literal["requests", "tokens", "parallel"]
 
@@ -17,7 +17,7 @@ Kind = Literal["requests", "tokens", "parallel"]
 SLOT_WAIT = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Claim:
     """The limits of one deployment, model or key; None is no limit, 0 lets nothing through.
 

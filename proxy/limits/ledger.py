@@ -7,9 +7,9 @@ the counts are kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from adapters.value import value
 from proxy.limits.claim import Claim, Remaining
 
 
@@ -38,7 +38,7 @@ class Ledger(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Taken:
     """What was counted for a request: by whom, when (a window's bucket), under which lease."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from adapters.value import value
 from proxy.limits.ledger import Ledger
 from proxy.limits.memory import MemoryLedger
 from proxy.limits.outage import GuardedLedger, Remote
@@ -18,7 +19,7 @@ from proxy.limits.shared import SharedLedger
 from proxy.redis_line import Lines
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RedisSettings:
     """Where counts are kept for several machines.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from adapters.value import value
 from proxy.auth.caller import Caller
 from proxy.auth.route_rules import Access
 from proxy.errors import report_early_leaving
@@ -52,7 +53,7 @@ _ERROR: Final = {
 _CLIENT_CLOSED_REQUEST = 499
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Route:
     """A handler and where it stands.
 

@@ -6,17 +6,17 @@ Knows how a call takes and gives back its permit, and what its end says of the d
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from adapters.base import Head, Invoker, Limits, Payload, Reply, Target, UpstreamStream
+from adapters.value import value
 from proxy.routing.adaptive import is_refusal
 from proxy.routing.permits import Permit, Permits, Place
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Admitted:
     """An invoker whose every call holds a permit; made for one request.
 

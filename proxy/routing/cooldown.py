@@ -18,6 +18,7 @@ from adapters.errors import (
     GatewayError,
     UpstreamError,
 )
+from adapters.value import value
 
 _COUNTING: Final = frozenset(
     {
@@ -38,7 +39,7 @@ _MOST_FAILED: Final = 0.5
 State = Literal["healthy", "failing", "resting", "on_trial"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CooldownPolicy:
     """How failures are taken.
 
@@ -73,7 +74,7 @@ def _is_hopeless(error: GatewayError) -> bool:
     return refused or isinstance(error, EndpointNotFound)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Failure:
     """What is kept of one: its kind, its HTTP status, and when it was."""
 

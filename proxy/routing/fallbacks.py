@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 
 from adapters.errors import (
@@ -11,13 +11,14 @@ from adapters.errors import (
     EndpointNotFound,
     GatewayError,
 )
+from adapters.value import value
 
 Models = tuple[str, ...]
 
 _EXCUSED = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Fallbacks:
     """The configuration's lists, in the order in which they are tried.
 

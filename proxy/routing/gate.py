@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 import structlog
 
 from adapters.errors import EndpointCold
+from adapters.value import value
 from proxy.routing.news import News
 from proxy.routing.site import Site
 
@@ -26,7 +26,7 @@ _log = structlog.stdlib.get_logger("sagegate")
 _COLD: Final = EndpointCold("The endpoint has no capacity now.", code="no_capacity")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ColdStarts:
     """What requests do while a deployment starts.
 

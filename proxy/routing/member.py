@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from adapters.endpoint import Endpoint
+from adapters.value import value
 from proxy.routing.call import Call
 from proxy.routing.cooldown import CooldownPolicy
 from proxy.routing.gate import ColdStarts, Gate, Gates
@@ -18,7 +19,7 @@ from proxy.routing.site import Site, targets_of
 from proxy.routing.times import Times
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Member:
     """A deployment, and its place in the group.
 

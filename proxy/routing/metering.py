@@ -6,10 +6,11 @@ Knows nothing of what the bytes mean, nor of who will read the numbers.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, replace
 
 from adapters.base import Head, Invoker, Limits, Payload, Reply, Target, UpstreamStream
+from adapters.parts import Parts, parts_of
 
 
 class Stopwatch:
@@ -111,12 +112,18 @@ class Metered:
         return _MeteredStream(stream, meter)
 
 
-class _MeteredStream:
-    """An upstream stream whose parts are counted."""
+class _MeteredStream(Parts[bytes]):
+    """An upstream stream whose parts are counted; the iterator of them as well."""
 
     def __init__(self, stream: UpstreamStream, meter: Meter) -> None:
+        parts = parts_of(stream.chunks)
         self._stream = stream
+        self._take = parts.take
+        self._more = parts.more
         self._meter = meter
+        self._wait = meter.wait
+        #: The next part was not there when it was wanted.
+        self._waits = False
 
     @property
     def head(self) -> Head:
@@ -126,27 +133,34 @@ class _MeteredStream:
     @property
     def chunks(self) -> AsyncIterator[bytes]:
         """The container's bytes."""
-        return _MeteredChunks(self._stream.chunks, self._meter)
+        return self
+
+    def take(self) -> bytes | None:
+        """Give what has come."""
+        try:
+            part = self._take()
+        except BaseException:
+            self._came()
+            raise
+        if part is not None:
+            self._came()
+            self._meter.received += len(part)
+        return part
+
+    def more(self) -> Awaitable[object]:
+        """Wait until something has come."""
+        if not self._waits:
+            self._waits = True
+            self._wait.begin()
+        return self._more()
 
     async def aclose(self) -> None:
         """Give the connection up."""
+        self._came()
         await self._stream.aclose()
 
-
-class _MeteredChunks:
-    def __init__(self, chunks: AsyncIterator[bytes], meter: Meter) -> None:
-        self._next = chunks.__anext__
-        self._wait = meter.wait
-        self._meter = meter
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        self._wait.begin()
-        try:
-            part = await self._next()
-        finally:
+    def _came(self) -> None:
+        """End the wait, if there was one."""
+        if self._waits:
+            self._waits = False
             self._wait.end()
-        self._meter.received += len(part)
-        return part

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from adapters.answer import Answer
@@ -15,6 +15,7 @@ from adapters.answer_stream import AnswerStream
 from adapters.base import Json, Limits
 from adapters.errors import EndpointCold, GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
+from adapters.value import value
 from proxy.limits.ledger import Ledger
 from proxy.limits.memory import MemoryLedger
 from proxy.routing.attempt import Attempt
@@ -26,7 +27,7 @@ from proxy.routing.quota import Quota
 from proxy.routing.stream import PoolStream
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PublicModel:
     """What answers under a public name.
 

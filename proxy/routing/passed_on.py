@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable
 
-from adapters.answer_stream import AnswerStream
+from adapters.answer_stream import AnswerStream, Batches, batches_of
 from adapters.base import Head, Json, Summary
 
 
-class PassedOn:
+class PassedOn(Batches):
     """An `AnswerStream` that says what another one says."""
 
     def __init__(self, stream: AnswerStream) -> None:
         self._stream = stream
-        self._next = aiter(stream).__anext__
+        self._batches = batches_of(stream)
 
     @property
     def head(self) -> Head:
@@ -25,11 +25,13 @@ class PassedOn:
         """What the stream has said about itself so far."""
         return self._stream.summary
 
-    def __aiter__(self) -> AsyncIterator[list[Json]]:
-        return self
+    def take(self) -> list[Json] | None:
+        """Give the chunks that come next."""
+        return self._batches.take()
 
-    async def __anext__(self) -> list[Json]:
-        return await self._next()
+    def more(self) -> Awaitable[object]:
+        """Wait until there may be some."""
+        return self._batches.more()
 
     async def aclose(self) -> None:
         """Give the stream up, or end it."""

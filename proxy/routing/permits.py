@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from adapters.errors import Overloaded
+from adapters.value import value
 from proxy.routing.adaptive import AdaptiveLimit
 from proxy.routing.fair_queue import FairQueue
 from proxy.routing.metering import Stopwatch
@@ -24,7 +25,7 @@ _LEAST_ADVICE: Final = 1.0
 _MOST_ADVICE: Final = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AdmissionPolicy:
     """How many are let in at once, and who waits.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from adapters.base import Limits
 from adapters.deadline import within
 from adapters.errors import DeadlineExceeded, EndpointCold, GatewayError
 from adapters.openai.schemas import SCHEMAS, Schemas
+from adapters.value import value
 from proxy.routing.affinity import keep_together
 from proxy.routing.attempt import Attempt
 from proxy.routing.balance import Strategy, simple_shuffle
@@ -36,7 +37,7 @@ Ask = Callable[[Attempt, Limits], Awaitable[T]]
 Answered = tuple[Attempt, T]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Pool:
     """A public model's own deployments.
 

@@ -5,10 +5,10 @@ Knows numbers only; refuses to know where they are configured and who pays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from adapters.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Price:
     """In US dollars: of a token read, of a token written, of a second of the deployment's time."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from adapters.base import Json
 from adapters.errors import DeadlineExceeded, GatewayError, Rejected, UpstreamTimeout
+from adapters.value import value
 from proxy.limits.claim import Claim, Remaining
 from proxy.limits.ledger import Ledger, Reservation
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Quota:
     """Limits that hold together, and who counts."""
 

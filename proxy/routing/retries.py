@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from http import HTTPStatus
 from typing import Final, Literal, get_args
 
@@ -21,6 +21,7 @@ from adapters.errors import (
     Overloaded,
     UpstreamError,
 )
+from adapters.value import value
 
 #: LiteLLM's names for kinds of errors, as `retry_policy` spells them.
 Kind = Literal[
@@ -43,7 +44,7 @@ _LONGEST_ADVICE: Final = 60.0
 _TIMEOUTS: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How often a request may be tried again.
 

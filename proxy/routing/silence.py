@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from statistics import median_high
 from typing import Final
 
 #: How often as long as usual a call must wait, and for how many seconds at least.
@@ -99,5 +98,5 @@ class Usual:
     @cached_property
     def seconds(self) -> float:
         """Seconds until a first byte, the median; for ever, where nobody has answered yet."""
-        known = [each.usual for each in self._group if each.usual]
-        return median_high(known) if known else math.inf
+        known = sorted(each.usual for each in self._group if each.usual)
+        return known[len(known) // 2] if known else math.inf

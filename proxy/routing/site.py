@@ -6,16 +6,17 @@ Deployments and public models with the same site stand in front of the same cont
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from adapters.base import Header
 from adapters.signed_headers import PREFIX
+from adapters.value import value
 
 _TARGETS: Final = PREFIX + "target-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Site:
     """An endpoint, or a part of it that starts by itself.
 

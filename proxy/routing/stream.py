@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from adapters.answer_stream import AnswerStream
 from adapters.base import Json
 from adapters.errors import GatewayError
 from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
-from proxy.routing.metering import Stopwatch
 from proxy.routing.passed_on import PassedOn
+
+T = TypeVar("T")
 
 
 class PoolStream(PassedOn):
@@ -22,13 +25,20 @@ class PoolStream(PassedOn):
         self._attempt = attempt
         self._report: Report | None = report
         self._ended = False
-        self._wait = call.tries[-1].meter.wait if call.tries else Stopwatch()
         attempt.member.live.open_streams += 1
 
-    async def __anext__(self) -> list[Json]:
+    def take(self) -> list[Json] | None:
+        """Give the chunks that come next."""
+        return self._noted(self._batches.take)
+
+    def take_events(self) -> bytes | None:
+        """Give them as events."""
+        return self._noted(self._batches.take_events)
+
+    def _noted(self, take: Callable[[], T | None]) -> T | None:
         asked = time.monotonic()
         try:
-            batch = await self._next()
+            taken = take()
         except StopAsyncIteration:
             self._ended = True
             self._attempt.succeeded()
@@ -39,10 +49,11 @@ class PoolStream(PassedOn):
             if isinstance(error, GatewayError):
                 self._attempt.failed(error)
             raise
-        call = self._call
-        call.batches += 1
-        call.between += time.monotonic() - max(asked, self._wait.ended)
-        return batch
+        if taken is not None:
+            call = self._call
+            call.batches += 1
+            call.between += time.monotonic() - asked
+        return taken
 
     async def aclose(self) -> None:
         """Give the upstream connection up, and report the call; only the first time counts."""

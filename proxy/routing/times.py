@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from adapters.base import Limits
+from adapters.value import value
 from proxy.routing.wishes import Wishes
 
 #: The share of its time that is as good as all of it.
 _NEARLY: Final = 0.9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Times:
     """Seconds, each for a part of a request of its own.
 

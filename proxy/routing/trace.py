@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from adapters.value import value
+
 HEADER: Final = "traceparent"
 
 #: Later versions may have more behind the flags; 255 is none.
@@ -22,7 +24,7 @@ _NO_SPAN: Final = "0" * 16
 _SAMPLED: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TraceContext:
     """A span of a trace, by hexadecimal ids of 32 and 16 digits."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
+
+from adapters.value import value
 
 #: Seconds: none is no time at all, and its request is told so by whoever keeps the time.
 _LEAST: Final = 0.001
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """A client's wishes; None leaves each to the configuration.
 

@@ -6,7 +6,6 @@ breaks off, or is left, has the first one only. Embeddings' vectors are not told
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -16,6 +15,7 @@ from adapters.answer import Answer
 from adapters.answer_stream import AnswerStream
 from adapters.base import Json
 from adapters.openai.schemas import Schemas
+from adapters.value import value
 from proxy.cache.recording import Recording
 from proxy.routing.answering import Answering
 from proxy.routing.call import Call
@@ -27,7 +27,7 @@ _log = structlog.stdlib.get_logger("sagegate")
 _SAID: Final = ("messages", "prompt", "suffix", "input", "query", "documents", "tools", "functions")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TranscribedModel:
     """An `Answering` in front of another one, whose conversations are logged.
 

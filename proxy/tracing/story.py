@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Task
 from adapters.errors import GatewayError
+from adapters.value import value
 from proxy.routing.call import Call
 from proxy.routing.trace import Traced
 from proxy.routing.tries import Try
@@ -52,7 +52,7 @@ SETTINGS: Final = {
 FIRST_CHUNK: Final = "gen_ai.first_token"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Told:
     """One span.
 
@@ -166,9 +166,9 @@ def _of_try(call: Call, tried: Try, now: float, *, answered: bool) -> Told:
 
 
 def _settings(traced: Traced) -> Iterator[tuple[str, Value]]:
-    for name, value in traced.settings.items():
-        if isinstance(value, int | float):
-            yield SETTINGS[name], value
+    for name, setting in traced.settings.items():
+        if isinstance(setting, int | float):
+            yield SETTINGS[name], setting
 
 
 def _answer(call: Call) -> Iterator[tuple[str, Value]]:

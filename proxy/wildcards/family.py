@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from adapters.base import Json
+from adapters.value import value
 from proxy.assembly import Serving, pool, serving
 from proxy.policies import Policies
 from proxy.routing.live import LiveState
@@ -23,7 +23,7 @@ from proxy.wildcards.wildcard import Wildcard
 MOST_MODELS: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Model:
     """A model that has been asked for, and the wildcards that had it then."""
 

@@ -6,13 +6,14 @@ Knows text only; refuses to know models, endpoints and which names SageMaker all
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
+
+from adapters.value import value
 
 STAR = "*"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Pattern:
     """What stands before the `*`, and what stands behind it."""
 

@@ -10,10 +10,11 @@ import fnmatch
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from adapters.base import COMPONENT_NAME, Json
+from adapters.value import value
 from proxy.config.deployment import DeploymentParams
 from proxy.deployments import Deployment
 from proxy.wildcards.pattern import STAR, Pattern
@@ -22,7 +23,7 @@ from proxy.wildcards.pattern import STAR, Pattern
 _NAME: Final = COMPONENT_NAME
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@value(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
     """What makes deployments that are alike but for their names.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from adapters.value import value
 from proxy.deployments import Deployment
 from proxy.wildcards.sample import Sample, fitting
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Served:
     """A deployment, and where a wildcard made it, that wildcard's sample."""
 

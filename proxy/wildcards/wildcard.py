@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from adapters.base import Invoker
+from adapters.value import value
 from proxy.wildcards.listing import Listing
 from proxy.wildcards.sample import Sample
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@value(frozen=True, slots=True, kw_only=True, eq=False)
 class Wildcard:
     """Deployments that are alike but for their names.
 

@@ -24,6 +24,7 @@ HEAVY = {
     "jinja2",
     "httpx",
     "requests",
+    "yarl",
 }
 #: What only other configurations need: several workers, a database of keys, prompt templates.
 ELSEWHERE = {

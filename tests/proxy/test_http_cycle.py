@@ -151,3 +151,44 @@ async def test_a_body_is_taken_once_and_only_when_all_of_it_is_there() -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.close()
     assert bodies == [b"once", None, b"two!"]
+
+
+async def test_parts_are_written_as_they_would_be_sent() -> None:
+    """At once and in chunks, until the answer has ended: then nobody may write any more."""
+    wrote: list[bool] = []
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        cycle = cycle_of(send)
+        wrote.append(cycle.write_part(b"too early"))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        wrote.append(cycle.write_part(b"one two three, four"))
+        await send({"type": "http.response.body", "body": b"five", "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        wrote.append(cycle.write_part(b"too late"))
+
+    answered = await reply(answer, LAST)
+    assert wrote == [False, True, False]
+    assert answered.endswith(b"\r\n\r\n13\r\none two three, four\r\n4\r\nfive\r\n0\r\n\r\n")
+
+
+async def test_a_part_waits_for_a_client_that_does_not_read() -> None:
+    """What the connection no longer takes is refused, so that whoever writes waits."""
+    written = asyncio.Event()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        cycle = cycle_of(send)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while cycle.write_part(bytes(2**16)):
+            pass
+        written.set()
+        await send({"type": "http.response.body", "body": b"last", "more_body": False})
+
+    async with listening(answer) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**10)
+        writer.write(LAST)
+        await asyncio.wait_for(written.wait(), 10)
+        answered = await everything(reader)
+        writer.close()
+    assert answered.endswith(b"4\r\nlast\r\n0\r\n\r\n")

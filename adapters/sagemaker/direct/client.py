@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
-
-from yarl import URL
 
 from adapters.errors import GatewayError
 from adapters.sagemaker.direct.answer_parser import NotHttpError
@@ -34,12 +31,13 @@ from adapters.sagemaker.transport import (
     not_connected,
     not_http,
 )
+from adapters.value import value
 
 #: URLs whose way is kept; wildcard models may name any number.
 _KNOWN_URLS: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Way:
     """What is the same for all requests to a URL."""
 
@@ -104,17 +102,16 @@ class DirectClient:
         return DirectResponse(connection, inbox, frame.limits, frame.ends_at)
 
     def _find_way(self, url: str) -> _Way:
-        address, to = parse_address(url), URL(url, encoded=True)
-        host, port = to.host or "", to.port or 0
-        key = (to.scheme, host, port)
+        to = parse_address(url)
+        key = (to.scheme, to.name, to.port)
         pool = self._pools.get(key)
         if pool is None:
             tls = self._trusted() if to.scheme == "https" else None
-            origin = Origin(host, port, tls)
+            origin = Origin(to.name, to.port, tls)
             pool = self._pools[key] = Pool(origin, self._connections_per_host, self._ages)
         return _Way(
             pool,
-            f"POST {to.raw_path} HTTP/1.1\r\nHost: {address.host}\r\nUser-Agent: {USER_AGENT}\r\n",
+            f"POST {to.path} HTTP/1.1\r\nHost: {to.host}\r\nUser-Agent: {USER_AGENT}\r\n",
         )
 
     def _trusted(self) -> ssl.SSLContext:

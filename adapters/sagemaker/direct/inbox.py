@@ -40,10 +40,15 @@ class Inbox:
         self.size = 0
         #: The whole answer has come.
         self.ended = False
-        #: The time for the head is over.
+        #: The time for what is waited for is over: the head, or what comes next.
         self.late = False
         #: Why no more will come.
         self.failure: Exception | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the reader waits."""
+        return self._waiter is not None and not self._waiter.done()
 
     def fail(self, error: Exception) -> None:
         """Take note that no more will come."""
@@ -57,7 +62,7 @@ class Inbox:
             waiter.set_result(None)
 
     def expire(self) -> None:
-        """Take note that the time for the head is over."""
+        """Take note that the time for what is waited for is over."""
         self.late = True
         self.wake()
 
@@ -67,6 +72,7 @@ class Inbox:
         return self._waiter
 
     def take(self) -> list[bytes]:
-        """Empty it."""
+        """Empty it: what has come has come in time."""
         parts, self.parts, self.size = self.parts, [], 0
+        self.late = False
         return parts

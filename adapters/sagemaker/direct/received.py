@@ -5,8 +5,9 @@ Knows only bytes: its connection may serve somebody else already.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
+from adapters.parts import NOW
 from adapters.sagemaker.transport import MAX_BODY_BYTES, too_large
 
 
@@ -22,16 +23,24 @@ class Received:
         self.whole: bytes | None = whole
         self._unread = whole
 
-    async def read_some(self) -> bytes:
+    def take(self) -> bytes:
         """Give the body; empty once it was read."""
         part, self._unread = self._unread, b""
         return part
+
+    def more(self) -> Awaitable[None]:
+        """Wait for nothing."""
+        return NOW
+
+    async def read_some(self) -> bytes:
+        """Give the body; empty once it was read."""
+        return self.take()
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Give the whole body."""
         if len(self._unread) > limit:
             raise too_large()
-        return await self.read_some()
+        return self.take()
 
     def close(self) -> None:
         """Do nothing: there is no connection to close."""

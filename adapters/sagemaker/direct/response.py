@@ -6,12 +6,13 @@ Knows the reader's time limits and when the connection is to go. Refuses to know
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn
 
 from adapters.base import Limits
+from adapters.parts import NOW
 from adapters.sagemaker.direct.connection import Connection
 from adapters.sagemaker.direct.inbox import Inbox
 from adapters.sagemaker.direct.watch import Watch
@@ -46,6 +47,7 @@ class DirectResponse:
         self._inbox = inbox
         self._limits = limits
         self._ends_at = ends_at
+        inbox.late = False  # its head was there in time
         self._loop = asyncio.get_running_loop()
         self._watch: Watch | None = None
         #: Bytes of the body that were read.
@@ -61,27 +63,49 @@ class DirectResponse:
             with suppress(RuntimeError):  # the loop is closed, and the connection with it
                 self._loop.call_soon_threadsafe(self._connection.leave, self._inbox)
 
+    def take(self) -> bytes | None:
+        """Give what has arrived, or None where nothing has; empty at the end."""
+        inbox = self._inbox
+        if self._ends_at is not None:
+            self._check_deadline(self._ends_at)
+        if inbox.parts:
+            return self._take()
+        if inbox.ended or inbox.failure:
+            return self._end()
+        if inbox.late:
+            self._give_up("idle")
+        return None
+
+    def more(self) -> Awaitable[None]:
+        """Wait until something has come, or will come no more, or has not come in time."""
+        inbox = self._inbox
+        if inbox.parts or inbox.ended or inbox.failure:
+            return NOW
+        until = self._loop.time() + self._limits.idle
+        if self._ends_at is not None and self._ends_at < until:
+            until = self._ends_at
+        watch = self._watch
+        if watch is None:
+            watch = self._watch = Watch(self._loop, inbox)
+        watch.until = until
+        if watch.timer is None:
+            watch.start()
+        return inbox.change()
+
     async def read_some(self) -> bytes:
         """Give what has arrived, waiting for the first byte of it; empty at the end."""
-        inbox = self._inbox
         try:
-            if self._ends_at is not None:
-                self._check_deadline(self._ends_at)
-            while not (inbox.parts or inbox.ended or inbox.failure):
-                watch = self._begin_to_wait()
-                await inbox.change()
-                watch.until = None
-                if watch.is_over and not inbox.parts:
-                    self._give_up()
+            while (data := self.take()) is None:
+                await self.more()
         except BaseException:
             self.close()
             raise
-        return self._take() if inbox.parts else self._end()
+        return data
 
     async def read_all(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Give the whole body."""
         inbox = self._inbox
-        if inbox.ended and len(inbox.parts) == 1 and inbox.size <= limit and self._watch is None:
+        if inbox.ended and len(inbox.parts) == 1 and inbox.size <= limit and not self._size:
             return self._take()
         body: list[bytes] = []
         while part := await self.read_some():
@@ -121,24 +145,9 @@ class DirectResponse:
     def _check_deadline(self, ends_at: float) -> None:
         """Look at the clock: a slow reader finds something to read each time and never waits."""
         if self._loop.time() >= ends_at:
-            raise time_over(self._limits, "deadline")
+            self._give_up("deadline")
 
-    def _begin_to_wait(self) -> Watch:
-        """Give the watch, which wakes the reader when the time is over."""
-        watch = self._watch
-        if watch is None:
-            watch = self._watch = Watch(self._loop, self._inbox)
-        until = self._loop.time() + self._limits.idle
-        if self._ends_at is not None and self._ends_at < until:
-            until = self._ends_at
-        watch.until = until
-        watch.is_over = False
-        if watch.timer is None:
-            watch.start(until)
-        return watch
-
-    def _give_up(self) -> NoReturn:
+    def _give_up(self, limit: Literal["deadline", "idle"]) -> NoReturn:
         """Say which of the times is over."""
-        if self._ends_at is not None:
-            self._check_deadline(self._ends_at)
-        raise time_over(self._limits, "idle")
+        self.close()
+        raise time_over(self._limits, limit)

@@ -11,25 +11,23 @@ from adapters.sagemaker.direct.inbox import Inbox
 
 
 class Watch:
-    """Wakes an inbox's reader when its time is over; one timer, set anew only when it has run out.
+    """Tells an inbox when its reader has waited too long; one timer, set anew when it has run out.
 
     It does not know the response, which so disappears when nobody has it any more.
     """
 
-    __slots__ = ("_inbox", "_loop", "is_over", "timer", "until")
+    __slots__ = ("_inbox", "_loop", "timer", "until")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, inbox: Inbox) -> None:
         self._loop = loop
         self._inbox = inbox
         self.timer: asyncio.TimerHandle | None = None
-        #: By the loop's clock, while somebody waits; later with each wait.
-        self.until: float | None = None
-        #: It has woken the reader, whose it is to say that it waits again.
-        self.is_over = False
+        #: How long the latest wait may take, by the loop's clock; later with each wait.
+        self.until = 0.0
 
-    def start(self, until: float) -> None:
+    def start(self) -> None:
         """Begin, for somebody who is about to wait."""
-        self.timer = self._loop.call_at(until, self._look)
+        self.timer = self._loop.call_at(self.until, self._look)
 
     def stop(self) -> None:
         """Look no more."""
@@ -39,10 +37,9 @@ class Watch:
 
     def _look(self) -> None:
         self.timer = None
-        if self.until is None:
+        if not self._inbox.is_awaited:
             return
         if self.until > self._loop.time():
-            self.timer = self._loop.call_at(self.until, self._look)
+            self.start()
         else:
-            self.is_over = True
-            self._inbox.wake()
+            self._inbox.expire()

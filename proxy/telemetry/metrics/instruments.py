@@ -9,10 +9,11 @@ Source: https://docs.litellm.ai/docs/proxy/prometheus
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from adapters.value import value
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 
@@ -46,7 +47,7 @@ _FALLBACK: Final = f"requested_model fallback_model {_CALLER} {_TEAM} {_EXCEPTIO
 _OURS: Final = "model_group model_id"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Labelled(Generic[M]):
     """A metric and the names of its labels."""
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.base import StreamDecoder
+from adapters.openai.events import EventWriter
 from adapters.passthrough.envelope import Envelope
 from tests.adapters.passthrough.ask import CHAT, codec, request
 
@@ -62,14 +63,27 @@ def decoder_for(params: dict[str, Any]) -> StreamDecoder:
     return used.decoder(asked, used.encode(asked)[0])
 
 
-def decoded(lines: list[bytes], cut: int, params: dict[str, Any]) -> tuple[list[bytes], Any, Any]:
+def decoded(
+    lines: list[bytes], cut: int, params: dict[str, Any], *, writes: bool = False
+) -> tuple[list[bytes], Any, Any]:
     """Give what comes of a stream that is cut in two: chunks, summary, error."""
-    decoder = decoder_for(params)
-    chunks: list[bytes] = []
     data = b"".join(b"data: %b\n\n" % line for line in lines)
+    return decoded_parts([data[:cut], data[cut:]], params, writes=writes)
+
+
+def decoded_parts(
+    parts: list[bytes], params: dict[str, Any], *, writes: bool
+) -> tuple[list[bytes], Any, Any]:
+    decoder = decoder_for(params)
+    assert isinstance(decoder, EventWriter)
+    chunks: list[bytes] = []
     try:
-        for part in (data[:cut], data[cut:]):
-            chunks.extend(map(orjson.dumps, decoder.feed(part)))
+        for part in parts:
+            written = decoder.write(part) if writes else None
+            if written is not None:
+                chunks += written.removeprefix(b"data: ").removesuffix(b"\n\n").split(b"\n\ndata: ")
+            else:
+                chunks.extend(map(orjson.dumps, decoder.feed(part)))
         chunks.extend(map(orjson.dumps, decoder.finish()))
     except Exception as error:  # noqa: BLE001 - a stream turns the other kinds into one of ours
         return chunks, decoder.summary, (type(error), str(error))
@@ -100,9 +114,36 @@ def apart(lines: list[bytes]) -> list[bytes]:
 def test_all_streams(records: list[Any], write: Any, cut: int, params: dict[str, Any]) -> None:
     """Whatever a stream is made of, it is what it would be were each record parsed and edited."""
     lines = [*map(write, records), b"[DONE]"]
-    together, alone = decoded(lines, cut, params), decoded(apart(lines), cut, params)
-    assert together[0] == alone[0]
-    assert repr(together[1:]) == repr(alone[1:])
+    alone = decoded(apart(lines), cut, params)
+    for writes in (False, True):
+        together = decoded(lines, cut, params, writes=writes)
+        assert together[0] == alone[0]
+        assert repr(together[1:]) == repr(alone[1:])
+
+
+#: What may stand between two events, or cut one in two.
+ENDS = [b"\n\n", b"\n", b"\r\n\r\n", b"\n\n\n", b"\n\n: ping\n\n", b"\ndata: \n\n", b" \n\n"]
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.tuples(CHUNK, st.sampled_from(ENDS)), max_size=8),
+    st.sampled_from(WRITERS),
+    st.lists(st.integers(0, 1200), max_size=6),
+)
+def test_all_events(records: list[tuple[Any, bytes]], write: Any, cuts: list[int]) -> None:
+    """However events end and are cut, they are written as their chunks would be."""
+    plain = [chunk(said(text)) for text in "ab"]  # from which an envelope can be learnt
+    events = [(record, ENDS[0]) for record in plain] + records
+    data = b"".join(b"data: %b%b" % (write(record), end) for record, end in events)
+    data += b"data: [DONE]\n\n"
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    parts = [data[start:end] for start, end in pairwise(edges)]
+    one_by_one = data.splitlines(keepends=True)
+    expected = decoded_parts(parts, {}, writes=False)
+    for written in (decoded_parts(each, {}, writes=True) for each in (parts, one_by_one)):
+        assert written[0] == expected[0]
+        assert repr(written[1:]) == repr(expected[1:])
 
 
 @pytest.mark.parametrize("write", WRITERS)
@@ -112,7 +153,8 @@ def test_cut_anywhere(write: Any) -> None:
     lines = [*map(write, records), b"[DONE]"]
     expected = decoded(apart(lines), 0, {})
     for cut in range(sum(map(len, lines)) + 10 * len(lines)):
-        assert repr(decoded(lines, cut, {})) == repr(expected)
+        for writes in (False, True):
+            assert repr(decoded(lines, cut, {}, writes=writes)) == repr(expected)
 
 
 @pytest.mark.parametrize("text", ["a", ""])
@@ -155,7 +197,25 @@ def test_what_is_no_text(damaged: bytes) -> None:
     lines = [front + literal + back for literal in (b'"a"', b'"b"', damaged, b'"c"')]
     end = orjson.dumps(chunk(said("", finish_reason="stop")))
     lines += [end, b"[DONE]"]
-    assert repr(decoded(lines, 0, {})) == repr(decoded(apart(lines), 0, {}))
+    expected = decoded(apart(lines), 0, {})
+    assert repr(decoded(lines, 0, {})) == repr(expected)
+    parts = [b"data: %b\n\n" % line for line in lines]
+    assert repr(decoded_parts(parts, {}, writes=True)) == repr(expected)
+
+
+def test_most_reads_are_written_without_a_chunk() -> None:
+    """From the third chunk of a choice on, a read of nothing but texts is: it is no mere wish."""
+    decoder = decoder_for({})
+    assert isinstance(decoder, EventWriter)
+    first, second, *rest = [b"data: %b\n\n" % orjson.dumps(chunk(said(text))) for text in "abcd"]
+    assert len(list(decoder.feed(first))) == 1
+    assert decoder.write(second) is None
+    assert len(list(decoder.feed(second))) == 1
+    written = decoder.write(b"".join(rest))
+    assert written is not None
+    assert [json.loads(line[6:]) for line in written.split(b"\n\n")[:-1]] == [
+        {**chunk(said(text)), "model": "public-model"} for text in "cd"
+    ]
 
 
 def test_a_chunk_is_its_readers() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.sagemaker.credentials import Credentials
 from adapters.sagemaker.header_lines import split_lines
-from adapters.sagemaker.signing import Address, Outline, Signer, parse_address
+from adapters.sagemaker.signing import Outline, Signer, parse_address
 
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 URL = "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/my-endpoint/invocations"
@@ -168,18 +168,22 @@ def test_a_header_is_one_line(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "host", "path"),
+    ("url", "way", "host", "path", "signed_path"),
     [
-        ("https://h/x%20y/z", "h", "/x%2520y/z"),
-        ("https://h:443", "h", "/"),
-        ("http://h:443/", "h:443", "/"),
-        ("http://[::1]:80/a", "[::1]", "/a"),
-        ("http://Host:8080/~a", "host:8080", "/~a"),
+        ("https://h/x%20y/z", ("https", "h", 443), "h", "/x%20y/z", "/x%2520y/z"),
+        ("https://h:443", ("https", "h", 443), "h", "/", "/"),
+        ("http://h:443/", ("http", "h", 443), "h:443", "/", "/"),
+        ("http://[::1]:80/a", ("http", "::1", 80), "[::1]", "/a", "/a"),
+        ("http://Host:8080/~a", ("http", "host", 8080), "host:8080", "/~a", "/~a"),
     ],
 )
-def test_address(url: str, host: str, path: str) -> None:
-    """The host leaves the scheme's own port out; the path is encoded once more."""
-    assert parse_address(url) == Address(host, path)
+def test_address(
+    url: str, way: tuple[str, str, int], host: str, path: str, signed_path: str
+) -> None:
+    """The host leaves the scheme's own port out; what is signed is the path encoded once more."""
+    to = parse_address(url)
+    assert (to.scheme, to.name, to.port) == way
+    assert (to.host, to.path, to.canonical_path) == (host, path, signed_path)
 
 
 def test_signing_loads_no_aws_library() -> None:

@@ -148,11 +148,20 @@ def test_whoever_leaves_the_door_frees_a_place(start: StartGateway, emulated: Em
             emulated.counts(open=1)
             with gateway.connect() as second:
                 second.sendall(request)
+                until_one_waits(gateway)
                 assert until(gateway, "queue_full")
                 assert gateway.http.get("/health/readiness").status_code == 200
             assert until(gateway, "waiting")
         emulated.forget()
         assert until(gateway, "answered")
+
+
+def until_one_waits(gateway: Gateway) -> None:
+    """Waits for the gauge: a new connection may be served after one that is already open."""
+    end = time.monotonic() + 20
+    while "\nsagegate_waiting_requests 1.0\n" not in gateway.http.get("/metrics").text:
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def until(gateway: Gateway, wanted: str) -> bool:

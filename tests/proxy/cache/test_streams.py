@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from adapters.answer_stream import Batches, batches_of
 from adapters.base import Json
 from adapters.errors import ModelError
 from tests.proxy.cache.scripted import (
@@ -135,6 +137,28 @@ async def test_the_end_is_told_again_and_kept_once() -> None:
         await anext(stream)
     _, call = await stage.ask()
     assert call.cache == "miss"
+
+
+async def events_of(stream: Batches) -> list[bytes]:
+    events: list[bytes] = []
+    with suppress(StopAsyncIteration):
+        while True:
+            events.append(stream.take_events() or b"")
+            await stream.more()
+    return [each for each in events if each]
+
+
+async def test_a_stream_that_is_written_as_events_is_kept_as_well() -> None:
+    """Its answer is handed over before it says that it is over, and once."""
+    stage = Stage()
+    stream = batches_of(await stage.model.stream(a_call(stream=True), STREAM))
+    events = await events_of(stream)
+    with pytest.raises(StopAsyncIteration):
+        stream.take_events()
+    assert events
+    assert all(each.startswith(b"data: {") for each in events)
+    _, call = await stage.ask()
+    assert call.cache == "hit"
 
 
 async def test_the_client_sees_the_models_stream() -> None:

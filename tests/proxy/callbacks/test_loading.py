@@ -81,8 +81,10 @@ def test_what_can_not_be_called_is_told_at_the_start(tmp_path: Path, code: str, 
     assert said in fault.message
 
 
-@pytest.mark.parametrize("name", ["promtheus", "audit", "a b.c", "x.", "detect_prompt_injection"])
-def test_names_that_are_none(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["promtheus", "audit", "a b.c", "x.", "detect_prompt_injection", ["otel"], {"a": "b"}]
+)
+def test_names_that_are_none(name: object) -> None:
     """What is neither built in nor `module.attr` is refused: a guard left out would open a door."""
     values = {
         "model_list": [{"model_name": "m", "litellm_params": {"model": "sagemaker/e"}}],

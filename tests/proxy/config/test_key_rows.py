@@ -82,3 +82,18 @@ def test_good_rows(bench: Workbench) -> None:
     text = MODEL.replace("model_name: m\n", "model_name: mm\n") + f"keys: {rows}\n"
     loaded = bench.load(text.replace("[m,", "[mm,"), {"K": "aaaaaaaaaaaa"})
     assert faults(loaded.config, ENVIRON) == []
+
+
+def test_a_number_is_a_name_too(bench: Workbench) -> None:
+    """What nobody would put in quotes is text in a key's row and a wildcard's, and only there."""
+    row = f"{{key: sha256:{DIGEST}, alias: 2026, tags: [7], aliases: {{fast: 8}}}}"
+    wildcard = "{model: sagemaker_chat/a*, discover: {name_contains: 9}}"
+    models = f"{MODEL}  - {{model_name: a*, litellm_params: {wildcard}}}\n"
+    config = bench.load(f"{models}keys:\n  - {row}\n").config
+    (key,) = config.keys
+    assert (key.alias, key.tags, key.aliases) == ("2026", ("7",), {"fast": "8"})
+    discover = config.model_list[1].litellm_params.discover
+    assert discover is not None
+    assert discover.name_contains == "9"
+    (problem,) = bench.problems(f"{MODEL}litellm_settings: {{model_alias_map: {{fast: 8}}}}\n")
+    assert problem.endswith("expected a text: put it in quotes")

@@ -11,7 +11,7 @@ import pytest
 import uvloop
 
 from adapters.sagemaker.direct.client import DirectClient
-from adapters.sagemaker.transport import Client
+from adapters.sagemaker.transport import KEEP_ALIVE, Client
 from tests.adapters.sagemaker.authority import Authority, make_authority
 from tests.adapters.sagemaker.transport.contract import CLIENTS, NewClient
 
@@ -36,7 +36,7 @@ async def new_client(request: pytest.FixtureRequest) -> AsyncIterator[NewClient]
         *,
         connections_per_host: int = 0,
         tls: ssl.SSLContext | None = None,
-        keep_alive: float = 15.0,
+        keep_alive: float = KEEP_ALIVE,
     ) -> Client:
         made.append(
             CLIENTS[request.param](

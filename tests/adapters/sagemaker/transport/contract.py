@@ -11,7 +11,7 @@ from adapters.base import Limits
 from adapters.sagemaker.aiohttp_client import AiohttpClient
 from adapters.sagemaker.direct.client import DirectClient
 from adapters.sagemaker.header_lines import header_lines
-from adapters.sagemaker.transport import Client, Response, TimeFrame
+from adapters.sagemaker.transport import KEEP_ALIVE, Client, Response, TimeFrame
 from tests.adapters.sagemaker.upstream import Call, Upstream
 
 CLIENTS: Mapping[str, Callable[..., Client]] = {"aiohttp": AiohttpClient, "direct": DirectClient}
@@ -28,7 +28,7 @@ class NewClient(Protocol):
         *,
         connections_per_host: int = 0,
         tls: ssl.SSLContext | None = None,
-        keep_alive: float = 15.0,
+        keep_alive: float = KEEP_ALIVE,
     ) -> Client: ...
 
 
