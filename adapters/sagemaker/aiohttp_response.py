@@ -42,9 +42,6 @@ class AiohttpResponse:
         ends_at: The loop's time at which `deadline` is over; None for never.
     """
 
-    #: Read it, as it comes.
-    whole = None
-
     def __init__(self, raw: aiohttp.ClientResponse, limits: Limits, ends_at: float | None) -> None:
         self._raw = raw
         self._limits = limits
@@ -64,6 +61,10 @@ class AiohttpResponse:
     def status(self) -> int:
         """The HTTP status."""
         return self._raw.status
+
+    @property
+    def whole(self) -> None:
+        """Nothing: the body is to be read as it comes."""
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ from adapters.sagemaker.transport import (
     KEEP_ALIVE,
     STALE_WITHIN,
     USER_AGENT,
+    Response,
     TimeFrame,
     broken,
     connect_timed_out,
@@ -74,9 +75,7 @@ class DirectClient:
         """Close every connection; calls that still run fail."""
         await asyncio.gather(*(pool.aclose() for pool in self._pools.values()))
 
-    async def post(
-        self, url: str, lines: str, body: bytes, frame: TimeFrame
-    ) -> Received | DirectResponse:
+    async def post(self, url: str, lines: str, body: bytes, frame: TimeFrame) -> Response:
         """Send a request; give the response as soon as its headers are there."""
         way = self._way(url)
         head = f"{way.start}{lines}Content-Length: {len(body)}\r\n\r\n".encode("ascii")

@@ -35,9 +35,6 @@ class DirectResponse:
         ends_at: The loop's time at which `deadline` is over; None for never.
     """
 
-    #: Read it, as it comes.
-    whole: Final = None
-
     def __init__(
         self, connection: Connection, inbox: Inbox, limits: Limits, ends_at: float | None
     ) -> None:
@@ -52,6 +49,10 @@ class DirectResponse:
         self._watch: Watch | None = None
         #: Bytes of the body that were read.
         self._size = 0
+
+    @property
+    def whole(self) -> None:
+        """Nothing: the body is to be read as it comes."""
 
     def __del__(self) -> None:
         """Let the connection go when nobody can read the rest any more.
