@@ -28,7 +28,7 @@ class within:  # noqa: N801 - a statement, as `asyncio.timeout` is one
             raise RuntimeError("Only a task can be told that its time is over.")
         self._task = task
         self._cancels = task.cancelling()
-        self._alarm = loop.call_later(max(self._seconds, 0.0), self._ring)
+        self._alarm = loop.call_later(self._seconds, self._ring)
 
     def _ring(self) -> None:
         self._is_over = True

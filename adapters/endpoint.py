@@ -150,7 +150,7 @@ class Endpoint:
         self, codec: Codec, task: Task, params: Json, limits: Limits, origin: Origin
     ) -> Answer:
         """Ask for a whole answer, for parameters that are effective already."""
-        request = self._request(task, params)
+        request = self._request(task, params, origin)
         try:
             payloads = _encode(codec, request, origin)
             if len(payloads) == 1:
@@ -237,7 +237,7 @@ class Endpoint:
         self, task: Task, params: Json, limits: Limits, origin: Origin, *, ask_usage: bool
     ) -> AnswerStream:
         codec: StreamCodec = getattr(self.format, task)
-        request = self._request(task, {**params, "stream": True}, ask_usage=ask_usage)
+        request = self._request(task, {**params, "stream": True}, origin, ask_usage=ask_usage)
 
         async def open_one(payload: Payload) -> DecodedStream:
             return await self._open_one(codec, request, payload, limits)
@@ -320,8 +320,11 @@ class Endpoint:
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
 
-    def _request(self, task: Task, params: Json, *, ask_usage: bool = True) -> Request:
-        """Give the request for effective parameters."""
+    def _request(
+        self, task: Task, params: Json, origin: Origin, *, ask_usage: bool = True
+    ) -> Request:
+        """Give the request for effective parameters; its answer's id is made of its own."""
+        own = os.urandom(16).hex() if origin.id is None else origin.id.replace("-", "")
         target = self.target
         if "model_id" in params:
             target = replace(target, inference_component=_component(params["model_id"]))
@@ -329,7 +332,7 @@ class Endpoint:
         return Request(
             target=target,
             params=params,
-            id=_ID_PREFIX[task] + os.urandom(16).hex(),
+            id=_ID_PREFIX[task] + own,
             created=int(time.time()),
             ask_usage=ask_usage,
         )

@@ -115,7 +115,8 @@ def effective(params: Json, target: Target, task: Task) -> Json:
 
     The object is the caller's own; what is in it is the client's.
     """
-    asked = over(params, target.defaults_for(task))
+    defaults = target.defaults_for(task)
+    asked = over(params, defaults) if defaults else dict(params)
     for name in target.parameters.dropped:
         asked.pop(name, None)
     return asked
@@ -126,8 +127,6 @@ def over(params: Json, defaults: Mapping[str, Any]) -> Json:
 
     A template's switches are many things under one name: each of them has its own default.
     """
-    if not defaults:
-        return dict(params)
     if not TOKEN_LIMITS.isdisjoint(params):
         defaults = {name: defaults[name] for name in defaults.keys() - TOKEN_LIMITS}
     asked = {**defaults, **params}

@@ -13,12 +13,10 @@ def regular(messages: list[Json]) -> list[Json]:
 
     The role `developer` becomes `system`, an image's URL that is a bare string an object.
     """
-    return [
-        message
-        if isinstance(message.get("content"), str) and message["role"] != "developer"
-        else _regular_message(message)
-        for message in messages
-    ]
+    for message in messages:
+        if not isinstance(message.get("content"), str) or message["role"] == "developer":
+            return [_regular_message(each) for each in messages]
+    return messages
 
 
 def words(content: Any) -> str:

@@ -34,7 +34,7 @@ class Fields:
         Raises:
             UnsupportedParameter: the container lacks parameters that the request brings.
         """
-        target, fields = request.target, dict(self._chosen(request))
+        target, fields = request.target, self._chosen(request)
         stream = fields.get("stream")
         for name in _NOT_COPIED.intersection(fields):
             del fields[name]
@@ -46,10 +46,11 @@ class Fields:
         return fields
 
     def _chosen(self, request: Request) -> Json:
+        """Give those that the container takes, in an object of their own."""
         params, target = request.params, request.target
         if self.supported is not None:
             return parameters.select(params, target, known=self.known, supported=self.supported)
-        return params
+        return dict(params)
 
 
 def _streaming(request: Request) -> Json:

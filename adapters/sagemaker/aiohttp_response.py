@@ -63,6 +63,10 @@ class AiohttpResponse:
         return self._raw.status
 
     @property
+    def whole(self) -> None:
+        """Nothing: the body is to be read as it comes."""
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The headers; names compare without case."""
         return self._raw.headers

@@ -73,6 +73,14 @@ async def take(
         raise
 
 
+def reply_at_once(response: Response) -> Reply | None:
+    """Give an answer that has come whole, as most have; None for any that is to be taken."""
+    headers, body = response.headers, response.whole
+    if body is None or response.status != _OK or "content-encoding" in headers:
+        return None
+    return Reply(head=head(response, headers.get("content-type", "")), body=body)
+
+
 async def read_reply(response: Response) -> Reply:
     """Take a whole answer."""
     kind = response.headers.get("content-type", "")

@@ -30,6 +30,7 @@ from adapters.sagemaker.exchange import (
     head,
     media_type,
     read_reply,
+    reply_at_once,
     take,
 )
 from adapters.sagemaker.signing import Outline, Signer, parse_address
@@ -55,6 +56,8 @@ class _Operation(NamedTuple, Generic[_Answer]):
     streaming: bool
     #: Takes an answer whose status is 200.
     read: Callable[[Response], Awaitable[_Answer]]
+    #: Gives such an answer where there is nothing to wait for; None where it is to be taken.
+    at_once: Callable[[Response], _Answer | None]
 
 
 @value(frozen=True, slots=True)
@@ -123,10 +126,11 @@ class SageMakerInvoker:
         credentials = known.at_hand()
         if credentials is None:
             credentials = await bounded(known.current(), frame)
-        translate = self._translate
-        if operation.streaming:
-            translate = partial(translate, streaming=True)
         response = await self._sent(way, payload, frame, credentials)
+        answer = operation.at_once(response)
+        if answer is not None:
+            return answer
+        translate = partial(self._translate, streaming=operation.streaming)
         try:
             return await take(response, operation.read, translate)
         except UpstreamError as error:
@@ -198,7 +202,22 @@ async def _open_stream(response: Response) -> UpstreamStream:
     )
 
 
-_INVOKE = _Operation(attrgetter("invoke_url"), "Accept", streaming=False, read=read_reply)
+def _never(response: Response) -> None:
+    """Take no stream at once: its first part is worth waiting for."""
+    del response
+
+
+_INVOKE = _Operation(
+    attrgetter("invoke_url"),
+    "Accept",
+    streaming=False,
+    read=read_reply,
+    at_once=reply_at_once,
+)
 _STREAM = _Operation(
-    attrgetter("stream_url"), "X-Amzn-SageMaker-Accept", streaming=True, read=_open_stream
+    attrgetter("stream_url"),
+    "X-Amzn-SageMaker-Accept",
+    streaming=True,
+    read=_open_stream,
+    at_once=_never,
 )

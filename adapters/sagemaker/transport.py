@@ -76,6 +76,11 @@ class Response(Protocol):
         """The headers, to be asked for by names in lower case; the first one of a name counts."""
         ...
 
+    @property
+    def whole(self) -> bytes | None:
+        """The whole body, where it has come with the head and is within the limits."""
+        ...
+
     async def read_some(self) -> bytes:
         """Give what has arrived, waiting for the first byte of it; empty at the end.
 

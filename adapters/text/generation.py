@@ -61,25 +61,33 @@ def read(reply: Any) -> Reading:
         MalformedReply: an unknown shape; names the keys seen.
     """
     objects, lists = _objects(reply)
-    if not objects or not all(isinstance(each, dict) for each in objects):
+    if not objects:
         raise unknown_shape(reply)
-    readings = [_read_object(each, reply) for each in objects]
+    for each in objects:
+        if not isinstance(each, dict):
+            raise unknown_shape(reply)
+    first, *others = [_read_object(each, reply) for each in objects]
     if not lists:
-        return readings[0]
-    return Reading(
-        shape="[]" * lists + ("." if lists else "") + readings[0].shape,
-        generations=tuple([each for reading in readings for each in reading.generations]),
-        usage=readings[0].usage if len(readings) == 1 else None,
-    )
+        return first
+    generations, counts = first.generations, first.usage
+    if others:
+        counts = None
+        for other in others:
+            generations += other.generations
+    return Reading(shape=f"{'[]' * lists}.{first.shape}", generations=generations, usage=counts)
 
 
 def _objects(value: Any) -> tuple[list[Any], int]:
     """Give the innermost list's items and the number of lists around them; an object is one."""
     items, lists = [value], 0
     while lists < _MOST_LISTS and items and isinstance(items[0], list):
-        if not all(isinstance(item, list) for item in items):
+        if len(items) == 1:
+            items = items[0]
+        elif all(isinstance(item, list) for item in items):
+            items = [inner for item in items for inner in item]
+        else:
             break
-        items, lists = [inner for item in items for inner in item], lists + 1
+        lists += 1
     return items, lists
 
 

@@ -97,14 +97,21 @@ class Attempt:
         self._probe.answered()
         self._has_begun = True
         self._waits = False
-        live.health.proved()
         live.answered(seconds)
         self._silence.answered(seconds if self._place is None else seconds - self._queued)
-        live.heard(but=self._silence)
+        other = live.silences[not self._is_stream]
+        if other.since is not None:
+            other.heard()
 
     def succeeded(self) -> None:
         """Note that the answer, which has begun, is complete."""
         self.member.live.health.succeeded()
+
+    def gave(self, usage: Json | None) -> None:
+        """Note a whole answer, and what it cost."""
+        self.answered()
+        self.member.live.health.succeeded()
+        self.close(usage)
 
     def failed(self, error: GatewayError) -> None:
         """Note a failure, which may be the end of a stream as well.

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
@@ -37,13 +36,7 @@ CacheOutcome = Literal["hit", "miss", "bypass"]
 
 #: What a client that has left is answered, by custom.
 _STATUS_GONE: Final = 499
-#: Of which all but the last have failed.
-_SEVERAL: Final = 2
 _STATUS_OK: Final = HTTPStatus.OK.value
-
-
-def _nothing() -> int:
-    return 0
 
 
 @dataclass(slots=True)
@@ -116,8 +109,8 @@ class Call:
     #: Further tries, and other models asked, so far.
     retries: int = 0
     fell_back: int = 0
-    #: What it may use in tokens, counted when somebody asks for the first time.
-    weigh: Callable[[], int] = _nothing
+    #: What is asked, to be measured when somebody wants to know.
+    params: Json | None = field(default=None, repr=False)
     #: What it has taken from the limits of public models, and what those had left then.
     receipts: list[Receipt] = field(default_factory=list)
     remaining: list[Remaining] = field(default_factory=list)
@@ -137,7 +130,7 @@ class Call:
     def tokens(self) -> int:
         """About how many tokens it will use."""
         if self._tokens is None:
-            self._tokens = self.weigh()
+            self._tokens = 0 if self.params is None else tokens_of(self.params)
         return self._tokens
 
     @property
@@ -241,11 +234,11 @@ class Call:
             each.answered |= each.model == model
 
     def wants(self, params: Json) -> None:
-        """Note what its parameters say of it: their size, if anybody asks, and their choice.
+        """Note its parameters, and what they choose.
 
         An inference component that is no name fails later.
         """
-        self.weigh = partial(tokens_of, params)
+        self.params = params
         component = params.get("model_id")
         if isinstance(component, str):
             self.component = component
@@ -268,8 +261,8 @@ class Call:
         Nobody but the garbage collector would end that, and until then a failure would hold all of
         its request.
         """
-        if self.outcome == "ok" and len(self.tries) < _SEVERAL:
-            return
+        if self.outcome == "ok" and len(self.tries) <= 1:
+            return  # nothing has failed
         errors: list[BaseException | None] = [self.error, *[each.error for each in self.tries]]
         while errors:
             error = errors.pop()

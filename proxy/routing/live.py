@@ -68,14 +68,17 @@ class LiveDeployment:
         """Tokens of the answers that ended in the current minute."""
         return self._tokens if self._minute == self.clock() // _MINUTE else 0
 
-    def heard(self, but: Silence | None = None) -> None:
-        """Note that it said something, if only that it can't; one silence may know already."""
+    def heard(self) -> None:
+        """Note that it said something, if only that it can't."""
         for silence in self.silences:
-            if silence.since is not None and silence is not but:
+            if silence.since is not None:
                 silence.heard()
 
     def answered(self, seconds: float) -> None:
-        """Note how long a first byte took."""
+        """Note a good answer, and how long its first byte took."""
+        health = self.health
+        if health.on_trial or not health.well:
+            health.proved()
         now = self.clock()
         known = self._latency if now < self._latency_until else 0.0
         self._latency = known + _FRESHNESS * (seconds - known) if known else seconds

@@ -11,6 +11,7 @@ from dataclasses import field
 from functools import partial
 
 from adapters.answer import Answer
+from adapters.answer_stream import AnswerStream
 from adapters.base import Json, Limits
 from adapters.errors import EndpointCold, GatewayError, ModelNotFound
 from adapters.openai.schemas import Schemas
@@ -21,7 +22,7 @@ from proxy.routing.attempt import Attempt
 from proxy.routing.call import Call, Report, tell
 from proxy.routing.counting import counted
 from proxy.routing.fallbacks import Fallbacks, is_worth_a_fallback
-from proxy.routing.pool import Ask, Pool, T
+from proxy.routing.pool import Answered, Ask, Pool, T
 from proxy.routing.quota import Quota
 from proxy.routing.stream import PoolStream
 
@@ -67,17 +68,14 @@ class PublicModel:
         """
         call.wants(params)
 
-        async def ask(attempt: Attempt, limits: Limits) -> Answer:
-            answer = await attempt.endpoint.call(call.task, params, limits, call.origin)
-            attempt.answered()
-            attempt.succeeded()
-            attempt.close(answer.body.get("usage"))
-            return answer
+        def ask(attempt: Attempt, limits: Limits) -> Awaitable[Answer]:
+            return attempt.endpoint.call(call.task, params, limits, call.origin)
 
         try:
-            answer = await self._counted(call, params, ask)
-            call.answered(answer.head)
+            attempt, answer = await self._counted(call, params, ask)
             call.usage = answer.body.get("usage")
+            attempt.gave(call.usage)
+            call.answered(answer.head)
             if call.traced is not None and call.traced.messages is not None:
                 call.traced.answer = answer.body
         except BaseException as error:
@@ -95,35 +93,34 @@ class PublicModel:
         """
         call.wants(params)
 
-        async def ask(attempt: Attempt, limits: Limits) -> PoolStream:
-            stream = await attempt.endpoint.stream(call.task, params, limits, call.origin)
-            attempt.answered()
-            return PoolStream(stream, call, attempt, self.report)
+        def ask(attempt: Attempt, limits: Limits) -> Awaitable[AnswerStream]:
+            return attempt.endpoint.stream(call.task, params, limits, call.origin)
 
         try:
-            stream = await self._counted(call, params, ask)
+            attempt, answer = await self._counted(call, params, ask)
         except BaseException as error:
             _note_end(call, error)
             tell(self.report, call)
             raise
-        call.answered(stream.head)
-        return stream
+        attempt.answered()
+        call.answered(answer.head)
+        return PoolStream(answer, call, attempt, self.report)
 
-    def _counted(self, call: Call, params: Json, ask: Ask[T]) -> Awaitable[T]:
+    def _counted(self, call: Call, params: Json, ask: Ask[T]) -> Awaitable[Answered[T]]:
         """Ask, once the limits of the caller's key, where it has some, have room for it."""
         if not call.claims:
             return self._run(call, params, ask)
         quota = Quota(self.ledger, call.claims)
         return counted(quota, call, partial(self._run, call, params, ask))
 
-    def _run(self, call: Call, params: Json, ask: Ask[T]) -> Awaitable[T]:
+    def _run(self, call: Call, params: Json, ask: Ask[T]) -> Awaitable[Answered[T]]:
         """Ask the model's own deployments, and those of its stand-ins where it has any."""
         wishes = call.wishes
         if wishes.no_fallbacks or not self.fallbacks.may_help(self.pool.model, wishes.fallbacks):
             return self.pool.run(call, ask, last=True)
         return self._run_all(call, params, ask)
 
-    async def _run_all(self, call: Call, params: Json, ask: Ask[T]) -> T:
+    async def _run_all(self, call: Call, params: Json, ask: Ask[T]) -> Answered[T]:
         """Ask the model's own deployments, then those of its stand-ins, within one deadline.
 
         Only when nobody else has answered it waits for a cold one to start. What is wrong with the
@@ -155,7 +152,7 @@ class PublicModel:
         return await self._stood_in(patient, call, ask, last=True)
 
     @staticmethod
-    async def _stood_in(pool: Pool, call: Call, ask: Ask[T], *, last: bool = False) -> T:
+    async def _stood_in(pool: Pool, call: Call, ask: Ask[T], *, last: bool = False) -> Answered[T]:
         answer = await pool.run(call, ask, last=last)
         call.stood_in(pool.model)
         return answer

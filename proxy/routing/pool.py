@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 #: One try: asks the attempt's deployment within these limits.
 Ask = Callable[[Attempt, Limits], Awaitable[T]]
+#: The try that was answered, which is still open, and the answer.
+Answered = tuple[Attempt, T]
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Pool:
         """Whether requests wait for one of its deployments to start."""
         return any(member.cold.wait for member in self.members)
 
-    def run(self, call: Call, ask: Ask[T], *, last: bool = False) -> Awaitable[T]:
+    def run(self, call: Call, ask: Ask[T], *, last: bool = False) -> Awaitable[Answered[T]]:
         """Ask one deployment after the other until one answers, or nothing more may be tried.
 
         The call's deadline begins with the first of them, and holds for all; waiting for one to
@@ -91,15 +93,15 @@ class Pool:
             return self._tried(call, ask, last=last)
         return counted(self.quota, call, partial(self._tried, call, ask, last=last))
 
-    async def _tried(self, call: Call, ask: Ask[T], *, last: bool) -> T:
+    async def _tried(self, call: Call, ask: Ask[T], *, last: bool) -> Answered[T]:
         search = Search(self, call, last=last)
         try:
             while True:
                 attempt = search.begun() or await search.begin()
                 limits, seconds = _given(call, attempt)
                 try:
-                    with within(seconds):  # a good stream keeps the attempt open
-                        return await ask(attempt, limits)
+                    with within(seconds):
+                        return attempt, await ask(attempt, limits)
                 except GatewayError as error:
                     failure = _failed(call, attempt, error)
                     pause = search.failed(attempt.member, failure)

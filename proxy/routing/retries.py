@@ -158,7 +158,8 @@ class RetryBudget:
 
     def request(self) -> None:
         """Note a request."""
-        self._left = min(self._left + self._share, self._most)
+        if self._left < self._most:
+            self._left = min(self._left + self._share, self._most)
 
     def take(self) -> bool:
         """Take a retry, if one is left."""

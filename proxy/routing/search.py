@@ -33,16 +33,18 @@ class Search:
         last: Nobody else could answer.
     """
 
+    #: How it goes about cold ones, once there are any.
+    _patience: Patience | None = None
+    _tried: frozenset[str] = frozenset()
+    _retried = 0
+
     def __init__(self, pool: Pool, call: Call, *, last: bool) -> None:
         self._pool = pool
         self._call = call
         self._last = last
-        #: How it goes about cold ones, once there are any.
-        self._patience: Patience | None = None
-        self._members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
-        self._alone = len(self._members) == 1
-        self._tried: set[str] = set()
-        self._retried = 0
+        members = tagged(pool.members, call.wishes.tags) if pool.by_tags else pool.members
+        self._members = members
+        self._alone = len(members) == 1
         pool.budget.request()
 
     def begun(self) -> Attempt | None:
@@ -138,7 +140,7 @@ class Search:
 
         To go on from one that is cold is no retry.
         """
-        self._tried.add(member.endpoint.id)
+        self._tried |= {member.endpoint.id}
         if isinstance(error, EndpointCold):
             if self._others or (self._last and self._waits(self._members)):
                 return 0.0

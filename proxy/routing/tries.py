@@ -10,7 +10,7 @@ from proxy.limits.claim import Remaining
 from proxy.routing.metering import Meter, Stopwatch
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Try:
     """One try of one deployment."""
 
@@ -23,15 +23,15 @@ class Try:
     provider: str
     meter: Meter = field(default_factory=Meter)
     #: The wait for its permits; None where it needs none.
-    queue: Stopwatch | None = None
+    queue: Stopwatch | None = field(default=None, init=False)
     started: float = field(default_factory=time.monotonic)
     #: From its start to its end; None while it lasts.
-    seconds: float | None = None
-    error: GatewayError | None = None
+    seconds: float | None = field(default=None, init=False)
+    error: GatewayError | None = field(default=None, init=False)
     #: What the deployment's limits had left when the try was counted.
-    remaining: tuple[Remaining, ...] = ()
+    remaining: tuple[Remaining, ...] = field(default=(), init=False)
     #: The deployment rests because of it.
-    cooled: bool = False
+    cooled: bool = field(default=False, init=False)
 
     @property
     def queued(self) -> float:

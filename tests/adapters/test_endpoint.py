@@ -11,7 +11,7 @@ import pytest
 
 from adapters import formats
 from adapters.answer_stream import AnswerStream
-from adapters.base import Json, Limits, StreamMode, Summary, Task
+from adapters.base import Json, Limits, Origin, StreamMode, Summary, Task
 from adapters.decoded_stream import DecodedStream
 from adapters.endpoint import Endpoint
 from adapters.endpoint_memory import EndpointMemory
@@ -68,6 +68,17 @@ async def test_a_call_goes_through_the_format_and_keeps_what_aws_said() -> None:
     assert answer.body["id"].startswith("chatcmpl-")
     assert (answer.head, answer.usage_source) == (HEAD, "estimate")
     assert invoker.bodies == [{"inputs": "Hi", "parameters": {"top_k": 3}}]
+
+
+async def test_an_answers_id_is_made_of_the_gateways_own() -> None:
+    """Whoever has an answer finds its line in the log; without such an id it gets one anew."""
+    asked = endpoint(ScriptedInvoker(replies=[[{"generated_text": "x"}]] * 3))
+    own, one, other = [
+        (await asked.call("chat", ASK, LIMITS, origin)).body["id"]
+        for origin in (Origin(id="12ab-34cd"), Origin(), Origin())
+    ]
+    assert own == "chatcmpl-12ab34cd"
+    assert one != other
 
 
 async def test_the_clients_parameters_win_over_the_configured_ones() -> None:

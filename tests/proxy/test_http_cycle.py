@@ -194,20 +194,20 @@ async def test_a_part_waits_for_a_client_that_does_not_read() -> None:
     assert answered.endswith(b"4\r\nlast\r\n0\r\n\r\n")
 
 
-async def _raise(scope: Scope, receive: Receive, send: Send) -> None:
+async def _raise(*_: object) -> None:
     raise ValueError("a fault")
 
 
-async def _start_and_raise(scope: Scope, receive: Receive, send: Send) -> None:
+async def _start_and_raise(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     raise ValueError("a fault")
 
 
-async def _say_nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    pass
+async def _say_nothing(*_: object) -> None:
+    """Neither a head nor a body."""
 
 
-async def _start_only(scope: Scope, receive: Receive, send: Send) -> None:
+async def _start_only(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
 
 

@@ -41,11 +41,13 @@ class AnswerParser:
     def expect(self, inbox: Inbox) -> None:
         """Make ready for the answer to a request, which goes to an inbox of its own."""
         self._inbox = inbox
-        #: Names and values, in turn, of the head, or trailer, that is being read.
+        #: Names and values, in turn, of all heads, and of the trailer.
         self._fields: list[bytes] = []
-        self._lines = 0
-        self._header_bytes = 0
-        self._head_bytes = 0
+        #: How many of these are of heads that have been read.
+        self._read = 0
+        self._heads = 0
+        #: Bytes that have come.
+        self._size = 0
         self._interim = False
         self._surplus = False
         self._until_close = False
@@ -70,6 +72,7 @@ class AnswerParser:
             NotHttpError: it can't be read; what is complete in front of that has been taken.
         """
         inbox = self._inbox
+        self._size += len(data)
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -79,12 +82,10 @@ class AnswerParser:
             self._surplus = True
         if self._body:
             self._deliver()
-        if self._fields and not inbox.ended:
-            self._check(self._fields)
-        if not inbox.status:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                raise NotHttpError("The head is too large.")
+        if len(self._fields) > self._read and not inbox.ended:
+            self._check()
+        if not inbox.status and self._size > MAX_HEAD_BYTES:
+            raise NotHttpError("The head is too large.")
 
     @property
     def ends_with_connection(self) -> bool:
@@ -106,12 +107,12 @@ class AnswerParser:
         """Take the end of a head."""
         status = self._parser.get_status_code()
         self._interim = status < _FIRST_FINAL
-        fields, self._fields = self._fields, []
-        lines, self._header_bytes = self._check(fields)
-        self._lines = lines + 1
+        self._check()
+        self._heads += 1
+        fields = self._fields[self._read :]
+        self._read += len(fields)
         if self._interim or self._surplus:
-            if self._lines > MAX_HEAD_LINES:
-                raise NotHttpError("There are too many heads.")
+            self._check()
             return
         # From the last to the first, which counts.
         pairs = zip(fields[-2::-2], fields[::-2], strict=True)
@@ -131,28 +132,30 @@ class AnswerParser:
         elif not self._surplus:
             if self._body:
                 self._deliver()
-            if self._fields:
-                self._check(self._fields)
+            if len(self._fields) > self._read:
+                self._check()
             self._keep_alive = self._parser.should_keep_alive()
             self._inbox.ended = True
 
-    def _check(self, fields: list[bytes]) -> tuple[int, int]:
-        """Let an answer's lines pass, and give their number and bytes with those before.
+    def _check(self) -> None:
+        """Let an answer's lines pass, and the first ones of the heads that have been read.
 
         Raises:
             NotHttpError: there are more than an answer may have.
         """
-        lines = self._lines + len(fields) // 2
-        size = self._header_bytes + sum(map(len, fields))
-        if lines > MAX_HEAD_LINES or size > MAX_HEAD_BYTES:
+        lines = self._heads + len(self._fields) // 2
+        if lines > MAX_HEAD_LINES or (
+            self._size > MAX_HEAD_BYTES and sum(map(len, self._fields)) > MAX_HEAD_BYTES
+        ):
             raise NotHttpError("The head is too large.")
-        return lines, size
 
     def _deliver(self) -> None:
         """Hand on what has come of the body; what is behind an answer's end is none of it."""
-        if not self._inbox.ended:
-            self._inbox.add(self._body)
-        self._body.clear()
+        inbox, body = self._inbox, self._body
+        if not inbox.ended:
+            inbox.parts += body
+            inbox.size += sum(map(len, body))
+        body.clear()
 
 
 @lru_cache(maxsize=256)

@@ -17,12 +17,14 @@ from adapters.sagemaker.direct.connection import ClosedByPeer, Connection
 from adapters.sagemaker.direct.inbox import Inbox
 from adapters.sagemaker.direct.origin import Origin
 from adapters.sagemaker.direct.pool import MAX_AGE, Ages, Pool
+from adapters.sagemaker.direct.received import Received
 from adapters.sagemaker.direct.response import DirectResponse
 from adapters.sagemaker.signing import parse_address
 from adapters.sagemaker.transport import (
     KEEP_ALIVE,
     STALE_WITHIN,
     USER_AGENT,
+    Response,
     TimeFrame,
     broken,
     connect_timed_out,
@@ -73,7 +75,7 @@ class DirectClient:
         """Close every connection; calls that still run fail."""
         await asyncio.gather(*(pool.aclose() for pool in self._pools.values()))
 
-    async def post(self, url: str, lines: str, body: bytes, frame: TimeFrame) -> DirectResponse:
+    async def post(self, url: str, lines: str, body: bytes, frame: TimeFrame) -> Response:
         """Send a request; give the response as soon as its headers are there."""
         way = self._way(url)
         head = f"{way.start}{lines}Content-Length: {len(body)}\r\n\r\n".encode("ascii")
@@ -93,6 +95,9 @@ class DirectClient:
         if not inbox.status:
             connection.leave(inbox)
             raise frame.over() if inbox.late else _failure(inbox) from inbox.failure
+        most = frame.limits.most_bytes
+        if inbox.ended and (most is None or inbox.size <= most):
+            return Received(inbox.status, inbox.headers, b"".join(inbox.parts))
         return DirectResponse(connection, inbox, frame.limits, frame.ends_at)
 
     def _find_way(self, url: str) -> _Way:

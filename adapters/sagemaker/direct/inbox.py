@@ -34,6 +34,7 @@ class Inbox:
         self.status = 0
         #: Names are in lower case; the first one counts.
         self.headers: dict[str, str] = {}
+        #: What has come of the body, and is not read yet.
         self.parts: list[bytes] = []
         #: Bytes in `parts`.
         self.size = 0
@@ -48,11 +49,6 @@ class Inbox:
     def is_awaited(self) -> bool:
         """Whether the reader waits."""
         return self._waiter is not None and not self._waiter.done()
-
-    def add(self, parts: list[bytes]) -> None:
-        """Take what has come of the body."""
-        self.parts += parts
-        self.size += sum(map(len, parts))
 
     def fail(self, error: Exception) -> None:
         """Take note that no more will come."""

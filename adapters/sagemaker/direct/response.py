@@ -50,6 +50,10 @@ class DirectResponse:
         #: Bytes of the body that were read.
         self._size = 0
 
+    @property
+    def whole(self) -> None:
+        """Nothing: the body is to be read as it comes."""
+
     def __del__(self) -> None:
         """Let the connection go when nobody can read the rest any more.
 
