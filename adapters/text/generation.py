@@ -7,6 +7,7 @@ never takes an unknown shape for an empty text.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 from adapters.base import Json
@@ -71,9 +72,8 @@ def read(reply: Any) -> Reading:
         return first
     generations, counts = first.generations, first.usage
     if others:
-        counts = None
-        for other in others:
-            generations += other.generations
+        all_of = chain(generations, *[other.generations for other in others])
+        generations, counts = tuple(all_of), None
     return Reading(shape=f"{'[]' * lists}.{first.shape}", generations=generations, usage=counts)
 
 

@@ -77,8 +77,7 @@ class LiveKeys:
                 self._keys_seen = self._spend_seen = -1
                 self._callers.clear()
             if changes.keys > self._keys_seen:
-                async for record in self._store.keys_since(self._keys_seen):
-                    self._take(record)
+                await self._store.keys_since(self._keys_seen, self._take)
                 self._keys_seen = changes.keys
             if changes.spend > self._spend_seen:
                 for spent in await self._store.spends_since(self._spend_seen):

@@ -5,7 +5,7 @@ Knows SQL, built from expressions only, never from text; refuses to know HTTP an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any, Literal
@@ -26,6 +26,7 @@ from adapters.value import value
 from proxy.keys.record import KeyRecord
 from proxy.keys.spend import Charge, SpendLog, Spent
 from proxy.keys.tables import CHANGES, KEYS, SPEND_LOGS
+from proxy.keys.unbroken import Running, unbroken
 
 #: Rows that are taken up before others have their turn.
 _AT_ONCE = 500
@@ -41,29 +42,38 @@ class Changes:
 
 
 class KeyStore:
-    """The database, for one process."""
+    """The database, for one process.
+
+    Attributes:
+        running: What is being asked.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self.running = Running()
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections, once nothing is asked any more."""
+        await self.running.end()
         await self._engine.dispose()
 
+    @unbroken
     async def changes(self) -> Changes:
         """Give the numbers of the last changes."""
         async with self._reading() as connection:
             row = (await connection.execute(select(CHANGES.c["keys"], CHANGES.c.spend))).one()
         return Changes(row[0], row[1])
 
-    async def keys_since(self, revision: int) -> AsyncIterator[KeyRecord]:
-        """Give the keys that were changed, or deleted, after a change; a few at a time."""
+    @unbroken
+    async def keys_since(self, revision: int, take: Callable[[KeyRecord], None]) -> None:
+        """Hand on the keys that were changed, or deleted, after a change; a few at a time."""
         asked = select(KEYS).where(KEYS.c.revision > revision)
         async with self._reading() as connection:
             rows = await connection.stream(asked, execution_options={"yield_per": _AT_ONCE})
             async for row in rows.mappings():
-                yield _record(row)
+                take(_record(row))
 
+    @unbroken
     async def spends_since(self, revision: int) -> list[Spent]:
         """Give what was spent with the keys whose spend changed after a change."""
         asked = select(KEYS.c.digest, KEYS.c.spend, KEYS.c.budget_reset_at).where(
@@ -72,15 +82,18 @@ class KeyStore:
         async with self._reading() as connection:
             return [Spent(*row) for row in await connection.execute(asked)]
 
+    @unbroken
     async def find(self, digest: str) -> KeyRecord | None:
         """Give a key that is not deleted."""
         found = await self._records(_there().where(KEYS.c.digest == digest))
         return found[0] if found else None
 
+    @unbroken
     async def named(self, aliases: Iterable[str]) -> list[KeyRecord]:
         """Give the keys of these aliases."""
         return await self._records(_there().where(KEYS.c.alias.in_(tuple(aliases))))
 
+    @unbroken
     async def page(
         self, number: int, size: int, *, alias: str | None = None, digest: str | None = None
     ) -> tuple[list[KeyRecord], int]:
@@ -96,6 +109,7 @@ class KeyStore:
             rows = await connection.execute(ordered.offset((number - 1) * size).limit(size))
             return [_record(row) for row in rows.mappings()], total or 0
 
+    @unbroken
     async def add(self, record: KeyRecord, *, instead_of: str | None = None) -> bool:
         """Keep a new key, maybe in another one's place; False: one of its names is taken."""
         async with self._writing("keys") as (connection, revision):
@@ -111,6 +125,7 @@ class KeyStore:
             await connection.execute(insert(KEYS).values(values))
         return True
 
+    @unbroken
     async def change(self, digest: str, values: Mapping[str, Any]) -> KeyRecord | None:
         """Change a key; None: there is none, or its new alias is taken."""
         async with self._writing("keys") as (connection, revision):
@@ -129,11 +144,13 @@ class KeyStore:
             row = (await connection.execute(changed)).mappings().first()
             return None if row is None else _record(row)
 
+    @unbroken
     async def remove(self, digests: Sequence[str], now: float) -> None:
         """Make keys be none any more; their digests stay, so that they never come back."""
         async with self._writing("keys") as (connection, revision):
             await connection.execute(_removal(digests, now, revision))
 
+    @unbroken
     async def spend(self, charges: Sequence[Charge], logs: Sequence[SpendLog]) -> list[Spent]:
         """Write down what requests have cost, all of it or nothing; give what was spent by now.
 
@@ -145,6 +162,7 @@ class KeyStore:
                 await connection.execute(insert(SPEND_LOGS), [asdict(log) for log in logs])
             return [await _charged(connection, charge, revision) for charge in charges]
 
+    @unbroken
     async def forget(self, before: float, most: int) -> int:
         """Delete some of the requests that began before a time; give how many that were."""
         old = select(SPEND_LOGS.c.request_id).where(SPEND_LOGS.c.started_at < before).limit(most)
@@ -152,6 +170,7 @@ class KeyStore:
             gone = delete(SPEND_LOGS).where(SPEND_LOGS.c.request_id.in_(old))
             return (await connection.execute(gone)).rowcount
 
+    @unbroken
     async def logs(
         self,
         *,

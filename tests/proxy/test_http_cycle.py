@@ -194,7 +194,7 @@ async def test_a_part_waits_for_a_client_that_does_not_read() -> None:
     assert answered.endswith(b"4\r\nlast\r\n0\r\n\r\n")
 
 
-async def _raise(*_: object) -> None:
+async def _raise(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise ValueError("a fault")
 
 
@@ -203,7 +203,7 @@ async def _start_and_raise(_scope: Scope, _receive: Receive, send: Send) -> None
     raise ValueError("a fault")
 
 
-async def _say_nothing(*_: object) -> None:
+async def _say_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
     """Neither a head nor a body."""
 
 

@@ -19,6 +19,7 @@ from proxy.config.schema import GeneralSettings
 from proxy.exposure import master_key
 from proxy.keys.database import bring_up_to_date, engine_for
 from proxy.keys.opening import virtual_keys
+from proxy.keys.record import KeyRecord
 from proxy.keys.store import KeyStore
 from proxy.keys.tables import METADATA
 
@@ -64,7 +65,9 @@ async def test_keys_of_an_older_version(database: str) -> None:
     async with engine.begin() as connection:
         await connection.run_sync(make_first)
     await bring_up_to_date(engine)
-    (record,) = [record async for record in KeyStore(engine).keys_since(0)]
+    records: list[KeyRecord] = []
+    await KeyStore(engine).keys_since(0, records.append)
+    (record,) = records
     assert (record.digest, record.spend, record.model_rpm) == ("d", 1.5, {})
     await engine.dispose()
 
