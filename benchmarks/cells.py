@@ -31,6 +31,14 @@ class Cell:
         paced = self.stream and self.endpoint.endswith("-paced")
         return PACE * len(TOKENS) if paced else 0.0
 
+    def begins(self, client: int) -> float:
+        """Give the seconds after which a client begins.
+
+        Those of paced streams are evenly spread over the time that a stream takes and, by one pace
+        more, over the time from one token to the next: streams of a real day keep no step.
+        """
+        return (self.nominal + PACE) * client / self.clients if self.nominal else 0.0
+
 
 ALL: Final = (
     Cell(name="chat, 1 client", clients=1),

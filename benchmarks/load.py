@@ -27,8 +27,6 @@ _PATIENCE = 30.0
 async def run(address: Address, question: Question, cell: Cell, seconds: float) -> Timing:
     """Ask for some seconds, and a little longer: every question gets its answer.
 
-    Streams that are paced begin evenly spread over the time that one takes.
-
     Raises:
         WrongAnswer: an answer was not exact, did not come, or did not come in time.
     """
@@ -36,7 +34,7 @@ async def run(address: Address, question: Question, cell: Cell, seconds: float) 
     connections = [await _open(address) for _ in range(cell.clients)]
 
     async def client(connection: Connection, number: int) -> None:
-        await asyncio.sleep(cell.nominal * number / cell.clients)
+        await asyncio.sleep(cell.begins(number))
         while True:
             answers.append(await connection.ask(question.request))
             if answers[-1].ended - began >= seconds:

@@ -31,7 +31,7 @@ class Plan:
         cells: The kinds of load.
         rounds: How often each target is measured in each cell.
         seconds: How long each time.
-        warm_up: Seconds before, which are not measured; 0 for none.
+        warm_up: Seconds before each time, which are not measured; 0 for none.
     """
 
     cells: Sequence[Cell]
@@ -54,17 +54,15 @@ def measure(
     for cell in plan.cells:
         say(cell.name)
         void: set[str] = set()
-        for number in range(-1 if plan.warm_up else 0, plan.rounds):
-            seconds = plan.warm_up if number < 0 else plan.seconds
+        for number in range(plan.rounds):
             for target in reversed(targets) if number % 2 else targets:
                 if target.name in void:
                     continue
-                sample = _sample(cell, target, number, seconds, upstream)
+                sample = _turn(plan, cell, target, number, upstream)
                 if sample.timing is None:
                     void.add(target.name)
                     say(f"  {target.name}: void: {sample.fault}")
-                if number >= 0 or sample.timing is None:
-                    yield sample
+                yield sample
 
 
 def footprints(targets: Sequence[Target], samples: Sequence[Sample]) -> tuple[Footprint, ...]:
@@ -83,6 +81,19 @@ def footprints(targets: Sequence[Target], samples: Sequence[Sample]) -> tuple[Fo
         for target in targets
         if target.process is not None
     )
+
+
+def _turn(plan: Plan, cell: Cell, target: Target, number: int, upstream: Process) -> Sample:
+    """Measure a target once.
+
+    It is asked for a while before: a slow neighbour's turn may have been so long that its unused
+    connections were closed meanwhile, and to make them anew is not what is measured.
+    """
+    if plan.warm_up:
+        sample = _sample(cell, target, number, plan.warm_up, upstream)
+        if sample.timing is None:
+            return sample
+    return _sample(cell, target, number, plan.seconds, upstream)
 
 
 def _sample(cell: Cell, target: Target, number: int, seconds: float, upstream: Process) -> Sample:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -24,6 +25,7 @@ from benchmarks.targets import direct
 from benchmarks.targets.nginx import nginx
 from benchmarks.targets.sagegate import sagegate
 from benchmarks.targets.target import Ground, NotStarted, Target, started
+from benchmarks.upstream.replies import PACE
 
 PLAIN = Cell(name="chat", clients=2)
 STREAM = Cell(name="text streams", endpoint="text", stream=True, clients=2)
@@ -132,6 +134,32 @@ def test_a_paced_stream_takes_its_time(ground: tuple[Ground, Target]) -> None:
     assert sample.timing.p50 >= PACED.nominal
     assert sample.timing.answers == 2
     assert sample.timing.gap_p99 >= 0.009
+
+
+def test_each_turn_is_warmed_up(ground: tuple[Ground, Target]) -> None:
+    """Before each time a target is asked as well, and only the time itself is measured."""
+    land, straight = ground
+    asked: list[Cell] = []
+
+    def ask(cell: Cell) -> Question:
+        asked.append(cell)
+        return straight.ask(cell)
+
+    target = replace(straight, ask=ask)
+    plan = Plan(cells=[PLAIN], rounds=2, seconds=0.02, warm_up=0.01)
+    samples = list(measure(plan, [target], land.upstream.process, print))
+    assert len(samples) == 2
+    assert asked == [PLAIN] * 4
+
+
+def test_paced_streams_keep_no_step() -> None:
+    """They begin at even distances, and no two of them at the same part of a pace."""
+    cell = Cell(name="many", endpoint="chat-paced", stream=True, clients=128)
+    begins = [cell.begins(client) for client in range(cell.clients)]
+    phases = sorted(begin % PACE for begin in begins)
+    assert max(begins) < cell.nominal + PACE
+    assert min(later - sooner for sooner, later in pairwise(phases)) > PACE / cell.clients / 2
+    assert PLAIN.begins(1) == 0
 
 
 def test_a_target_that_does_not_start_is_told_with_its_last_words(
