@@ -124,6 +124,11 @@ class _Parts:
             custom_auth=load_custom_auth(plan.config.general_settings.custom_auth, plan.folder),
         )
 
+    @property
+    def holds_streams(self) -> bool:
+        """Whether a stream may have to wait until its endpoint has started."""
+        return any(each.params.cold_start_wait for each in (*self.deployments, *self.wildcards))
+
     def keyring(self, plan: Plan, table: KeyTable | None, vouchers: Sequence[Voucher]) -> Keyring:
         """Give who may call: with the plan's keys, the table's, or somebody who vouches."""
         general = plan.config.general_settings
@@ -268,6 +273,7 @@ class Builder:
                     callbacks=called,
                     tracing=traces,
                     budgets=tuple if virtual is None else virtual.live.spending.budgets,
+                    holds_streams=parts.holds_streams,
                     door=self._door(rules),
                 )
 

@@ -48,5 +48,7 @@ class Gateway:
     tracing: Tracing | None = None
     #: Gives the budgets of the keys that have spent lately.
     budgets: Callable[[], Iterable[Budget]] = tuple
+    #: Whether a stream may have to wait until its endpoint has started.
+    holds_streams: bool = False
     #: None: requests come in as they are.
     door: Door | None = None

@@ -23,6 +23,10 @@ async def generate(request: Incoming, caller: Caller, task: Task) -> Response:
         with UntilGone(request):
             answer = await model.call(call, params)
         return answers.whole(call, answer)
+    if not request.gateway.holds_streams:  # a task more is turns of the event loop more
+        with UntilGone(request):
+            stream = await model.stream(call, params)
+        return answers.streamed(call, stream)
     coming = await until_held(request, call, model.stream(call, params))
     if coming.done():
         return answers.streamed(call, coming.result())
