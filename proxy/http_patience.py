@@ -65,6 +65,11 @@ class Patience:
             self._awaited = None
             self._timer.stop()
 
+    def close(self) -> None:
+        """Wait for nothing any more, and let go of whom it would tell."""
+        self.rest()
+        del self._awaiting
+
     def _left(self, what: str) -> float:
         """Give the seconds that what is awaited may still take."""
         bounds, taken = self._bounds, self._loop.time() - self._since

@@ -47,6 +47,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         #: Since when nobody has used the connection; None while somebody does.
         self._unused_since: float | None = None
         self._leaving = Timer(self.loop)
+        #: Whose turn it is, or was last; the newest, which may wait behind it, is `cycle`.
+        self._answering: Cycle | None = None
         self._made_at = self.loop.time()
 
     # ------------------------------------------------------------------ the connection
@@ -69,12 +71,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
-        self._patience.rest()
         self._leaving.stop()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
-        if isinstance(self.cycle, Cycle) and self.cycle.disconnected:
-            self.cycle.left()
+        answering = self._answering
+        if answering is not None and not answering.response_complete:
+            answering.left()
+        # what holds itself would wait for the collector
+        self._patience.close()
+        self._reader.close()
+        self.pipeline.clear()
+        self.cycle = None  # type: ignore[assignment]  # as before the first one
 
     def shutdown(self) -> None:
         """Close once nothing is under way; whoever was let in gets an answer if it asks soon."""
@@ -158,11 +165,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         cycle = self.cycle = Cycle(self, head, self._scopes.of(head), keep_alive=keep_alive)
         self._deaf = head.upgrades  # what follows is another protocol, which nobody here speaks
         if before is None or before.response_complete:
-            cycle.start(self.loop, self.app)
+            self._start(cycle)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, cast("Any", self.app)))
         return cycle
+
+    def _start(self, cycle: Cycle) -> None:
+        self._answering = cycle
+        cycle.start(self.loop, self.app)
 
     def on_response_complete(self) -> None:
         """Go on with the next request, unless what follows can't be trusted."""
@@ -179,7 +190,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Begin with the next request, or wait for one."""
         if self.pipeline:
             next_one, _ = self.pipeline.pop()
-            cast("Cycle", next_one).start(self.loop, self.app)
+            self._start(cast("Cycle", next_one))
             return
         self._unused_since = self.loop.time()
         if self.timeout_keep_alive_task is None:

@@ -84,6 +84,10 @@ class RequestReader:
         if self.in_head and (self.held > MAX_HEAD_BYTES or len(self._headers) > MAX_HEADERS):
             raise refused("The request's headers are too large.", status=431)
 
+    def close(self) -> None:
+        """Read no more, and let go of everybody, who would else hold one another."""
+        vars(self).clear()
+
     def on_message_begin(self) -> None:
         """Begin a request."""
         self.held = self.body_bytes = 0
