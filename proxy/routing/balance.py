@@ -22,7 +22,7 @@ _SLACK: Final = 1.1
 def simple_shuffle(candidates: Sequence[Member]) -> Member:
     """Choose by chance, in proportion to the weights where there are any."""
     weights = [member.weight for member in candidates]
-    if sum(weights) <= 0:
+    if not any(weights):
         return random.choice(candidates)  # noqa: S311 - spreads load, guards nothing
     return random.choices(candidates, weights)[0]  # noqa: S311 - the same
 

@@ -75,8 +75,6 @@ class Member:
     def is_silent_among(self, group: tuple[Usual, Usual]) -> bool:
         """Whether its calls wait for much longer than is usual in its group: see `usual_in`."""
         whole, streams = self.live.silences
-        if whole.broken and streams.broken:
-            return False
         pace = self.cooldown.seconds if self.cooldown.enabled else 0.0
         return whole.lasts(group[0], pace) or streams.lasts(group[1], pace)
 
@@ -91,8 +89,5 @@ class Member:
 
 def usual_in(group: Sequence[Member]) -> tuple[Usual, Usual]:
     """Give what is usual among deployments: for whole answers, and for streams."""
-    return _usual(group, 0), _usual(group, 1)
-
-
-def _usual(group: Sequence[Member], kind: int) -> Usual:
-    return Usual(each.live.silences[kind] for each in group)
+    silences = [each.live.silences for each in group]
+    return Usual(whole for whole, _ in silences), Usual(streams for _, streams in silences)

@@ -118,8 +118,11 @@ class Pool:
 
     def choose(self, call: Call, candidates: Sequence[Member]) -> Member:
         """Choose among deployments that could answer: those of the lowest order come first."""
-        first = min(member.order for member in candidates)
-        among = [member for member in candidates if member.order == first]
+        orders = {member.order for member in candidates}
+        among = candidates
+        if len(orders) > 1:
+            first = min(orders)
+            among = [member for member in candidates if member.order == first]
         session = call.wishes.session
         if self.by_session and session:
             return keep_together(session, among)

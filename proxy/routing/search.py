@@ -18,6 +18,7 @@ from proxy.routing.gate import Gate, Probe
 from proxy.routing.member import Member, usual_in
 from proxy.routing.patience import Patience
 from proxy.routing.quota import Receipt
+from proxy.routing.silence import Usual
 from proxy.routing.tags import tagged
 
 if TYPE_CHECKING:
@@ -48,10 +49,16 @@ class Search:
         pool.budget.request()
 
     def begun(self) -> Attempt | None:
-        """Begin with the only deployment, if nothing is in its way; so it is with most."""
-        member = self._members[0] if self._alone else None
-        if member is None or member.admission is not None or member.quota is not None:
+        """Begin at once, if nothing is in the way to any deployment; so it is most of the time."""
+        members = self._members
+        if self._alone:
+            member = members[0]
+            if member.quota is not None or not (member.admission is None or member.has_room):
+                return None
+        elif self._tried or not _at_ease(members):
             return None
+        else:
+            member = self._pool.choose(self._call, members)
         gate = member.gate_of(self._call)
         if gate.cold_since is not None:
             return None
@@ -229,6 +236,22 @@ class Search:
             return None
         free = any(each.live.health.well for each in untried)
         return pause if free or self._pool.budget.take() else None
+
+
+def _at_ease(members: Sequence[Member]) -> bool:
+    """Tell whether nothing is in the way to any of several deployments."""
+    usual: tuple[Usual, Usual] | None = None
+    for member in members:
+        if member.quota is not None or member.gate.cold_since is not None:
+            return False
+        if not (member.admission is None or member.has_room) or member.is_resting:
+            return False
+        whole, streams = member.live.silences
+        if whole.since is not None or streams.since is not None:
+            usual = usual or usual_in(members)
+            if member.is_silent_among(usual):
+                return False
+    return True
 
 
 def _entered(member: Member, gate: Gate) -> tuple[Probe, bool]:

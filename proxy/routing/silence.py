@@ -37,11 +37,6 @@ class Silence:
     since: float | None = field(default=None, repr=False)
     _last_call: float = field(default=0.0, repr=False)
 
-    @property
-    def broken(self) -> bool:
-        """Whether nobody waits, or has waited in vain; the quickest thing to ask."""
-        return self.since is None
-
     def begin(self) -> None:
         """Note that a call begins."""
         self._last_call = self.clock()

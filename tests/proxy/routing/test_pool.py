@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, Final
 
 import pytest
 
@@ -16,7 +17,11 @@ from adapters.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
+from proxy.limits.claim import Claim
+from proxy.limits.memory import MemoryLedger
 from proxy.routing.cooldown import CooldownPolicy
+from proxy.routing.permits import AdmissionPolicy
+from proxy.routing.quota import Quota
 from proxy.routing.retries import RetryBudget, RetryPolicy
 from proxy.routing.wishes import Wishes
 from tests.proxy.routing.groups import (
@@ -31,6 +36,8 @@ from tests.proxy.routing.groups import (
     pool,
     script,
 )
+
+CLAIM: Final = Claim(scope="deployment:limited", label="model m", requests=10_000)
 
 
 async def test_a_failed_try_moves_to_another_deployment_at_once() -> None:
@@ -121,6 +128,26 @@ async def test_lower_orders_are_asked_first() -> None:
     for _ in range(20):
         await group.call(new_call(), ASK)
     assert (len(first.calls), len(second.calls)) == (20, 0)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {},
+        {"admission": AdmissionPolicy(limit=9)},
+        {"quota": Quota(MemoryLedger(), (CLAIM,))},
+    ],
+    ids=["no limit", "room", "quota"],
+)
+async def test_a_limit_that_is_not_reached_changes_nobodys_share(place: dict[str, Any]) -> None:
+    """Three are asked alike, whatever one of them might have in its way."""
+    scripts = [script() for _ in range(3)]
+    first, *others = scripts
+    members = [member(f"d{i}", each) for i, each in enumerate(others)]
+    group = model(pool(member("limited", first, **place), *members))
+    for _ in range(600):
+        await group.call(new_call(), ASK)
+    assert all(140 < len(each.calls) < 260 for each in scripts)  # 200, give or take 5 sigma
 
 
 async def test_a_resting_deployment_is_left_alone_until_its_rest_is_over() -> None:
