@@ -242,11 +242,12 @@ def _at_ease(members: Sequence[Member]) -> bool:
     """Tell whether nothing is in the way to any of several deployments."""
     usual: tuple[Usual, Usual] | None = None
     for member in members:
+        live = member.live
         if member.quota is not None or member.gate.cold_since is not None:
             return False
-        if not (member.admission is None or member.has_room) or member.is_resting:
+        if not (member.admission is None or member.has_room) or live.health.resting:
             return False
-        whole, streams = member.live.silences
+        whole, streams = live.silences
         if whole.since is not None or streams.since is not None:
             usual = usual or usual_in(members)
             if member.is_silent_among(usual):
