@@ -108,7 +108,7 @@ def test_draining_by_request(file: File, emulated: Emulated) -> None:
 
     `/health/backlog` says what is still under way, in all workers together.
     """
-    emulated.fault("chat", "slow_records", seconds=0.1)
+    emulated.fault("chat", "slow_records", seconds=0.4)  # they last longer than what follows
     with file.served("--num_workers", "2") as gateway:
         assert get(gateway, "/health/backlog").json() == {"in_flight_requests": 0}
         streams = [OpenStream(gateway) for _ in range(3)]
